@@ -1,0 +1,37 @@
+using Writ.Cli.Options;
+using Writ.Cli.Output;
+using Writ.Contracts;
+
+namespace Writ.Cli.Identity;
+
+/// <summary><c>writ whoami</c></summary>
+internal static class WhoAmIVerb
+{
+    public static Verb Verb(CliContext context)
+    {
+        var format = Shared.Format();
+        return new Verb("whoami", "Show who the token speaks for", "writ whoami").With(format).Does(async (parse, cancel) =>
+        {
+            var answer = await context.Server.GetAsync("/v1/whoami", WritJson.Default.WhoAmI, cancel);
+            var who = answer.Value;
+            if (parse.GetValue(format) == "json")
+            {
+                JsonText.Print(context.Terminal, answer.Json);
+                return ExitCode.Ok;
+            }
+
+            string[] marks = [who.Kind, .. who.Admin ? ["admin"] : Array.Empty<string>(), .. who.Auditor ? ["auditor"] : Array.Empty<string>()];
+            var lines = new Fields()
+                .Add("name", $"{who.Name} ({string.Join(", ", marks)})")
+                .Add("id", who.Id)
+                .Add("groups", string.Join(", ", who.Groups))
+                .Add("roles", string.Join(", ", who.Roles))
+                .Add("token", $"ends {When.Full(who.TokenNotAfter, context.Now)}")
+                .Add("server", context.Address?.Text)
+                .Lines();
+            foreach (var line in lines)
+                context.Terminal.Print(line);
+            return ExitCode.Ok;
+        });
+    }
+}

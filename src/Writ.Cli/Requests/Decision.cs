@@ -1,0 +1,51 @@
+using System.CommandLine;
+using Writ.Cli.Options;
+using Writ.Cli.Output;
+using Writ.Cli.Server;
+using Writ.Contracts;
+using Writ.Contracts.Requests;
+
+namespace Writ.Cli.Requests;
+
+/// <summary>
+/// What <c>approve</c> and <c>deny</c> share: the request is read and shown, and the decision names the digest of the
+/// statement that was shown. If it changed meanwhile, the server refuses.
+/// </summary>
+internal sealed class Decision
+{
+    private readonly Argument<string> _id = Shared.Id("REQUEST", "the request, req_…");
+    private readonly Option<string?> _comment = Shared.Text("--comment", "for the requester and the record", "TEXT");
+    private readonly Option<string> _format = Shared.Format();
+
+    public Verb AddTo(Verb verb) => verb.With(_id, _comment, _format);
+
+    /// <summary>Shows the request on standard error.</summary>
+    public async Task<RequestView> ShowAsync(CliContext context, ParseResult parse, CancellationToken cancel)
+    {
+        var id = Shared.CheckedId(parse.GetRequiredValue(_id), "req_", "request");
+        var request = (await context.Server.GetAsync($"/v1/requests/{id}", WritJson.Default.RequestView, cancel)).Value;
+        foreach (var line in RequestText.Full(request, context.Now))
+            context.Terminal.Say(line);
+        return request;
+    }
+
+    /// <summary>Decides on what was shown.</summary>
+    public Task<Answer<RequestView>> SendAsync(CliContext context, ParseResult parse, RequestView shown, string verb, CancellationToken cancel)
+    {
+        if (shown.State != "pending" || shown.StatementDigest is not { } digest)
+            throw new Stop(ExitCode.Failed, $"request {shown.Id} is {shown.State}: there is nothing to decide");
+        return context.Server.PostAsync(
+            $"/v1/requests/{shown.Id}/{verb}", new Decide(digest, parse.GetValue(_comment)), WritJson.Default.Decide, WritJson.Default.RequestView, cancel);
+    }
+
+    /// <summary>Prints what came of it: as JSON, or the line.</summary>
+    public int Print(CliContext context, ParseResult parse, Answer<RequestView> answer, Func<RequestView, string> line)
+    {
+        var request = answer.Value;
+        if (parse.GetValue(_format) == "json")
+            JsonText.Print(context.Terminal, answer.Json);
+        else
+            context.Terminal.Print(Printable.Line(line(request)));
+        return ExitCode.Ok;
+    }
+}

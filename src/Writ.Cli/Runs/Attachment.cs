@@ -1,0 +1,183 @@
+using System.Buffers;
+using System.Net.WebSockets;
+using System.Text;
+using System.Text.Json;
+using Writ.Cli.Output;
+using Writ.Cli.Server;
+using Writ.Contracts;
+using Writ.Contracts.Runs;
+using Writ.Proof.Recordings;
+
+namespace Writ.Cli.Runs;
+
+/// <summary>Opens the WebSocket of a run at a byte of its recording.</summary>
+internal delegate Task<WebSocket> Attach(long from, CancellationToken cancel);
+
+/// <summary>Asks how a run stands; null when nobody answers.</summary>
+internal delegate Task<RunView?> AskRun(CancellationToken cancel);
+
+/// <summary>
+/// Follows one run: the recording's bytes come in, the tool's bytes go out, each on its own stream. After a lost
+/// connection it goes on at the very byte where it stopped, so nothing is missing and nothing comes twice.
+/// </summary>
+internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, TimeProvider time)
+{
+    /// <summary>How long contact may be lost; after it the runner has killed the run.</summary>
+    public static readonly TimeSpan Window = TimeSpan.FromSeconds(60);
+
+    private const int LargestMessage = 4 << 20;
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
+
+    // A connection that lasted this long was a good one, even if the tool was silent.
+    private static readonly TimeSpan GoodAfter = TimeSpan.FromSeconds(5);
+
+    private readonly RecordingReader _reader = new();
+    private WebSocket? _socket;
+
+    /// <summary>How many bytes of the recording were received: where a new connection begins.</summary>
+    public long Offset { get; private set; }
+
+    /// <summary>
+    /// Follows until the end. 1. Connect at the offset. 2. Pass on what comes. 3. On a lost connection ask whether the run
+    /// is over and all of it was received; else wait a little longer each time, and connect again. 4. Give up when contact
+    /// was lost for the whole window.
+    /// </summary>
+    /// <returns>The run as it ended, or null when contact was lost for good.</returns>
+    /// <exception cref="AttachRefusedException">The server does not let us.</exception>
+    /// <exception cref="OutputClosedException">Nobody reads standard output.</exception>
+    /// <exception cref="InvalidDataException">What came is no recording.</exception>
+    public async Task<RunView?> FollowAsync(CancellationToken cancel)
+    {
+        var lost = time.GetTimestamp();
+        var pause = FirstPause;
+        while (true)
+        {
+            var connected = (long?)null;
+            var before = Offset;
+            try
+            {
+                using var socket = _socket = await attach(Offset, cancel); // 1
+                connected = time.GetTimestamp();
+                if (await ReceiveAsync(socket, cancel) is { } end) // 2
+                    return end;
+            }
+            catch (Exception error) when (error is WebSocketException or HttpRequestException || (error is IOException and not OutputClosedException))
+            {
+                // Lost; told below.
+            }
+            finally
+            {
+                _socket = null;
+            }
+
+            if (Offset > before || (connected is { } since && time.GetElapsedTime(since) >= GoodAfter))
+            {
+                lost = time.GetTimestamp();
+                pause = FirstPause;
+            }
+
+            if (await ask(cancel) is { EndedAt: not null } over && over.RecordingBytes <= Offset) // 3
+                return over;
+            if (time.GetElapsedTime(lost) + pause > Window) // 4
+                return null;
+            terminal.Status("writ: connection lost, trying again");
+            await Task.Delay(pause, time, cancel);
+            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+        }
+    }
+
+    /// <summary>Asks for the run's end over the connection that is open; false when there is none.</summary>
+    public async Task<bool> TryKillAsync(string reason, CancellationToken cancel)
+    {
+        if (_socket is not { State: WebSocketState.Open } socket)
+            return false;
+        try
+        {
+            var message = JsonSerializer.SerializeToUtf8Bytes(new AttachMessage("kill", Reason: reason), WritJson.Default.AttachMessage);
+            await socket.SendAsync(message, WebSocketMessageType.Text, true, cancel);
+            return true;
+        }
+        catch (Exception error) when (error is WebSocketException or ObjectDisposedException or InvalidOperationException or IOException)
+        {
+            return false;
+        }
+    }
+
+    private async Task<RunView?> ReceiveAsync(WebSocket socket, CancellationToken cancel)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(64 * 1024);
+        using var text = new MemoryStream();
+        try
+        {
+            while (true)
+            {
+                var received = await socket.ReceiveAsync(buffer.AsMemory(), cancel);
+                switch (received.MessageType)
+                {
+                    case WebSocketMessageType.Binary:
+                        Take(buffer.AsSpan(0, received.Count));
+                        break;
+
+                    case WebSocketMessageType.Text:
+                        if (text.Length + received.Count > LargestMessage)
+                            throw new InvalidDataException("a message of the server is too large");
+                        text.Write(buffer, 0, received.Count);
+                        if (!received.EndOfMessage)
+                            break;
+                        var message = Read(text);
+                        text.SetLength(0);
+                        if (message is { Type: "end", Run: { } run })
+                            return run;
+                        break;
+
+                    case WebSocketMessageType.Close:
+                        return null;
+                }
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static AttachMessage? Read(MemoryStream text)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(text.GetBuffer().AsSpan(0, (int)text.Length), WritJson.Default.AttachMessage);
+        }
+        catch (JsonException)
+        {
+            throw new InvalidDataException("a message of the server cannot be read");
+        }
+    }
+
+    private void Take(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty)
+            return;
+        Offset += bytes.Length;
+        _reader.Append(bytes);
+        terminal.ClearStatus();
+        while (_reader.TryRead(out var frame))
+        {
+            switch (frame.Stream)
+            {
+                case RecordingStream.Output:
+                    terminal.Output.Write(frame.Bytes.Span);
+                    break;
+                case RecordingStream.Error:
+                    terminal.PassError(frame.Bytes.Span);
+                    break;
+                case RecordingStream.Marker:
+                    terminal.Remark($"writ: {Printable.Line(Encoding.UTF8.GetString(frame.Bytes.Span))}");
+                    break;
+                case RecordingStream.None:
+                case RecordingStream.Resize:
+                    break;
+            }
+        }
+    }
+}

@@ -1,0 +1,207 @@
+using Writ.Cli.Output;
+using Writ.Cli.Server;
+using Writ.Contracts;
+using Writ.Contracts.Grants;
+using Writ.Contracts.Runs;
+
+namespace Writ.Cli.Runs;
+
+/// <summary>A run in this terminal: as its own client, or as somebody who watches.</summary>
+internal static class Follow
+{
+    private static readonly TimeSpan KillPatience = TimeSpan.FromSeconds(5);
+
+    /// <summary>Follows a run of one's own. A signal, or a closed standard output, ends it, and its end is awaited.</summary>
+    /// <returns>The exit code.</returns>
+    public static async Task<int> OwnAsync(CliContext context, RunView run, Interruption interruption)
+    {
+        interruption.HardExitCode = ExitCode.Ended;
+        using var stop = new CancellationTokenSource();
+        var attachment = Attach(context, run.Id, "own");
+        // Off this thread: a standard output that blocks must not hold Ctrl-C up.
+        var follow = Task.Run(() => attachment.FollowAsync(stop.Token));
+        try
+        {
+            var asked = Task.Delay(Timeout.Infinite, interruption.Asked);
+            if (await Task.WhenAny(follow, asked) == asked)
+                return await KillAsync(context, run, attachment, follow, "interrupted at the client");
+            return await EndAsync(context, run.Id, await follow);
+        }
+        catch (OutputClosedException closed)
+        {
+            if (closed.Why is { } why)
+                context.Terminal.Say($"writ: {why}");
+            return await KillAsync(context, run, attachment, null, "the client's output was closed");
+        }
+        catch (AttachRefusedException refused)
+        {
+            return await RefusedAsync(context, run.Id, refused);
+        }
+        catch (InvalidDataException broken)
+        {
+            throw new Stop(ExitCode.Failed, broken.Message, $"the run was ended; writ show {run.Id}");
+        }
+        finally
+        {
+            await stop.CancelAsync();
+        }
+    }
+
+    /// <summary>Watches somebody's run, or one's own detached one, from its first byte.</summary>
+    /// <returns>The exit code of the run.</returns>
+    public static async Task<int> WatchAsync(CliContext context, string run, CancellationToken cancel)
+    {
+        try
+        {
+            return await EndAsync(context, run, await Attach(context, run, "watch").FollowAsync(cancel));
+        }
+        catch (AttachRefusedException refused)
+        {
+            return await RefusedAsync(context, run, refused);
+        }
+        catch (InvalidDataException broken)
+        {
+            throw new Stop(ExitCode.Failed, broken.Message);
+        }
+    }
+
+    private static Attachment Attach(CliContext context, string run, string mode)
+    {
+        var server = context.Server;
+        return new((from, cancel) => server.AttachAsync(run, from, mode, cancel), cancel => AskAsync(context, run, cancel), context.Terminal, context.Time);
+    }
+
+    private static async Task<int> EndAsync(CliContext context, string id, RunView? ended)
+    {
+        context.Terminal.ClearStatus();
+        if (ended is null)
+        {
+            // Perhaps the server is back, and knows.
+            ended = await AskAsync(context, id, CancellationToken.None);
+            if (ended?.EndedAt is null)
+            {
+                throw new Stop(ExitCode.Ended, $"contact was lost for {Attachment.Window.TotalSeconds:0} s; nobody here knows how the run ended",
+                    $"writ show {id}");
+            }
+        }
+
+        if (RunText.Farewell(ended) is { } line)
+            context.Terminal.Say($"writ: {Printable.Line(line)}");
+        if (ended.End is { Outcome: not "confirmed" })
+            context.Terminal.Say("writ: the runner has not confirmed the end");
+        return ExitCode.OfRun(ended);
+    }
+
+    private static async Task<RunView?> AskAsync(CliContext context, string id, CancellationToken cancel)
+    {
+        try
+        {
+            var answer = await context.Server.GetAsync($"/v1/runs/{id}", WritJson.Default.RunView, cancel);
+            return answer.Problem is null ? answer.Value : null;
+        }
+        catch (HttpRequestException)
+        {
+            return null;
+        }
+    }
+
+    // The socket says only a number; the API says why.
+    private static async Task<int> RefusedAsync(CliContext context, string id, AttachRefusedException refused)
+    {
+        var run = (await context.Server.GetAsync($"/v1/runs/{id}", WritJson.Default.RunView, CancellationToken.None)).ForRun();
+        return run.EndedAt is not null
+            ? await EndAsync(context, id, run)
+            : throw new Stop(ExitCode.Failed, $"the server does not let you attach to {id} ({refused.Status})");
+    }
+
+    /// <summary>
+    /// Ends the run and waits for the confirmation, 5 seconds at most. It asks on a connection of its own: the one of the
+    /// output may be stuck behind a reader who does not read.
+    /// </summary>
+    private static async Task<int> KillAsync(CliContext context, RunView run, Attachment attachment, Task<RunView?>? follow, string reason)
+    {
+        var begun = context.Time.GetTimestamp();
+        using var limit = new CancellationTokenSource(KillPatience, context.Time);
+        context.Terminal.Status("writ: killing the run");
+        var end = await PostKillAsync(context, run.Id, attachment, reason, limit.Token);
+        var latency = context.Time.GetElapsedTime(begun);
+
+        // What the tool wrote before it died still comes out.
+        RunView? ended = null;
+        try
+        {
+            if (follow is not null)
+                ended = await follow.WaitAsync(limit.Token);
+        }
+        catch (Exception error) when (error is OperationCanceledException or IOException or AttachRefusedException)
+        {
+            // The answer to the kill tells what there is to tell.
+        }
+
+        context.Terminal.ClearStatus();
+        if (end is null && ended is null)
+            ended = await AwaitEndAsync(context, run.Id, limit.Token);
+        if (ended is { EndReason: not (null or "killed" or "client-gone") })
+            return await EndAsync(context, run.Id, ended); // It ended by itself before the kill came.
+
+        var seen = end is { Outcome: "confirmed" } ? end.Runs.FirstOrDefault(each => each.Run == run.Id) : null;
+        if (seen is null && ended?.End is { Outcome: "confirmed" } confirmed)
+            (seen, latency) = (confirmed, context.Time.GetElapsedTime(begun));
+        if (seen is not null || end is { Outcome: "confirmed" })
+        {
+            var left = seen?.ProcessesLeft is { } count ? $", {EndText.Processes(count)}" : "";
+            context.Terminal.Say($"writ: killed, confirmed after {EndText.Milliseconds(latency.TotalMilliseconds)}{left}");
+        }
+        else
+        {
+            context.Terminal.Say($"writ: kill unconfirmed after {EndText.Milliseconds(context.Time.GetElapsedTime(begun).TotalMilliseconds)}");
+            context.Terminal.Say($"hint: writ show {Printable.Line(run.Id)}; its deadline is {When.Exact(run.Deadline)} in any case");
+        }
+
+        return ExitCode.Ended;
+    }
+
+    // The run may have ended on another way: its client's connection closed, or it was over already.
+    private static async Task<RunView?> AwaitEndAsync(CliContext context, string id, CancellationToken limit)
+    {
+        try
+        {
+            while (true)
+            {
+                if (await AskAsync(context, id, limit) is { EndedAt: not null } ended)
+                    return ended;
+                await Task.Delay(TimeSpan.FromMilliseconds(200), context.Time, limit);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
+    private static async Task<EndView?> PostKillAsync(CliContext context, string id, Attachment attachment, string reason, CancellationToken limit)
+    {
+        try
+        {
+            var answer = await context.Server.PostAsync(
+                $"/v1/runs/{id}/kill", new EndAsk(reason), WritJson.Default.EndAsk, WritJson.Default.EndView, limit);
+            if (answer.Problem is null)
+                return answer.Value;
+        }
+        catch (Exception error) when (error is HttpRequestException or OperationCanceledException or Stop)
+        {
+            // The open socket is the other way.
+        }
+
+        try
+        {
+            _ = await attachment.TryKillAsync(reason, limit);
+        }
+        catch (OperationCanceledException)
+        {
+            // Both ways are shut; this process ends now, and with it the right to run on.
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,83 @@
+using System.CommandLine;
+using Writ.Cli.Options;
+using Writ.Cli.Output;
+using Writ.Cli.Requests;
+using Writ.Contracts;
+using Writ.Contracts.Requests;
+using Writ.Contracts.Runs;
+using Writ.Proof.Errors;
+
+namespace Writ.Cli.Runs;
+
+/// <summary>
+/// <c>writ run</c>.
+/// <list type="number">
+/// <item>Use a grant that covers the command, if there is one: two round trips in all.</item>
+/// <item>Else ask for one. Policy denies, allows at once, or wants approval.</item>
+/// <item>Wait for the decision.</item>
+/// <item>Use the grant that resulted.</item>
+/// <item>Attach: output streams until the run ends, and the run ends with this process.</item>
+/// </list>
+/// </summary>
+internal static class Run
+{
+    private static readonly TimeSpan WaitUnlessTold = TimeSpan.FromMinutes(10);
+
+    public static Verb Verb(CliContext context)
+    {
+        var ask = new AskOptions();
+        var wait = Shared.Span("--wait", "how long to wait for a decision; 10m unless told");
+        var detach = new Option<bool>("--detach", "-d") { Description = "print the run's id and let it go on without this terminal" };
+        return ask.AddTo(new Verb("run", "Run a command: use a grant that covers it, or ask, wait, and run",
+            "writ run -- nmap -sV -p 22,80 10.20.0.5",
+            "writ run --reason 'debug the login page' --for 30m -- nmap -p 443 10.20.0.0/28",
+            "id=$(writ run --detach --reason nightly -- nmap -sn 10.20.0.0/24); writ watch $id").With(wait, detach), start: false)
+            .Does(async (parse, _) =>
+            {
+                using var interruption = context.Listen();
+                var asked = ask.Read(parse);
+                var detached = parse.GetValue(detach);
+                var run = await StartAsync(context, asked, detached, parse.GetValue(wait) ?? WaitUnlessTold, interruption);
+                if (!detached)
+                    return await Follow.OwnAsync(context, run, interruption); // 5
+                context.Terminal.Print(Printable.Line(run.Id));
+                context.Terminal.Remark($"writ: it goes on by itself; see it with: writ watch {Printable.Line(run.Id)}");
+                return ExitCode.Ok;
+            });
+    }
+
+    private static async Task<RunView> StartAsync(CliContext context, AskForAccess ask, bool detach, TimeSpan wait, Interruption interruption)
+    {
+        // Once a POST is on its way its outcome is awaited, Ctrl-C or not: nothing may run that nobody knows of.
+        var held = await PostRunAsync(context, new(ask.Command, null, detach)); // 1
+        if (held.Problem is not { Type: ErrorCode.NoGrant })
+            return held.ForRun();
+        if (interruption.Asked.IsCancellationRequested)
+            throw new Stop(ExitCode.Interrupted, "interrupted; nothing was asked");
+
+        var answer = await context.Server.CreateAsync(
+            "/v1/requests", ask, WritJson.Default.AskForAccess, WritJson.Default.RequestView, CancellationToken.None); // 2
+        var request = answer.ForRun();
+        if (request.State == "pending")
+        {
+            try
+            {
+                request = await AwaitDecision.ForAsync(context, request, wait, interruption.Asked); // 3
+            }
+            catch (OperationCanceledException) when (interruption.Asked.IsCancellationRequested)
+            {
+                context.Terminal.ClearStatus();
+                throw new Stop(ExitCode.Interrupted, $"no longer waiting; {request.Id} stays pending", $"writ cancel {request.Id} takes it back");
+            }
+        }
+
+        if (request.State != "approved")
+            throw AwaitDecision.Ended(request);
+        if (interruption.Asked.IsCancellationRequested)
+            throw new Stop(ExitCode.Interrupted, $"interrupted; {request.Id} is approved and nothing was run", "the same command runs at once");
+        return (await PostRunAsync(context, new(ask.Command, request.Grant, detach))).ForRun(); // 4
+    }
+
+    private static Task<Server.Answer<RunView>> PostRunAsync(CliContext context, StartRun start) =>
+        context.Server.CreateAsync("/v1/runs", start, WritJson.Default.StartRun, WritJson.Default.RunView, CancellationToken.None);
+}

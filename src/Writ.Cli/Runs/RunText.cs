@@ -1,0 +1,73 @@
+using System.Globalization;
+using Writ.Cli.Options;
+using Writ.Cli.Output;
+using Writ.Contracts.Runs;
+
+namespace Writ.Cli.Runs;
+
+/// <summary>A run in words.</summary>
+internal static class RunText
+{
+    public static IEnumerable<string> Full(RunView run, DateTimeOffset now)
+    {
+        var fields = new Fields()
+            .Add("run", run.Id)
+            .Add("by", $"{run.Actor.Name} ({run.Actor.Kind})")
+            .Add("state", run.Detached ? $"{run.State}, detached" : run.State)
+            .Add("command", Printable.Command(run.Command));
+        if (!run.Command.SequenceEqual(run.Argv))
+            fields.Add("runs as", Printable.Command(run.Argv));
+        return fields
+            .Add("runner", run.Runner)
+            .Add("grant", run.Grant)
+            .Add("request", run.Request)
+            .Add("queued", When.Full(run.CreatedAt, now))
+            .Add("started", run.StartedAt is null ? null : When.Full(run.StartedAt, now))
+            .Add("deadline", When.Full(run.Deadline, now))
+            .Add("ended", run.EndedAt is null ? null : When.Full(run.EndedAt, now))
+            .Add("took", run.StartedAt is { } start && run.EndedAt is { } end ? Duration.Format(end - start) : null)
+            .Add("end", run.EndReason is null ? null : End(run))
+            .Add("detail", run.EndDetail)
+            .Add("confirmed", run.End is null ? null : Confirmation(run.End))
+            .Add("recording", Recording(run))
+            .Lines();
+    }
+
+    /// <summary>How it ended, in a few words.</summary>
+    public static string? End(RunView run) => run.EndReason == "exited" ? $"exit {run.ExitCode}" : run.EndReason;
+
+    /// <summary>The line that a person at the run reads when it did not simply exit; null when it did.</summary>
+    public static string? Farewell(RunView run)
+    {
+        var detail = string.IsNullOrWhiteSpace(run.EndDetail) ? "" : $": {run.EndDetail}";
+        return run.EndReason switch
+        {
+            "exited" => null,
+            "deadline" => $"killed at the deadline, {When.Exact(run.Deadline)}",
+            "revoked" => $"the grant was revoked{detail}",
+            // The detail tells by whom.
+            "killed" => run.EndDetail is { Length: > 0 } who ? who : "killed",
+            "client-gone" => "killed: its client went away",
+            "disconnected" => "killed: contact was lost for too long",
+            "recording-failed" => $"killed: what it wrote could not be recorded{detail}",
+            "runner-lost" => $"the runner was lost, and nobody saw the end{detail}",
+            "could-not-start" => $"could not start{detail}",
+            "refused" => $"the runner refused{detail}",
+            "grant-over" => $"the grant was over before the run began{detail}",
+            var other => $"the run ended: {other ?? run.State}{detail}",
+        };
+    }
+
+    private static string Confirmation(RunEndView end)
+    {
+        var dead = end.KillToDeadMilliseconds is { } milliseconds ? $", dead {EndText.Milliseconds(milliseconds)} after the kill" : "";
+        var left = end.ProcessesLeft is { } count ? $", {EndText.Processes(count)}" : "";
+        return $"{end.Outcome}{dead}{left}";
+    }
+
+    private static string Recording(RunView run)
+    {
+        var bytes = run.RecordingBytes.ToString("N0", CultureInfo.InvariantCulture);
+        return run.RecordingSha256 is { } digest ? $"{bytes} bytes, sha256 {digest}" : $"{bytes} bytes";
+    }
+}

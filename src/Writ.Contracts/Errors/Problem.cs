@@ -1,0 +1,15 @@
+namespace Writ.Contracts.Errors;
+
+/// <summary>
+/// RFC 9457 problem details (<c>application/problem+json</c>). The type is the error code of
+/// <c>Writ.Proof.Errors.ErrorCode</c>.
+/// </summary>
+public sealed record Problem(
+    string Type,
+    string Title,
+    int Status,
+    string? Detail = null,
+    string? Hint = null,
+    IReadOnlyList<string>? Reasons = null,
+    string? Request = null,
+    string? TraceId = null);

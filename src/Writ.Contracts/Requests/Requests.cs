@@ -1,0 +1,101 @@
+using Writ.Proof.Addresses;
+
+namespace Writ.Contracts.Requests;
+
+/// <summary>Asks for a command. <c>POST /v1/requests</c></summary>
+/// <param name="Command">The argv exactly as typed, the tool's name first.</param>
+/// <param name="Reason">The purpose.</param>
+/// <param name="Ticket">The id of an outside tracker's ticket.</param>
+/// <param name="DurationSeconds">How long the right shall last; null for the rule's own.</param>
+/// <param name="Uses">How many runs; null for 1.</param>
+/// <param name="Start">When the time begins to count; null for the moment of approval.</param>
+public sealed record AskForAccess(
+    IReadOnlyList<string> Command,
+    string? Reason = null,
+    string? Ticket = null,
+    double? DurationSeconds = null,
+    int? Uses = null,
+    DateTimeOffset? Start = null);
+
+/// <summary>A request as those see it who may.</summary>
+/// <param name="Id"><c>req_…</c></param>
+/// <param name="Revision">From 1.</param>
+/// <param name="State"><c>pending</c>, <c>approved</c>, <c>denied</c>, <c>cancelled</c> or <c>expired</c>.</param>
+/// <param name="EndReason">Why it ended, or null while it waits.</param>
+/// <param name="Missing">The approvals that are still missing, in words.</param>
+/// <param name="StatementDigest">Lower-case hexadecimal SHA-256 of the statement that a decision is about.</param>
+/// <param name="Statement">The statement's bytes.</param>
+/// <param name="ExpiresAt">When it ends if nobody decides.</param>
+/// <param name="Grant">The grant that resulted, or null.</param>
+public sealed record RequestView(
+    string Id,
+    int Revision,
+    string State,
+    string? EndReason,
+    ActorView Actor,
+    IReadOnlyList<string> Command,
+    string? Reason,
+    string? Ticket,
+    PlanView Plan,
+    EvaluationView Evaluation,
+    IReadOnlyList<DecisionView> Decisions,
+    IReadOnlyList<string> Missing,
+    string? StatementDigest,
+    byte[]? Statement,
+    double DurationSeconds,
+    int Uses,
+    DateTimeOffset? Start,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset ExpiresAt,
+    string? Runner,
+    string? Grant);
+
+/// <summary>An actor in a view. Kind is <c>user</c>, <c>workload</c> or <c>system</c>.</summary>
+public sealed record ActorView(string Id, string Name, string Kind);
+
+/// <summary>What a command means.</summary>
+public sealed record PlanView(
+    string Tool,
+    IReadOnlyList<string> Argv,
+    ScopeText Scope,
+    IReadOnlyList<string> Targets,
+    string TargetCount,
+    string Tcp,
+    string Udp,
+    string Sctp,
+    IReadOnlyList<string> Techniques,
+    IReadOnlyList<ScriptView> Scripts,
+    int Timing,
+    long EstimatedPackets,
+    double EstimatedSeconds);
+
+/// <summary>A script and its categories; implied ones come along with a technique and were not asked for by name or category.</summary>
+public sealed record ScriptView(string Name, IReadOnlyList<string> Categories, bool Implied = false);
+
+/// <summary>The policy's answer. Verdict is <c>deny</c>, <c>require-approval</c> or <c>allow</c>.</summary>
+public sealed record EvaluationView(
+    string Verdict,
+    IReadOnlyList<string> Reasons,
+    IReadOnlyList<string> Rules,
+    IReadOnlyList<string> Zones,
+    IReadOnlyList<ApprovalView> Approvals,
+    string Policy);
+
+/// <summary>Approvals that one zone asks for: so many distinct people of these roles.</summary>
+public sealed record ApprovalView(string Zone, string Rule, IReadOnlyList<string> From, int Count);
+
+/// <summary>A recorded yes or no; <paramref name="By"/> is null where policy itself decided.</summary>
+public sealed record DecisionView(string Id, ActorView? By, bool Approved, string? Comment, DateTimeOffset At, int Revision);
+
+/// <summary>Decides. <c>POST /v1/requests/{id}/approve</c> and <c>/deny</c></summary>
+/// <param name="StatementDigest">What was shown and is decided; another one in force is refused as stale.</param>
+/// <param name="Comment">For the requester and the record.</param>
+public sealed record Decide(string StatementDigest, string? Comment = null);
+
+/// <summary>Takes a request back. <c>POST /v1/requests/{id}/cancel</c></summary>
+public sealed record CancelAsk(string? Comment = null);
+
+/// <summary>One page of a list.</summary>
+/// <param name="Items">Newest first, unless the endpoint says otherwise.</param>
+/// <param name="Next">The cursor of the next page, or null at the end.</param>
+public sealed record Page<T>(IReadOnlyList<T> Items, string? Next);

@@ -1,0 +1,58 @@
+using Writ.Contracts.Requests;
+
+namespace Writ.Contracts.Runs;
+
+/// <summary>Uses a grant. <c>POST /v1/runs</c></summary>
+/// <param name="Command">The argv as typed; the server finds an active grant of the caller's that covers it.</param>
+/// <param name="Grant">The grant to use, or null to let the server find it.</param>
+/// <param name="Detach">True: the run goes on when the client goes away. False: it ends with it.</param>
+public sealed record StartRun(IReadOnlyList<string> Command, string? Grant = null, bool Detach = false);
+
+/// <summary>A run. State is <c>queued</c>, <c>starting</c>, <c>running</c>, <c>exited</c>, <c>killed</c> or <c>failed</c>.</summary>
+/// <param name="EndReason">
+/// Why it ended: <c>exited</c>, <c>deadline</c>, <c>revoked</c>, <c>killed</c>, <c>client-gone</c>, <c>disconnected</c>,
+/// <c>recording-failed</c>, <c>could-not-start</c>, <c>refused</c>, <c>runner-lost</c>, <c>grant-over</c>.
+/// </param>
+/// <param name="EndDetail">In words: who killed it and why, or what the runner said.</param>
+public sealed record RunView(
+    string Id,
+    string Grant,
+    string Request,
+    ActorView Actor,
+    string Runner,
+    string State,
+    IReadOnlyList<string> Command,
+    IReadOnlyList<string> Argv,
+    bool Detached,
+    DateTimeOffset Deadline,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? StartedAt,
+    DateTimeOffset? EndedAt,
+    int? ExitCode,
+    string? EndReason,
+    string? EndDetail,
+    RunEndView? End,
+    long RecordingBytes,
+    string? RecordingSha256);
+
+/// <summary>What the runner saw of a run's end.</summary>
+/// <param name="Outcome"><c>confirmed</c> or <c>unconfirmed</c>.</param>
+/// <param name="KillToDeadMilliseconds">On the runner, from the kill to the last process gone; null without a kill.</param>
+/// <param name="ProcessesLeft">Counted by the runner; null where nothing was counted.</param>
+public sealed record RunEndView(
+    string Run,
+    string Outcome,
+    string? Reason,
+    DateTimeOffset? EndedAt,
+    double? KillToDeadMilliseconds,
+    int? ProcessesLeft);
+
+/// <summary>
+/// A text message of <c>GET /v1/runs/{id}/attach</c> (WebSocket). Binary messages are the recording's own bytes from the
+/// offset asked for (<c>?from=</c>), in order and without gaps.
+/// </summary>
+/// <param name="Type">
+/// From the server: <c>state</c> (with the run), <c>end</c> (with the run; the last message). From the client:
+/// <c>detach</c> (the run shall go on without me), <c>kill</c> (with a reason).
+/// </param>
+public sealed record AttachMessage(string Type, RunView? Run = null, string? Reason = null);

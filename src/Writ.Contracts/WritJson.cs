@@ -1,0 +1,48 @@
+using System.Text.Json.Serialization;
+using Writ.Contracts.Audit;
+using Writ.Contracts.Errors;
+using Writ.Contracts.Grants;
+using Writ.Contracts.Identity;
+using Writ.Contracts.Policy;
+using Writ.Contracts.Requests;
+using Writ.Contracts.Runners;
+using Writ.Contracts.Runs;
+
+namespace Writ.Contracts;
+
+/// <summary>
+/// The JSON of <c>/v1</c>: snake_case names, instants as RFC 3339, duplicate members refused. A client passes over members
+/// that a newer server added; the server refuses members that it does not know.
+/// </summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    AllowDuplicateProperties = false,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(AskForAccess))]
+[JsonSerializable(typeof(RequestView))]
+[JsonSerializable(typeof(Page<RequestView>))]
+[JsonSerializable(typeof(Decide))]
+[JsonSerializable(typeof(CancelAsk))]
+[JsonSerializable(typeof(GrantView))]
+[JsonSerializable(typeof(Page<GrantView>))]
+[JsonSerializable(typeof(EndAsk))]
+[JsonSerializable(typeof(EndView))]
+[JsonSerializable(typeof(StartRun))]
+[JsonSerializable(typeof(RunView))]
+[JsonSerializable(typeof(Page<RunView>))]
+[JsonSerializable(typeof(AttachMessage))]
+[JsonSerializable(typeof(PolicyText))]
+[JsonSerializable(typeof(PolicyCheckView))]
+[JsonSerializable(typeof(PolicyView))]
+[JsonSerializable(typeof(AuditEntryView))]
+[JsonSerializable(typeof(Page<AuditEntryView>))]
+[JsonSerializable(typeof(RunnerView))]
+[JsonSerializable(typeof(Page<RunnerView>))]
+[JsonSerializable(typeof(NewEnrolment))]
+[JsonSerializable(typeof(EnrolmentView))]
+[JsonSerializable(typeof(WhoAmI))]
+[JsonSerializable(typeof(SetUp))]
+[JsonSerializable(typeof(NewToken))]
+[JsonSerializable(typeof(Problem))]
+public sealed partial class WritJson : JsonSerializerContext;

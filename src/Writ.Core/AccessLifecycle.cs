@@ -1,0 +1,189 @@
+namespace Writ.Core;
+
+/// <summary>
+/// The lifecycle of access: the numbered story and the only table of state transitions. <c>docs/lifecycle.md</c> tells
+/// it at length with the same numbers.
+/// <list type="number">
+/// <item>Ask: a command becomes a plan, and a request is <see cref="RequestState.Pending"/>.</item>
+/// <item>Evaluate: policy denies, asks for approval, or allows.</item>
+/// <item>Decide: people say yes or no to one statement; a new revision voids earlier decisions.</item>
+/// <item>Grant: with the last yes, in one transaction, quorum is recomputed and the grant is <see cref="GrantState.Active"/>.</item>
+/// <item>Consume and order: policy is asked again, a use is taken, and a run is <see cref="RunState.Queued"/>.</item>
+/// <item>Enforce: the runner checks the signed order and executes (<see cref="RunState.Starting"/>, <see cref="RunState.Running"/>).</item>
+/// <item>Record: output is durable before it is seen; what cannot be recorded is killed.</item>
+/// <item>End: exit, or kill at the deadline, on revoke, on a watcher's command, on lost contact.</item>
+/// <item>Expire: requests, grants and windows end by themselves.</item>
+/// <item>Prove: each step is an entry of the audit log, written in the transaction of the step.</item>
+/// </list>
+/// Storage guards its updates by the tables below (<see cref="TransitionTable{TState,TEvent}.From"/>), so no state
+/// changes anywhere but along one of these lines.
+/// </summary>
+public static class AccessLifecycle
+{
+    /// <summary>Requests: steps 1 to 4 and 9.</summary>
+    public static TransitionTable<RequestState, RequestEvent> Requests { get; } = new(
+    [
+        (RequestState.Pending, RequestEvent.Revise, RequestState.Pending),
+        (RequestState.Pending, RequestEvent.Approve, RequestState.Approved),
+        (RequestState.Pending, RequestEvent.Deny, RequestState.Denied),
+        (RequestState.Pending, RequestEvent.Cancel, RequestState.Cancelled),
+        (RequestState.Pending, RequestEvent.Expire, RequestState.Expired),
+    ]);
+
+    /// <summary>Grants: steps 4, 5 and 9. An exhausted grant can still be revoked: its last run may be live.</summary>
+    public static TransitionTable<GrantState, GrantEvent> Grants { get; } = new(
+    [
+        (GrantState.Active, GrantEvent.Consume, GrantState.Active),
+        (GrantState.Active, GrantEvent.ConsumeLast, GrantState.Exhausted),
+        (GrantState.Active, GrantEvent.Expire, GrantState.Expired),
+        (GrantState.Active, GrantEvent.Revoke, GrantState.Revoked),
+        (GrantState.Exhausted, GrantEvent.Revoke, GrantState.Revoked),
+    ]);
+
+    /// <summary>
+    /// Runs: steps 5 to 8. A run that never started can end as failed or killed; whatever started ends by what the
+    /// runner saw.
+    /// </summary>
+    public static TransitionTable<RunState, RunEvent> Runs { get; } = new(
+    [
+        (RunState.Queued, RunEvent.Accept, RunState.Starting),
+        (RunState.Queued, RunEvent.Start, RunState.Running),
+        (RunState.Queued, RunEvent.Exit, RunState.Exited),
+        (RunState.Queued, RunEvent.Kill, RunState.Killed),
+        (RunState.Queued, RunEvent.Fail, RunState.Failed),
+        (RunState.Starting, RunEvent.Start, RunState.Running),
+        (RunState.Starting, RunEvent.Exit, RunState.Exited),
+        (RunState.Starting, RunEvent.Kill, RunState.Killed),
+        (RunState.Starting, RunEvent.Fail, RunState.Failed),
+        (RunState.Running, RunEvent.Exit, RunState.Exited),
+        (RunState.Running, RunEvent.Kill, RunState.Killed),
+        (RunState.Running, RunEvent.Fail, RunState.Failed),
+    ]);
+}
+
+/// <summary>A closed table of transitions: what is not in it does not happen.</summary>
+public sealed class TransitionTable<TState, TEvent>
+    where TState : struct, Enum
+    where TEvent : struct, Enum
+{
+    private readonly Dictionary<(TState, TEvent), TState> _next;
+
+    internal TransitionTable(IEnumerable<(TState From, TEvent Event, TState To)> rows) =>
+        _next = rows.ToDictionary(row => (row.From, row.Event), row => row.To);
+
+    /// <summary>Every line of the table.</summary>
+    public IEnumerable<(TState From, TEvent Event, TState To)> Rows => _next.Select(row => (row.Key.Item1, row.Key.Item2, row.Value));
+
+    /// <summary>The state after the event, or null where the event cannot happen.</summary>
+    public TState? Next(TState from, TEvent happened) => _next.TryGetValue((from, happened), out var to) ? to : null;
+
+    /// <summary>The states in which the event can happen: the guard of the update that makes it happen.</summary>
+    public TState[] From(TEvent happened) => [.. _next.Keys.Where(key => key.Item2.Equals(happened)).Select(key => key.Item1)];
+
+    /// <summary>The state that the event leads to.</summary>
+    /// <exception cref="InvalidOperationException">It leads to none, or to more than one.</exception>
+    public TState To(TEvent happened) => _next.Where(row => row.Key.Item2.Equals(happened)).Select(row => row.Value).Distinct().Single();
+
+    /// <summary>True when nothing follows the state.</summary>
+    public bool IsFinal(TState state) => !_next.Keys.Any(key => key.Item1.Equals(state));
+}
+
+/// <summary>Where a request stands. The zero value is no state: no transition leaves it.</summary>
+public enum RequestState
+{
+    /// <summary>Not a state.</summary>
+    None,
+    /// <summary>Asked; waits for decisions.</summary>
+    Pending,
+    /// <summary>Quorum was met; its grant exists.</summary>
+    Approved,
+    /// <summary>Policy or a reviewer said no.</summary>
+    Denied,
+    /// <summary>The requester took it back.</summary>
+    Cancelled,
+    /// <summary>Nobody decided in time.</summary>
+    Expired,
+}
+
+/// <summary>What happens to a request.</summary>
+public enum RequestEvent
+{
+    /// <summary>Nothing.</summary>
+    None,
+    /// <summary>A new revision of its statement; earlier decisions are void.</summary>
+    Revise,
+    /// <summary>The decision that met the quorum.</summary>
+    Approve,
+    /// <summary>A no, of policy or of a reviewer.</summary>
+    Deny,
+    /// <summary>The requester takes it back.</summary>
+    Cancel,
+    /// <summary>Its time to be decided is over.</summary>
+    Expire,
+}
+
+/// <summary>Where a grant stands. The zero value is no state: no transition leaves it.</summary>
+public enum GrantState
+{
+    /// <summary>Not a state.</summary>
+    None,
+    /// <summary>Uses are left and its interval is not over.</summary>
+    Active,
+    /// <summary>Every use was taken.</summary>
+    Exhausted,
+    /// <summary>NotAfter passed with uses left.</summary>
+    Expired,
+    /// <summary>Taken away by a person, by a tightened policy, or because its actor was disabled.</summary>
+    Revoked,
+}
+
+/// <summary>What happens to a grant.</summary>
+public enum GrantEvent
+{
+    /// <summary>Nothing.</summary>
+    None,
+    /// <summary>A use is taken and others are left.</summary>
+    Consume,
+    /// <summary>The last use is taken.</summary>
+    ConsumeLast,
+    /// <summary>NotAfter passes.</summary>
+    Expire,
+    /// <summary>It is taken away.</summary>
+    Revoke,
+}
+
+/// <summary>Where a run stands. The zero value is no state: no transition leaves it.</summary>
+public enum RunState
+{
+    /// <summary>Not a state.</summary>
+    None,
+    /// <summary>The use is taken and the order signed; no runner has accepted it yet.</summary>
+    Queued,
+    /// <summary>The runner accepted the order and raises fence and sandbox.</summary>
+    Starting,
+    /// <summary>The tool's process lives.</summary>
+    Running,
+    /// <summary>The tool ended by itself; it has an exit code.</summary>
+    Exited,
+    /// <summary>It was ended: deadline, revoke, kill, lost contact, no recording.</summary>
+    Killed,
+    /// <summary>It never ran, or what became of it cannot be known.</summary>
+    Failed,
+}
+
+/// <summary>What happens to a run.</summary>
+public enum RunEvent
+{
+    /// <summary>Nothing.</summary>
+    None,
+    /// <summary>The runner accepts the order.</summary>
+    Accept,
+    /// <summary>The process starts.</summary>
+    Start,
+    /// <summary>The process ends by itself.</summary>
+    Exit,
+    /// <summary>The process is ended, or never begins because the right is gone.</summary>
+    Kill,
+    /// <summary>The runner refused the order or could not start the tool.</summary>
+    Fail,
+}

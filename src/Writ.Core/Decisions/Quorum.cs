@@ -1,0 +1,74 @@
+using Writ.Core.Policy;
+
+namespace Writ.Core.Decisions;
+
+/// <summary>
+/// Whether enough people said yes. Zones compose with AND: each zone's needs are met on their own, and one person with
+/// the roles counts in several zones. Within one zone a person counts once, also where a rule asks for approvals of two
+/// kinds of roles: that is how a rule asks for four eyes.
+/// <para>It says nothing about <em>who may</em>: a request's own people are taken out of the approvers by the caller.</para>
+/// </summary>
+public static class Quorum
+{
+    /// <summary>True when every need is met. No needs are met by nobody.</summary>
+    public static bool IsMet(IReadOnlyList<ApprovalNeed> needs, IReadOnlyList<Decider> approvers) =>
+        needs.All(need => need.Count >= 1) && Unfilled(needs, approvers).All(open => open.Missing == 0);
+
+    /// <summary>True when the person has a role that some need asks for.</summary>
+    public static bool MayDecide(IReadOnlyList<ApprovalNeed> needs, Decider decider) =>
+        needs.Any(need => Counts(need, decider));
+
+    /// <summary>What is still missing, one text a need: <c>1 more of security-engineer for zone staging</c>.</summary>
+    public static IReadOnlyList<string> Missing(IReadOnlyList<ApprovalNeed> needs, IReadOnlyList<Decider> approvers) =>
+    [
+        .. Unfilled(needs, approvers).Where(open => open.Missing > 0)
+            .Select(open => $"{open.Missing} more of {string.Join(" or ", open.Need.From)} for zone {open.Need.Zone}"),
+    ];
+
+    private static bool Counts(ApprovalNeed need, Decider decider) => need.From.Any(decider.Roles.Contains);
+
+    private static IEnumerable<(ApprovalNeed Need, int Missing)> Unfilled(IReadOnlyList<ApprovalNeed> needs, IReadOnlyList<Decider> approvers)
+    {
+        // The same person twice is one person, with all the roles named.
+        Decider[] people = [.. approvers.GroupBy(approver => approver.Person)
+            .Select(group => new Decider(group.Key, [.. group.SelectMany(approver => approver.Roles).Distinct()]))];
+        return needs.GroupBy(need => need.Zone, StringComparer.Ordinal).SelectMany(zone => Assign([.. zone], people));
+    }
+
+    /// <summary>
+    /// A largest matching of people to the places of one zone's needs (augmenting paths), so that somebody with two
+    /// roles fills the place where they are needed, whatever the order of the approvals.
+    /// </summary>
+    private static IEnumerable<(ApprovalNeed Need, int Missing)> Assign(ApprovalNeed[] needs, Decider[] people)
+    {
+        var takers = needs.Select(_ => new List<int>()).ToArray();
+        for (var person = 0; person < people.Length; person++)
+            Place(person, new bool[needs.Length]);
+        return needs.Select((need, index) => (need, need.Count - takers[index].Count));
+
+        bool Place(int person, bool[] tried)
+        {
+            for (var index = 0; index < needs.Length; index++)
+            {
+                if (tried[index] || !Counts(needs[index], people[person]))
+                    continue;
+                tried[index] = true;
+                if (takers[index].Count < needs[index].Count)
+                {
+                    takers[index].Add(person);
+                    return true;
+                }
+
+                for (var place = 0; place < takers[index].Count; place++)
+                {
+                    if (!Place(takers[index][place], tried))
+                        continue;
+                    takers[index][place] = person;
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+}

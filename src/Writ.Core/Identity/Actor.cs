@@ -1,0 +1,41 @@
+using Writ.Core.Audit;
+using Writ.Proof.Identity;
+
+namespace Writ.Core.Identity;
+
+/// <summary>What an actor is. The zero value is nobody.</summary>
+public enum ActorKind
+{
+    /// <summary>Nobody.</summary>
+    None,
+    /// <summary>A person; a human is one person record however they sign in.</summary>
+    User,
+    /// <summary>A process with an identity of its own; workloads never decide.</summary>
+    Workload,
+    /// <summary>Writ itself.</summary>
+    System,
+}
+
+/// <summary>An actor whose token was checked, with the rights that are Writ's own.</summary>
+/// <param name="Owner">The person who answers for a workload, or null.</param>
+/// <param name="IsAdmin">Manages; neither approves their own requests nor touches the audit log.</param>
+/// <param name="IsAuditor">Reads all.</param>
+/// <param name="SourceAddress">Where the call came from.</param>
+public sealed record Caller(
+    ActorId Id,
+    string Name,
+    ActorKind Kind,
+    IReadOnlyCollection<string> Groups,
+    ActorId? Owner,
+    bool IsAdmin,
+    bool IsAuditor,
+    TokenId Token,
+    DateTimeOffset TokenNotAfter,
+    string? SourceAddress)
+{
+    /// <summary>True for those who read everything.</summary>
+    public bool ReadsAll => IsAdmin || IsAuditor;
+
+    /// <summary>The caller as an audit entry names them.</summary>
+    public AuditActor Audit => new(Id, Name);
+}

@@ -1,0 +1,103 @@
+using System.Collections.Frozen;
+using System.Security.Cryptography;
+using System.Text;
+using Writ.Core.Zones;
+
+namespace Writ.Core.Policy;
+
+/// <summary>
+/// A valid policy. An instance exists only for a text in which <see cref="Parse"/> found no problem, and never changes;
+/// the indexes by which it is evaluated are built once.
+/// </summary>
+public sealed class PolicyDocument
+{
+    private readonly FrozenDictionary<string, string[]> _rolesByGroup;
+    private readonly FrozenDictionary<string, string[]> _rolesByWorkload;
+    private readonly FrozenDictionary<(string Role, string Zone, string Tool), Rule[]> _rules;
+
+    internal PolicyDocument(
+        string text,
+        IReadOnlyDictionary<string, Role> roles,
+        IReadOnlyDictionary<string, Zone> zones,
+        IReadOnlyList<Rule> rules,
+        IReadOnlyList<Denial> denials,
+        IReadOnlyList<PolicyTest> tests)
+    {
+        Text = text;
+        Hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+        (Roles, Zones, Rules, Denials, Tests) = (roles, zones, rules, denials, tests);
+        ZoneMap = new ZoneMap(zones.Values);
+        _rolesByGroup = Inverse(roles.Values, role => role.Groups);
+        _rolesByWorkload = Inverse(roles.Values, role => role.Workloads);
+        _rules = rules
+            .SelectMany(rule => from role in rule.Roles from zone in rule.Zones from tool in rule.Tools.Keys select (Key: (role, zone, tool), rule))
+            .GroupBy(pair => pair.Key, pair => pair.rule)
+            .ToFrozenDictionary(group => group.Key, group => group.ToArray());
+    }
+
+    /// <summary>The text exactly as given.</summary>
+    public string Text { get; }
+
+    /// <summary>Lower-case hexadecimal SHA-256 of the text's UTF-8 bytes: the revision's name.</summary>
+    public string Hash { get; }
+
+    /// <summary>The roles by name.</summary>
+    public IReadOnlyDictionary<string, Role> Roles { get; }
+
+    /// <summary>The zones by name.</summary>
+    public IReadOnlyDictionary<string, Zone> Zones { get; }
+
+    /// <summary>The rules in file order.</summary>
+    public IReadOnlyList<Rule> Rules { get; }
+
+    /// <summary>The denials in file order.</summary>
+    public IReadOnlyList<Denial> Denials { get; }
+
+    /// <summary>The tests in file order.</summary>
+    public IReadOnlyList<PolicyTest> Tests { get; }
+
+    /// <summary>The zones as a map of addresses.</summary>
+    public ZoneMap ZoneMap { get; }
+
+    /// <summary>Reads a policy file. Reports every problem that it can find, not only the first.</summary>
+    /// <param name="text">The file's text.</param>
+    /// <param name="fileName">How problems name the file.</param>
+    public static PolicyParse Parse(string text, string fileName) => new PolicyReader(fileName).Read(text);
+
+    /// <summary>The subject's roles: a person's by their groups, a workload's by its name.</summary>
+    public IReadOnlySet<string> RolesOf(Subject subject)
+    {
+        var roles = new SortedSet<string>(StringComparer.Ordinal);
+        if (subject.IsWorkload)
+            roles.UnionWith(_rolesByWorkload.GetValueOrDefault(subject.Name, []));
+        else
+            foreach (var group in subject.Groups)
+                roles.UnionWith(_rolesByGroup.GetValueOrDefault(group, []));
+        return roles;
+    }
+
+    /// <summary>The rules that open the zone to one of the roles for the tool, in file order; hours and facets not looked at.</summary>
+    internal IReadOnlyList<Rule> RulesFor(IEnumerable<string> roles, string zone, string tool) =>
+        [.. roles.SelectMany(role => _rules.GetValueOrDefault((role, zone, tool), [])).Distinct().OrderBy(rule => rule.Order)];
+
+    private static FrozenDictionary<string, string[]> Inverse(IEnumerable<Role> roles, Func<Role, IReadOnlyList<string>> members) =>
+        roles.SelectMany(role => members(role).Select(member => (member, role.Name)))
+            .GroupBy(pair => pair.member, pair => pair.Name, StringComparer.Ordinal)
+            .ToFrozenDictionary(group => group.Key, group => group.ToArray(), StringComparer.Ordinal);
+}
+
+/// <summary>Something wrong in a policy file.</summary>
+/// <param name="File">The file as it was named by the caller.</param>
+/// <param name="Line">The line, from 1.</param>
+/// <param name="Message">What is wrong, one lowercase line.</param>
+/// <param name="Hint">The way on, or null.</param>
+public sealed record PolicyProblem(string File, int Line, string Message, string? Hint = null)
+{
+    /// <summary><c>file:line: message</c>, as editors and CI systems read it.</summary>
+    public override string ToString() => $"{File}:{Line}: {Message}";
+}
+
+/// <summary>What reading a policy gave.</summary>
+/// <param name="Policy">The policy; null exactly when there are problems.</param>
+/// <param name="Problems">Sorted by line.</param>
+public sealed record PolicyParse(PolicyDocument? Policy, IReadOnlyList<PolicyProblem> Problems);

@@ -1,0 +1,152 @@
+using System.Text;
+using Writ.Core.Zones;
+using Writ.Proof.Addresses;
+
+namespace Writ.Core.Policy;
+
+/// <summary>
+/// Reads a policy text: the top level, roles and zones here, rules and denials in <see cref="RuleReader"/>, tests in
+/// <see cref="PolicyTestReader"/>. One instance reads one text.
+/// </summary>
+internal sealed class PolicyReader(string file)
+{
+    /// <summary>The most UTF-8 bytes of a policy.</summary>
+    public const int MaxBytes = 1 << 20;
+
+    private const int MaxProblems = 100;
+    private readonly List<PolicyProblem> _problems = [];
+
+    /// <summary>The policy, or the problems.</summary>
+    public PolicyParse Read(string text)
+    {
+        var policy = Document(text);
+        return _problems.Count == 0 && policy is not null
+            ? new(policy, [])
+            : new(null, [.. _problems.OrderBy(problem => problem.Line).Take(MaxProblems)]);
+    }
+
+    private PolicyDocument? Document(string text)
+    {
+        if (text.Length > MaxBytes || Encoding.UTF8.GetByteCount(text) > MaxBytes)
+        {
+            Problem(1, "the policy is larger than 1 MB", "split what belongs to different teams");
+            return null;
+        }
+
+        if (new PolicyYaml(Problem).Read(text) is not { } root)
+            return null;
+
+        var top = new FieldReader(root, "the policy", ["version", "roles", "zones", "rules", "denials", "tests"], Problem);
+        if (top.IsBroken)
+            return null;
+        if (top.Need("version", "begin with 'version: 1'") is { } version && version is not PolicyScalar { Value: "1" })
+            Problem(version.Line, "this version of the policy format is not known", "write 'version: 1'");
+
+        var roles = Roles(top);
+        var zones = Zones(top, roles);
+        var rules = new RuleReader(roles, zones, Problem);
+        return new(text, roles, zones, rules.Rules(top.Find("rules")), rules.Denials(top.Find("denials")),
+            new PolicyTestReader(rules.Ids, Problem).Tests(top.Find("tests")));
+    }
+
+    private Dictionary<string, Role> Roles(FieldReader top)
+    {
+        var roles = new Dictionary<string, Role>(StringComparer.Ordinal);
+        foreach (var (name, node) in Named(top, "roles", "role"))
+        {
+            var fields = new FieldReader(node, $"role '{name}'", ["groups", "workloads"], Problem);
+            var (groups, workloads) = (Values(fields, "groups"), Values(fields, "workloads"));
+            if (groups.Count + workloads.Count == 0 && !fields.IsBroken)
+                Problem(fields.Line, $"role '{name}' has nobody", "name groups or workloads");
+            roles[name] = new(name, groups, workloads);
+        }
+
+        return roles;
+    }
+
+    private Dictionary<string, Zone> Zones(FieldReader top, Dictionary<string, Role> roles)
+    {
+        var zones = new Dictionary<string, Zone>(StringComparer.Ordinal);
+        foreach (var (name, node) in Named(top, "zones", "zone"))
+        {
+            var fields = new FieldReader(node, $"zone '{name}'", ["addresses", "names", "owners", "runners"], Problem);
+            fields.Need("addresses", "a zone is a set of addresses: [10.20.0.0/16]");
+            var ranges = (fields.Texts("addresses") ?? []).Select(text => Range(name, text)).OfType<AddressRange>();
+            foreach (var pattern in fields.Texts("names") ?? [])
+                Pattern(name, pattern);
+
+            // An owner may be a group that only the identity provider knows; a near miss of a role is a typing error.
+            foreach (var owner in fields.Texts("owners") ?? [])
+            {
+                if (!roles.ContainsKey(owner.Value) && Tools.Spelling.Nearest(owner.Value, roles.Keys) is { } near)
+                    Problem(owner.Line, $"owner '{owner.Value}' of zone '{name}' is no role", $"did you mean '{near}'?");
+            }
+
+            zones[name] = new(name, AddressSet.Of(ranges), Values(fields, "names"), Values(fields, "owners"), Values(fields, "runners"));
+        }
+
+        return zones;
+    }
+
+    private AddressRange? Range(string zone, PolicyScalar text)
+    {
+        if (AddressRange.TryParse(text.Value, out var range))
+        {
+            if (!text.Value.EndsWith("/0", StringComparison.Ordinal) && range != AddressRange.Network(Address.V4(0), 0))
+                return range;
+            Problem(text.Line, $"zone '{zone}': '{text.Value}' is every address of its family", "name the networks that are yours");
+            return null;
+        }
+
+        var slash = text.Value.IndexOf('/', StringComparison.Ordinal);
+        var network = slash > 0 && Address.TryParse(text.Value.AsSpan(0, slash), out var address)
+            && int.TryParse(text.Value.AsSpan(slash + 1), out var prefix) && prefix >= 1 && prefix <= address.Width
+            ? (address, prefix) : default((Address Address, int Prefix)?);
+        Problem(text.Line, $"zone '{zone}': '{text.Value}' is no address, network or range", network is { } meant && meant.Prefix > 8
+            ? $"the network is written {AddressRange.Network(meant.Address, meant.Prefix)}"
+            : "write 10.20.0.5, 10.20.0.0/16, 10.20.0.1-10.20.0.9 or 2001:db8::/32");
+        return null;
+    }
+
+    private void Pattern(string zone, PolicyScalar text)
+    {
+        var name = text.Value.StartsWith("*.", StringComparison.Ordinal) ? text.Value[2..] : text.Value;
+        if (name.Length is 0 or > 253 || name.Split('.').Any(label => label.Length is 0 or > 63
+            || label[0] == '-' || label[^1] == '-' || !label.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')))
+            Problem(text.Line, $"zone '{zone}': '{text.Value}' is no name or pattern of names", "write host.example.com or *.example.com");
+    }
+
+    private IEnumerable<(string Name, PolicyNode Node)> Named(FieldReader top, string key, string what)
+    {
+        if (top.Find(key) is not { } node)
+            yield break;
+        if (node is not PolicyMapping mapping)
+        {
+            if (node is not PolicyScalar { Value: "" })
+                Problem(node.Line, $"'{key}' must be a mapping of names", $"write 'name: {{ … }}' for each {what}");
+            yield break;
+        }
+
+        foreach (var (name, value) in mapping.Entries)
+        {
+            if (IsName(name.Value))
+                yield return (name.Value, value);
+            else
+                Problem(name.Line, $"'{Visible(name.Value)}' is no name for a {what}", "use letters, digits, '.', '_' and '-', at most 64");
+        }
+    }
+
+    private static IReadOnlyList<string> Values(FieldReader fields, string key) =>
+        [.. (fields.Texts(key) ?? []).Select(text => text.Value)];
+
+    /// <summary>Names of roles, zones, rules, denials and tools: short ASCII words, safe to show anywhere.</summary>
+    internal static bool IsName(string text) =>
+        text.Length is > 0 and <= 64 && char.IsAsciiLetterOrDigit(text[0]) && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
+
+    /// <summary>A text of the file for a message: control characters and what reorders text become question marks, and it is cut.</summary>
+    internal static string Visible(string text, int most = 80) =>
+        string.Concat(text.Take(most).Select(c => char.IsControl(c) || char.GetUnicodeCategory(c) == System.Globalization.UnicodeCategory.Format ? '?' : c));
+
+    private void Problem(int line, string message, string? hint) =>
+        _problems.Add(new(file, line, Visible(message, 400), hint is null ? null : Visible(hint, 400)));
+}

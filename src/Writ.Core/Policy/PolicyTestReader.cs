@@ -1,0 +1,118 @@
+using System.Globalization;
+using System.Text;
+
+namespace Writ.Core.Policy;
+
+/// <summary>Reads the tests of the file.</summary>
+internal sealed class PolicyTestReader(IReadOnlyCollection<string> ids, Action<int, string, string?> problem)
+{
+    private static readonly string[] Keys = ["as", "command", "for", "uses", "reason", "ticket", "at", "expect", "by"];
+    private static readonly string[] Verdicts = ["allow", "require-approval", "deny"];
+
+    /// <summary>The list under <c>tests</c>.</summary>
+    public IReadOnlyList<PolicyTest> Tests(PolicyNode? node)
+    {
+        if (node is PolicyList list)
+            return [.. list.Items.Select(Test).OfType<PolicyTest>()];
+        if (node is not (null or PolicyScalar { Value: "" }))
+            problem(node.Line, "'tests' must be a list", "begin each with '- as: { user: dana, groups: [engineering] }'");
+        return [];
+    }
+
+    private PolicyTest? Test(PolicyNode node)
+    {
+        var fields = new FieldReader(node, "this test", Keys, problem);
+        var who = fields.Need("as", "say who: as: { user: dana, groups: [engineering] } or as: { workload: ci }");
+        var command = fields.Need("command", "say what is run: command: nmap -sV -p 22 10.20.1.5");
+        fields.Need("expect", "say what must come out: allow, require-approval or deny");
+        var expect = fields.Text("expect") is { } word ? VerdictText.Parse(word) : null;
+        if (expect is null && fields.Find("expect") is PolicyScalar wrong)
+            problem(wrong.Line, $"'{PolicyReader.Visible(wrong.Value)}' is no verdict", FieldReader.Near(wrong.Value, Verdicts));
+        if (fields.Text("by") is { } by && !ids.Contains(by))
+            problem(fields.Find("by")!.Line, $"no rule or denial has the id '{PolicyReader.Visible(by)}'", FieldReader.Near(by, ids));
+
+        var terms = new AskedTerms(fields.Time("for", Duration.Longest), fields.Number("uses", 1, 10_000),
+            Supposed(fields, "reason"), Supposed(fields, "ticket"));
+        var at = At(fields);
+        return who is null || command is null || expect is not { } verdict || Subject(who) is not { } subject || Words(command) is not { } words
+            ? null : new(node.Line, subject, words, terms, at, verdict, fields.Text("by"));
+    }
+
+    /// <summary>A test that is not about reasons need not invent one; an empty text asks what happens without.</summary>
+    private static string? Supposed(FieldReader fields, string key) => fields.Find(key) switch
+    {
+        null => $"a {key} of the test",
+        PolicyScalar { Value.Length: 0 } => null,
+        _ => fields.Text(key),
+    };
+
+    private DateTimeOffset? At(FieldReader fields)
+    {
+        if (fields.Text("at") is not { } text)
+            return null;
+        string[] forms = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mmK"];
+        if ((text.EndsWith('Z') || text.LastIndexOfAny(['+', '-']) > 10)
+            && DateTimeOffset.TryParseExact(text, forms, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at))
+            return at;
+        problem(fields.Find("at")!.Line, $"'{PolicyReader.Visible(text)}' is no instant", "write 2026-03-02T14:00:00Z or 2026-03-02T15:00+01:00");
+        return null;
+    }
+
+    private Subject? Subject(PolicyNode node)
+    {
+        var fields = new FieldReader(node, "'as'", ["user", "groups", "workload"], problem);
+        var (user, workload) = (fields.Text("user"), fields.Text("workload"));
+        if (fields.IsBroken)
+            return null;
+        if (user is null == workload is null || (workload is not null && fields.Find("groups") is not null))
+        {
+            problem(node.Line, "'as' names either a user with groups or a workload", "write { user: dana, groups: [engineering] } or { workload: ci }");
+            return null;
+        }
+
+        return new(user ?? workload!, workload is not null, [.. (fields.Texts("groups", mayBeEmpty: true) ?? []).Select(text => text.Value)]);
+    }
+
+    private List<string>? Words(PolicyNode node)
+    {
+        List<string>? words = node switch
+        {
+            PolicyScalar line => Split(line.Value),
+            PolicyList list when list.Items.All(item => item is PolicyScalar) => [.. list.Items.Cast<PolicyScalar>().Select(item => item.Value)],
+            _ => null,
+        };
+        if (words is { Count: > 0 })
+            return words;
+        problem(node.Line, "'command' must be a line or a list of words", "write nmap -sV -p 22 10.20.1.5");
+        return null;
+    }
+
+    /// <summary>Splits at white space; quotes of either kind keep it. Null where a quote is not closed. Nothing is expanded.</summary>
+    private static List<string>? Split(string line)
+    {
+        var words = new List<string>();
+        var word = new StringBuilder();
+        var (quote, inWord) = ('\0', false);
+        foreach (var c in line)
+        {
+            if (quote != '\0' ? c == quote : c is '"' or '\'')
+                (quote, inWord) = (quote == '\0' ? c : '\0', true);
+            else if (quote == '\0' && char.IsWhiteSpace(c))
+            {
+                if (inWord)
+                    words.Add(word.ToString());
+                word.Clear();
+                inWord = false;
+            }
+            else
+            {
+                word.Append(c);
+                inWord = true;
+            }
+        }
+
+        if (inWord)
+            words.Add(word.ToString());
+        return quote == '\0' ? words : null;
+    }
+}

@@ -1,0 +1,7 @@
+namespace Writ.Core.Policy;
+
+/// <summary>A name for some people or processes.</summary>
+/// <param name="Name">Unique in the policy.</param>
+/// <param name="Groups">A person in any of these groups has the role.</param>
+/// <param name="Workloads">A workload of any of these names has the role.</param>
+public sealed record Role(string Name, IReadOnlyList<string> Groups, IReadOnlyList<string> Workloads);

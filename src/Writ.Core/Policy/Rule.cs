@@ -1,0 +1,63 @@
+namespace Writ.Core.Policy;
+
+/// <summary>Opens zones to roles for tools, under terms.</summary>
+public sealed record Rule
+{
+    /// <summary>How long a right lasts at most under a rule that names no <c>max-duration</c>.</summary>
+    public static readonly TimeSpan DefaultMaxDuration = TimeSpan.FromMinutes(30);
+
+    /// <summary>How long runner and server may be apart under a rule that names no <c>max-disconnected</c>.</summary>
+    public static readonly TimeSpan DefaultMaxDisconnected = TimeSpan.FromSeconds(60);
+
+    /// <summary>Unique among rules and denials; every evaluation names it.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Its place in the file, from 0: the last tie-break between rules.</summary>
+    public required int Order { get; init; }
+
+    /// <summary>Who may use it; all are defined roles.</summary>
+    public required IReadOnlyList<string> Roles { get; init; }
+
+    /// <summary>What it opens; all are defined zones.</summary>
+    public required IReadOnlyList<string> Zones { get; init; }
+
+    /// <summary>The tools that it opens, by name, and how far.</summary>
+    public required IReadOnlyDictionary<string, Facets> Tools { get; init; }
+
+    /// <summary>The longest duration that can be asked for.</summary>
+    public TimeSpan MaxDuration { get; init; } = DefaultMaxDuration;
+
+    /// <summary>The most uses that can be asked for.</summary>
+    public int MaxUses { get; init; } = 1;
+
+    /// <summary>A reason must be given.</summary>
+    public bool RequireReason { get; init; }
+
+    /// <summary>A ticket must be given.</summary>
+    public bool RequireTicket { get; init; }
+
+    /// <summary>The hours in which the rule applies; null means always.</summary>
+    public Hours? When { get; init; }
+
+    /// <summary>Whose approvals are needed, all of them; empty for <c>approval: none</c>.</summary>
+    public required IReadOnlyList<ApprovalTerm> Approval { get; init; }
+
+    /// <summary>After how long without a server a runner kills a run under this rule.</summary>
+    public TimeSpan MaxDisconnected { get; init; } = DefaultMaxDisconnected;
+}
+
+/// <summary>So many distinct people, each with at least one of the roles.</summary>
+/// <param name="From">Defined roles, at least one.</param>
+/// <param name="Count">1 to 20.</param>
+public sealed record ApprovalTerm(IReadOnlyList<string> From, int Count);
+
+/// <summary>Forbids, whatever rules say.</summary>
+/// <param name="Id">Unique among rules and denials.</param>
+/// <param name="Roles">Whom it binds; null binds everybody.</param>
+/// <param name="Zones">Where it holds: touching one of them is enough. Null holds in every zone.</param>
+/// <param name="Tools">What it forbids, by tool; null forbids every tool.</param>
+public sealed record Denial(
+    string Id,
+    IReadOnlyList<string>? Roles,
+    IReadOnlyList<string>? Zones,
+    IReadOnlyDictionary<string, Facets>? Tools);

@@ -1,0 +1,124 @@
+using Writ.Core.Tools;
+using Writ.Core.Zones;
+
+namespace Writ.Core.Policy;
+
+/// <summary>Reads rules and denials, and refuses references to what the file does not define.</summary>
+internal sealed class RuleReader(
+    IReadOnlyDictionary<string, Role> roles, IReadOnlyDictionary<string, Zone> zones, Action<int, string, string?> problem)
+{
+    private static readonly string[] RuleKeys =
+        ["id", "roles", "zones", "tools", "max-duration", "max-uses", "require", "when", "approval", "max-disconnected"];
+
+    private readonly Dictionary<string, int> _ids = new(StringComparer.Ordinal);
+
+    /// <summary>The ids read so far, of rules and denials.</summary>
+    public IReadOnlyCollection<string> Ids => _ids.Keys;
+
+    /// <summary>The list under <c>rules</c>.</summary>
+    public IReadOnlyList<Rule> Rules(PolicyNode? node) => [.. Items(node, "rules").Select(Rule)];
+
+    /// <summary>The list under <c>denials</c>.</summary>
+    public IReadOnlyList<Denial> Denials(PolicyNode? node) => [.. Items(node, "denials").Select((item, _) => Denial(item))];
+
+    private Rule Rule(PolicyNode node, int order)
+    {
+        var what = What(node, "rule");
+        var fields = new FieldReader(node, what, RuleKeys, problem);
+        var require = fields.Texts("require") ?? [];
+        foreach (var word in require.Where(word => word.Value is not ("reason" or "ticket")))
+            problem(word.Line, $"{what} cannot require '{word.Value}'", FieldReader.Near(word.Value, ["reason", "ticket"]));
+        fields.Need("roles");
+        fields.Need("zones");
+        return new()
+        {
+            Id = Id(fields),
+            Order = order,
+            Roles = References(fields, "roles", "role", roles.Keys) ?? [],
+            Zones = References(fields, "zones", "zone", zones.Keys) ?? [],
+            Tools = fields.Need("tools", "name what it opens: tools: { nmap: any }") is { } tools
+                ? new FacetsReader(what, isDenial: false, problem).Tools(tools) : new Dictionary<string, Facets>(),
+            MaxDuration = fields.Time("max-duration", Duration.Longest) ?? Policy.Rule.DefaultMaxDuration,
+            MaxUses = fields.Number("max-uses", 1, 10_000) ?? 1,
+            RequireReason = require.Any(word => word.Value == "reason"),
+            RequireTicket = require.Any(word => word.Value == "ticket"),
+            When = fields.Find("when") is { } when ? new HoursReader(what, problem).Read(when) : null,
+            Approval = Approval(fields, what),
+            MaxDisconnected = fields.Time("max-disconnected", TimeSpan.FromDays(1)) ?? Policy.Rule.DefaultMaxDisconnected,
+        };
+    }
+
+    private Denial Denial(PolicyNode node)
+    {
+        var what = What(node, "denial");
+        var fields = new FieldReader(node, what, ["id", "roles", "zones", "tools"], problem);
+        var everywhere = fields.Find("zones") is PolicyScalar { Value: "any" };
+        if (!everywhere)
+            fields.Need("zones", "name zones, or write 'zones: any'");
+        var tools = fields.Need("tools", "name what it forbids, or write 'tools: any'");
+        return new(
+            Id(fields),
+            References(fields, "roles", "role", roles.Keys),
+            everywhere ? null : References(fields, "zones", "zone", zones.Keys) ?? [],
+            tools is null or PolicyScalar { Value: "any" } ? null : new FacetsReader(what, isDenial: true, problem).Tools(tools));
+    }
+
+    /// <summary>Absence is refused: that nobody need approve must be written, not forgotten.</summary>
+    private IReadOnlyList<ApprovalTerm> Approval(FieldReader fields, string what)
+    {
+        switch (fields.Need("approval", "write 'approval: { from: [role], count: 1 }', or 'approval: none' if nobody need approve"))
+        {
+            case null or PolicyScalar { Value: "none" }:
+                return [];
+            case PolicyMapping one:
+                return [Term(one, what)];
+            case PolicyList { Items.Count: > 0 } several:
+                return [.. several.Items.Select(item => Term(item, what))];
+            case var other:
+                problem(other.Line, $"'approval' of {what} must be none, a mapping or a list of mappings", "write { from: [role], count: 1 }");
+                return [];
+        }
+    }
+
+    private ApprovalTerm Term(PolicyNode node, string what)
+    {
+        var fields = new FieldReader(node, $"'approval' of {what}", ["from", "count"], problem);
+        fields.Need("from", "name the roles that may approve");
+        return new(References(fields, "from", "role", roles.Keys) ?? [], fields.Number("count", 1, 20) ?? 1);
+    }
+
+    private IReadOnlyList<string>? References(FieldReader fields, string key, string kind, IEnumerable<string> known)
+    {
+        if (fields.Texts(key) is not { } texts)
+            return null;
+        string[] names = [.. known];
+        foreach (var text in texts.Where(text => !names.Contains(text.Value)))
+            problem(text.Line, $"no {kind} is named '{PolicyReader.Visible(text.Value)}'", FieldReader.Near(text.Value, names));
+        return [.. texts.Select(text => text.Value)];
+    }
+
+    private string Id(FieldReader fields)
+    {
+        var node = fields.Need("id", "every rule and denial has an id, so that an evaluation can name it");
+        if (fields.Text("id") is not { } id)
+            return "";
+        if (!PolicyReader.IsName(id))
+            problem(node!.Line, $"'{PolicyReader.Visible(id)}' is no id", "use letters, digits, '.', '_' and '-', at most 64");
+        else if (!_ids.TryAdd(id, node!.Line))
+            problem(node.Line, $"the id '{id}' is used twice", $"it stands on line {_ids[id]} already");
+        return id;
+    }
+
+    private IReadOnlyList<PolicyNode> Items(PolicyNode? node, string key)
+    {
+        if (node is PolicyList list)
+            return list.Items;
+        if (node is not (null or PolicyScalar { Value: "" }))
+            problem(node.Line, $"'{key}' must be a list", "begin each with '- id: …'");
+        return [];
+    }
+
+    private static string What(PolicyNode node, string kind) =>
+        node is PolicyMapping mapping && mapping.Entries.FirstOrDefault(entry => entry.Key.Value == "id").Value is PolicyScalar { Value.Length: > 0 } id
+            ? $"{kind} '{PolicyReader.Visible(id.Value)}'" : $"this {kind}";
+}

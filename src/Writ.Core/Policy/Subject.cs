@@ -1,0 +1,14 @@
+namespace Writ.Core.Policy;
+
+/// <summary>Who asks, as policy sees them.</summary>
+/// <param name="Name">The user's or the workload's name.</param>
+/// <param name="IsWorkload">True for an API process. A workload has roles by its name only, a person by groups only.</param>
+/// <param name="Groups">The person's groups, as the identity provider or the token says.</param>
+public sealed record Subject(string Name, bool IsWorkload, IReadOnlyCollection<string> Groups);
+
+/// <summary>The terms that the requester asks for; null where they leave it to the rule.</summary>
+/// <param name="Duration">How long the right shall last from its start.</param>
+/// <param name="Uses">How many runs.</param>
+/// <param name="Reason">Why. White space alone is no reason.</param>
+/// <param name="Ticket">A reference in an outside tracker.</param>
+public sealed record AskedTerms(TimeSpan? Duration, int? Uses, string? Reason, string? Ticket);

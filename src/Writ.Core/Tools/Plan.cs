@@ -1,0 +1,58 @@
+using Writ.Proof.Addresses;
+
+namespace Writ.Core.Tools;
+
+/// <summary>What a command means. Policy speaks about plans, never about text.</summary>
+public sealed record Plan
+{
+    /// <summary>The tool's name.</summary>
+    public required string Tool { get; init; }
+
+    /// <summary>The canonical argv, the tool's name first: full option names, fixed order. Only this is ever executed.</summary>
+    public required IReadOnlyList<string> Argv { get; init; }
+
+    /// <summary>Every address that the command names as a target, exclusions taken out.</summary>
+    public required AddressSet Targets { get; init; }
+
+    /// <summary>The TCP ports that are scanned or talked to.</summary>
+    public PortSet Tcp { get; init; } = PortSet.Empty;
+
+    /// <summary>The UDP ports that are scanned or talked to.</summary>
+    public PortSet Udp { get; init; } = PortSet.Empty;
+
+    /// <summary>The SCTP ports that are scanned or talked to.</summary>
+    public PortSet Sctp { get; init; } = PortSet.Empty;
+
+    /// <summary>
+    /// The TCP and UDP ports that the command itself names for host discovery (<c>-PS22</c>). Policy holds them against
+    /// a rule's ports like scanned ones; the default discovery's ports come with the technique <c>ping</c>.
+    /// </summary>
+    public PortSet DiscoveryPorts { get; init; } = PortSet.Empty;
+
+    /// <summary>All that the run may reach, by purpose: targets and ports, and what host discovery needs beside them.</summary>
+    public required NetworkScope Scope { get; init; }
+
+    /// <summary>The techniques, as policy names them, in bytewise order: for Nmap <c>ping</c>, <c>connect</c>, <c>syn</c>, <c>version</c>, …; see <see cref="Nmap.NmapFacets"/></summary>
+    public required IReadOnlyList<string> Techniques { get; init; }
+
+    /// <summary>The scripts that will run, in bytewise order of their names.</summary>
+    public IReadOnlyList<PlannedScript> Scripts { get; init; } = [];
+
+    /// <summary>The timing template, 0 to 5; 3 is the default.</summary>
+    public int Timing { get; init; } = 3;
+
+    /// <summary>An estimate of the packets that leave.</summary>
+    public long EstimatedPackets { get; init; }
+
+    /// <summary>An estimate of the time that the run takes; an aid for the approver, not a promise.</summary>
+    public TimeSpan EstimatedDuration { get; init; }
+}
+
+/// <summary>A script that a plan runs, with the categories by which policy speaks of it.</summary>
+/// <param name="Name">Its name without an ending.</param>
+/// <param name="Categories">In bytewise order.</param>
+/// <param name="Implied">
+/// True when a technique brings it along (Nmap's version detection runs the scripts of category <c>version</c>): the
+/// technique opens it, so rules do not ask for it again. Denials look at it all the same.
+/// </param>
+public sealed record PlannedScript(string Name, IReadOnlyList<string> Categories, bool Implied = false);

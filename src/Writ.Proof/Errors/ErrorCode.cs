@@ -1,0 +1,106 @@
+namespace Writ.Proof.Errors;
+
+/// <summary>
+/// The catalogue of error codes: the <c>type</c> of a problem+json answer, the reason of a refused order, the key in
+/// <c>docs/errors.md</c>. A code, once published, keeps its meaning.
+/// </summary>
+public static class ErrorCode
+{
+    // Input that cannot be read.
+
+    /// <summary>The request's body or a parameter does not have the documented shape.</summary>
+    public const string InvalidInput = "invalid-input";
+    /// <summary>The body is larger than the endpoint takes.</summary>
+    public const string TooLarge = "too-large";
+    /// <summary>The command line cannot be understood: unknown or ambiguous option, missing value.</summary>
+    public const string InvalidCommand = "invalid-command";
+    /// <summary>A target is malformed or of a kind that is refused.</summary>
+    public const string InvalidTarget = "invalid-target";
+    /// <summary>A port or a port range is malformed.</summary>
+    public const string InvalidPorts = "invalid-ports";
+    /// <summary>No such tool.</summary>
+    public const string UnknownTool = "unknown-tool";
+    /// <summary>The policy file cannot be read, contradicts itself, or its own tests fail.</summary>
+    public const string InvalidPolicy = "invalid-policy";
+    /// <summary>The idempotency key was used before for something else.</summary>
+    public const string IdempotencyConflict = "idempotency-conflict";
+
+    // Who asks.
+
+    /// <summary>No token, or one that is forged, expired or revoked.</summary>
+    public const string NotSignedIn = "not-signed-in";
+    /// <summary>The actor may not do this.</summary>
+    public const string Forbidden = "forbidden";
+    /// <summary>No such thing, or the caller may not know that there is one.</summary>
+    public const string NotFound = "not-found";
+
+    // What policy and people say.
+
+    /// <summary>Policy denies; the reasons are all there.</summary>
+    public const string Denied = "denied";
+    /// <summary>A rule asks for a reason and none was given.</summary>
+    public const string ReasonRequired = "reason-required";
+    /// <summary>The duration is over what the rule allows, or no duration at all.</summary>
+    public const string DurationTooLong = "duration-too-long";
+    /// <summary>More uses asked than the rule allows, or less than one.</summary>
+    public const string TooManyUses = "too-many-uses";
+    /// <summary>Nobody decides on their own request, admins included.</summary>
+    public const string OwnRequest = "own-request";
+    /// <summary>This person has decided on this revision already.</summary>
+    public const string AlreadyDecided = "already-decided";
+    /// <summary>The statement shown is not the one in force: the request has a newer revision.</summary>
+    public const string StaleRevision = "stale-revision";
+
+    // Where things stand in their lifecycle.
+
+    /// <summary>The state does not allow this step, for example a decision on a request that was cancelled.</summary>
+    public const string WrongState = "wrong-state";
+    /// <summary>No active grant of this actor covers the command.</summary>
+    public const string NoGrant = "no-grant";
+    /// <summary>Every use of the grant is taken.</summary>
+    public const string GrantExhausted = "grant-exhausted";
+    /// <summary>The grant's time is over, or the request's.</summary>
+    public const string Expired = "expired";
+    /// <summary>The grant's time has not begun.</summary>
+    public const string NotYet = "not-yet";
+    /// <summary>The grant was revoked.</summary>
+    public const string Revoked = "revoked";
+
+    // Runners and orders.
+
+    /// <summary>No connected runner reaches every zone of the plan.</summary>
+    public const string NoRunner = "no-runner";
+    /// <summary>The order's bytes and signature do not belong together, or the key is unknown.</summary>
+    public const string BadSignature = "bad-signature";
+    /// <summary>The order is addressed to another runner.</summary>
+    public const string WrongRunner = "wrong-runner";
+    /// <summary>The order's nonce was seen before.</summary>
+    public const string Replayed = "replayed";
+    /// <summary>The order came after its start-by time.</summary>
+    public const string StartByPassed = "start-by-passed";
+    /// <summary>The deadline is over, or does not follow from the statement and its decisions.</summary>
+    public const string BadDeadline = "bad-deadline";
+    /// <summary>The argv is not the statement's.</summary>
+    public const string ArgvMismatch = "argv-mismatch";
+    /// <summary>The fence lies outside the statement's scope.</summary>
+    public const string FenceOutsideStatement = "fence-outside-statement";
+    /// <summary>The statement lies outside what this runner's own configuration allows at most.</summary>
+    public const string OutsideCeiling = "outside-ceiling";
+    /// <summary>The runner's inventory is not the one that the plan was made against.</summary>
+    public const string InventoryMismatch = "inventory-mismatch";
+    /// <summary>The runner's clock and the server's differ by more than two seconds.</summary>
+    public const string ClockSkew = "clock-skew";
+    /// <summary>The tool could not be started.</summary>
+    public const string CouldNotStart = "could-not-start";
+
+    // The server itself.
+
+    /// <summary>The runner did not confirm in time; nothing is claimed.</summary>
+    public const string Unconfirmed = "unconfirmed";
+    /// <summary>The database cannot be reached or written; nothing was changed.</summary>
+    public const string Unavailable = "unavailable";
+    /// <summary>Too many attempts; try again later.</summary>
+    public const string TooManyAttempts = "too-many-attempts";
+    /// <summary>A defect. The trace id leads to the server's log.</summary>
+    public const string Internal = "internal";
+}

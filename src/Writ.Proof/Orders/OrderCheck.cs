@@ -1,0 +1,75 @@
+using Writ.Proof.Addresses;
+using Writ.Proof.Errors;
+using Writ.Proof.Statements;
+
+namespace Writ.Proof.Orders;
+
+/// <summary>What a runner knows by itself and holds an order against.</summary>
+/// <param name="Runner">Its own id.</param>
+/// <param name="InventoryDigest">The digest of what it can execute now.</param>
+/// <param name="ServerKeys">The public keys, by key id, that it obeys.</param>
+/// <param name="Ceiling">What this runner may ever reach, by its own local configuration.</param>
+public sealed record RunnerTrust(
+    string Runner, string InventoryDigest, IReadOnlyDictionary<string, byte[]> ServerKeys, NetworkScope Ceiling);
+
+/// <summary>An order that passed every check, with what was read on the way.</summary>
+public sealed record CheckedOrder(RunOrder Order, Statement Statement, NetworkScope Fence);
+
+/// <summary>
+/// Step 6 of the lifecycle, the part that needs no disk: an order is obeyed only if each check passes. The caller adds
+/// the nonce, which must survive a restart, and the difference of the clocks.
+/// </summary>
+public static class OrderCheck
+{
+    /// <summary>Checks a signed order at this instant (Unix microseconds).</summary>
+    public static Result<CheckedOrder> Check(SignedBytes envelope, RunnerTrust trust, long now)
+    {
+        // 1. The bytes are the server's.
+        if (!trust.ServerKeys.TryGetValue(envelope.KeyId, out var key) || !SigningKeys.Verify(key, envelope))
+            return new Refusal(ErrorCode.BadSignature, "the order's signature is not of a key that this runner obeys");
+        var read = RunOrder.Read(envelope.Bytes);
+        if (!read.IsOk)
+            return read.Refusal;
+        var order = read.Value;
+
+        // 2. They are for this runner, for what it can execute, and for now.
+        if (order.Runner != trust.Runner)
+            return new Refusal(ErrorCode.WrongRunner, $"the order is for runner {order.Runner}");
+        if (now >= order.StartBy)
+            return new Refusal(ErrorCode.StartByPassed, "the order came after its start-by time");
+        var readStatement = Statement.Read(order.Statement);
+        if (!readStatement.IsOk)
+            return readStatement.Refusal;
+        var statement = readStatement.Value;
+        if (statement.Runner != trust.Runner)
+            return new Refusal(ErrorCode.WrongRunner, $"the statement is for runner {statement.Runner}");
+        if (statement.Inventory != trust.InventoryDigest)
+            return new Refusal(ErrorCode.InventoryMismatch, "the plan was made against another inventory of this runner");
+
+        // 3. Each decision is about exactly this statement, and the deadline follows from the last of them.
+        var digest = Statement.DigestOf(order.Statement);
+        if (order.Decisions.Count == 0 || order.Decisions.Any(decision => decision.Statement != digest))
+            return new Refusal(ErrorCode.BadSignature, "a decision is missing or is about another statement");
+        var notAfter = statement.NotAfter(order.Decisions.Max(decision => decision.At));
+        if (order.Deadline <= now || order.Deadline > notAfter)
+            return new Refusal(ErrorCode.BadDeadline, "the deadline is over or does not follow from the statement");
+        if (statement.Start is { } start && now < start)
+            return new Refusal(ErrorCode.NotYet, "the statement's start is not reached");
+        if (order.MaxDisconnected < 0 || order.MaxDisconnected > statement.MaxDisconnected)
+            return new Refusal(ErrorCode.BadDeadline, "the order would let the run go on out of reach for longer than was decided");
+
+        // 4. What is executed and reached is what was decided.
+        if (order.Argv.Count == 0 || order.Argv[0] != statement.Tool
+            || (statement.Argv is { } argv && !argv.SequenceEqual(order.Argv)))
+            return new Refusal(ErrorCode.ArgvMismatch, "the argv is not the statement's");
+        var fence = order.Fence.Read();
+        var scope = statement.Scope.Read();
+        if (!fence.IsOk || !scope.IsOk || !fence.Value.IsWithin(scope.Value))
+            return new Refusal(ErrorCode.FenceOutsideStatement, "the fence lies outside the statement's scope");
+
+        // 5. And it lies within what the operator of this very machine allows at most.
+        if (!scope.Value.IsWithin(trust.Ceiling))
+            return new Refusal(ErrorCode.OutsideCeiling, "the statement lies outside this runner's ceiling");
+        return new CheckedOrder(order, statement, fence.Value);
+    }
+}

@@ -1,0 +1,56 @@
+using Writ.Proof.Addresses;
+using Writ.Proof.Errors;
+
+namespace Writ.Proof.Orders;
+
+/// <summary>
+/// What a runner obeys. Its bytes are <c>writ-order/v1</c>, a line feed and one JSON object; the server signs exactly
+/// those bytes. Instants are Unix microseconds, durations microseconds.
+/// </summary>
+public sealed record RunOrder
+{
+    /// <summary>The first line of an order's bytes.</summary>
+    public const string Domain = "writ-order/v1\n";
+
+    /// <summary>The run's id.</summary>
+    public required string Run { get; init; }
+    /// <summary>The id of the runner that this order is addressed to; no other may obey it.</summary>
+    public required string Runner { get; init; }
+    /// <summary>32 random bytes in lower-case hexadecimal; a runner obeys a nonce once.</summary>
+    public required string Nonce { get; init; }
+    /// <summary>When the server signed it.</summary>
+    public required long Issued { get; init; }
+    /// <summary>After this instant it must not be started any more.</summary>
+    public required long StartBy { get; init; }
+    /// <summary>When the run must be dead.</summary>
+    public required long Deadline { get; init; }
+    /// <summary>How long the run may go on out of the server's reach.</summary>
+    public required long MaxDisconnected { get; init; }
+    /// <summary>The bytes of the statement that was decided.</summary>
+    public required byte[] Statement { get; init; }
+    /// <summary>What is executed, the tool's name first.</summary>
+    public required IReadOnlyList<string> Argv { get; init; }
+    /// <summary>What this run may reach.</summary>
+    public required ScopeText Fence { get; init; }
+    /// <summary>The decisions that carry the right, at least one.</summary>
+    public required IReadOnlyList<OrderDecision> Decisions { get; init; }
+
+    /// <summary>The bytes of a new order.</summary>
+    public byte[] ToBytes() => DomainBytes.Write(Domain, this, ProofJson.Default.RunOrder);
+
+    /// <summary>Reads an order; unknown, missing and duplicate members are refused.</summary>
+    public static Result<RunOrder> Read(ReadOnlySpan<byte> bytes) => DomainBytes.Read(Domain, bytes, ProofJson.Default.RunOrder);
+}
+
+/// <summary>A decision as an order carries it.</summary>
+/// <param name="By">The id of the person who decided, or <c>policy</c>.</param>
+/// <param name="At">When, in Unix microseconds.</param>
+/// <param name="Statement">The digest of the statement that was decided.</param>
+/// <param name="Assertion">The passkey's assertion over it, or null where none was asked for.</param>
+public sealed record OrderDecision(string By, long At, string Statement, byte[]? Assertion = null);
+
+/// <summary>Bytes with an Ed25519 signature over exactly those bytes.</summary>
+/// <param name="Bytes">What was signed.</param>
+/// <param name="Signature">64 bytes.</param>
+/// <param name="KeyId">The signing key's id (<see cref="SigningKeys.KeyId"/>).</param>
+public sealed record SignedBytes(byte[] Bytes, byte[] Signature, string KeyId);

@@ -1,0 +1,240 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text.Json;
+using Writ.Contracts.Runners;
+using Writ.Proof;
+using Writ.Proof.Addresses;
+using Writ.Proof.Errors;
+using Writ.Proof.Identity;
+using Writ.Proof.Orders;
+using Writ.Runner.Kernel;
+using Writ.Runner.Runners;
+using Writ.Runner.Runs;
+using LiveRun = Writ.Runner.Runs.LiveRun;
+
+namespace Writ.Runner.Orders;
+
+/// <summary>
+/// Step 6 of the lifecycle: takes signed orders. An order is obeyed only after every check, with its nonce on disk and a
+/// line in the journal; it is refused with a code otherwise.
+/// </summary>
+internal sealed class OrderDesk(
+    RunnerConfig config, Func<RunnerIdentity> identity, InventoryReader inventory, NonceStore nonces, RunBook book, Journal journal,
+    TimeProvider time, Action<FromRunner> tell)
+{
+    private const long MostSkew = 2_000_000;
+    private readonly NetworkScope _ceiling = config.CeilingScope();
+    // Runs that were killed here before their order came.
+    private readonly ConcurrentDictionary<string, bool> _killedUnseen = new(StringComparer.Ordinal);
+    private long _skew = long.MaxValue;
+
+    /// <summary>Takes note of the server's clock.</summary>
+    public void HearClock(long serverClock) => Interlocked.Exchange(ref _skew, serverClock - Now());
+
+    /// <summary>The server is out of sight: its clock is unknown.</summary>
+    public void ForgetClock() => Interlocked.Exchange(ref _skew, long.MaxValue);
+
+    private long Now() => UnixMicroseconds.From(time.GetUtcNow());
+
+    /// <summary>
+    /// Takes an order: the checks at once, so that a kill right behind it finds the run; disk and start after that.
+    /// </summary>
+    public void Take(Order message)
+    {
+        var receivedBoot = Clock.Boot();
+        var result = Check(message, out var run);
+        if (!result.IsOk)
+        {
+            Refuse(run, result.Refusal);
+            return;
+        }
+
+        var order = result.Value.Order;
+        if (_killedUnseen.ContainsKey(order.Run))
+        {
+            Refuse(order.Run, new(ErrorCode.Revoked, "the run was killed before its order came"));
+            return;
+        }
+
+        var tool = inventory.Current.Find(order.Argv[0]);
+        if (tool is null)
+        {
+            Refuse(order.Run, new(ErrorCode.UnknownTool, $"this runner has no tool {order.Argv[0]}"));
+            return;
+        }
+
+        var spec = new RunSpec
+        {
+            Run = order.Run,
+            BootId = ProcessTable.BootId(),
+            Argv = order.Argv,
+            ToolPath = tool.Path,
+            ToolSha256 = tool.Sha256,
+            ToolMark = inventory.MarkOf(tool),
+            Fence = FenceText(result.Value.Fence),
+            NetworkNamespace = config.NetworkNamespace,
+            StartBy = order.StartBy,
+            Deadline = order.Deadline,
+            DeadlineBoot = receivedBoot + (order.Deadline - order.Issued),
+            MaxDisconnected = order.MaxDisconnected,
+            HeardBoot = receivedBoot,
+            SpoolLimitBytes = config.SpoolLimitBytes,
+            ReceivedBoot = receivedBoot,
+        };
+        if (book.TryAdd(spec) is { } live)
+            _ = Task.Run(() => Start(live, order, message));
+        else
+            Refuse(order.Run, new(ErrorCode.Replayed, "this runner has or had a run of this id"));
+    }
+
+    private void Start(LiveRun live, RunOrder order, Order message)
+    {
+        try
+        {
+            if (!nonces.TryTake(order.Nonce, order.Deadline))
+            {
+                book.Drop(live);
+                Refuse(order.Run, new(ErrorCode.Replayed, "the order's nonce was seen before"));
+                return;
+            }
+
+            Durable.Folder(live.Folder.Path);
+            Durable.Write(live.Folder.Order, message.Bytes.Span, flush: false);
+            Durable.Write(live.Folder.Spec, JsonSerializer.SerializeToUtf8Bytes(live.Spec!, RunnerJson.Default.RunSpec), flush: false);
+            journal.Write("accepted", order.Run, detail: string.Join(' ', order.Argv));
+            book.Launch(live);
+            tell(new() { Accepted = new() { Run = order.Run, At = Now() } });
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or RunnerException)
+        {
+            book.Drop(live);
+            Refuse(order.Run, new(ErrorCode.CouldNotStart, failure.Message));
+        }
+    }
+
+    /// <summary>Takes a new order for a live run: a new decision stands behind its later deadline.</summary>
+    public void Extend(Order message)
+    {
+        var receivedBoot = Clock.Boot();
+        var result = Check(message, out var name);
+        var live = book.Find(name);
+        var refusal = result.IsOk ? Mismatch(result.Value, live) : result.Refusal;
+        if (refusal is not null)
+        {
+            Answer(live, name, refusal);
+            return;
+        }
+
+        _ = Task.Run(() =>
+        {
+            var order = result.Value.Order;
+            try
+            {
+                if (!nonces.TryTake(order.Nonce, order.Deadline))
+                {
+                    Answer(live, name, new(ErrorCode.Replayed, "the order's nonce was seen before"));
+                    return;
+                }
+
+                journal.Write("extended", name, detail: UnixMicroseconds.ToInstant(order.Deadline).ToString("O", CultureInfo.InvariantCulture));
+                var deadlineBoot = receivedBoot + (order.Deadline - order.Issued);
+                using var control = LocalSocket.Connect(live!.Folder.Path, RunFolder.ControlName);
+                if (control is null || !control.Send(ControlMessage.Extend(order.Deadline, deadlineBoot)) || control.Receive(2_000) != "ok")
+                {
+                    Answer(live, name, new(ErrorCode.WrongState, "the run is at its end"));
+                    return;
+                }
+
+                lock (live)
+                    live.Spec = live.Spec! with { Deadline = order.Deadline, DeadlineBoot = deadlineBoot };
+                Durable.Write(live.Folder.Spec, JsonSerializer.SerializeToUtf8Bytes(live.Spec, RunnerJson.Default.RunSpec), flush: false);
+                Answer(live, name, null);
+            }
+            catch (IOException failure)
+            {
+                Answer(live, name, new(ErrorCode.CouldNotStart, failure.Message));
+            }
+        });
+    }
+
+    private static Refusal? Mismatch(CheckedOrder order, LiveRun? live) => live switch
+    {
+        null or { End: not null } or { Starting: true } => new(ErrorCode.WrongState, "there is no such live run"),
+        { Spec: { } spec } when !spec.Argv.SequenceEqual(order.Order.Argv) => new(ErrorCode.ArgvMismatch, "the run executes another argv"),
+        { Spec: { } spec } when spec.Fence != FenceText(order.Fence) => new(ErrorCode.FenceOutsideStatement, "the run has another fence"),
+        { Spec: { } spec } when order.Order.Deadline <= spec.Deadline => new(ErrorCode.BadDeadline, "the deadline is not later than the run's"),
+        _ => null,
+    };
+
+    private static string FenceText(NetworkScope fence)
+    {
+        var text = ScopeText.Of(fence);
+        return $"{string.Join(',', text.Addresses)} tcp {text.Tcp} udp {text.Udp} sctp {text.Sctp} icmp {text.Icmp}";
+    }
+
+    private Result<CheckedOrder> Check(Order message, out string run)
+    {
+        run = "";
+        if (inventory.Refresh())
+            journal.TryWrite("inventory", detail: inventory.Current.Digest());
+        var own = identity();
+        var trust = new RunnerTrust(own.Runner, inventory.Current.Digest(), own.Keys(), _ceiling);
+        var envelope = new SignedBytes(message.Bytes.ToByteArray(), message.Signature.ToByteArray(), message.KeyId);
+        if (RunOrder.Read(envelope.Bytes) is { IsOk: true } read && RunId.TryParse(read.Value.Run, out _))
+            run = read.Value.Run;
+        var skew = Interlocked.Read(ref _skew);
+        if (skew is > MostSkew or < -MostSkew)
+            return new Refusal(ErrorCode.ClockSkew, "the clocks of runner and server differ by more than two seconds",
+                "set both by NTP");
+        Result<CheckedOrder> result;
+        try
+        {
+            result = OrderCheck.Check(envelope, trust, Now());
+        }
+        catch (OverflowException)
+        {
+            return new Refusal(ErrorCode.BadDeadline, "an instant of the order is out of range");
+        }
+
+        if (!result.IsOk)
+            return result;
+        var order = result.Value.Order;
+        if (run.Length == 0)
+            return new Refusal(ErrorCode.InvalidInput, "the order names no run");
+        if (order.Nonce.Length != 64 || !order.Nonce.All(char.IsAsciiHexDigitLower))
+            return new Refusal(ErrorCode.InvalidInput, "the order's nonce is not 32 bytes in hexadecimal");
+        if (order.Argv.Any(argument => argument.Contains('\0', StringComparison.Ordinal)))
+            return new Refusal(ErrorCode.ArgvMismatch, "an argument contains a NUL");
+        return result;
+    }
+
+    /// <summary>The server wants a run dead. What is not here is answered as ended, and stays so.</summary>
+    public void Kill(string run, string reason)
+    {
+        if (book.Find(run) is { } live)
+        {
+            book.Kill(live, Cause.KillOrder, reason);
+            return;
+        }
+
+        _killedUnseen[run] = true;
+        journal.TryWrite("kill", run, nameof(Cause.KillOrder), "no such run here");
+        tell(new() { Ended = new() { Run = run, Cause = EndCause.KillOrder, Detail = "no such run on this runner", At = Now(), KillAt = Now(), ProcessesLeft = 0 } });
+    }
+
+    private void Refuse(string run, Refusal refusal)
+    {
+        journal.TryWrite("refused", run, refusal.Code, refusal.Message);
+        tell(new() { Refused = new() { Run = run, Code = refusal.Code, Message = refusal.Message, At = Now() } });
+    }
+
+    private void Answer(LiveRun? live, string run, Refusal? refusal)
+    {
+        if (refusal is not null)
+            journal.TryWrite("refused", run, refusal.Code, refusal.Message);
+        tell(new()
+        {
+            Extension = new() { Run = run, Deadline = live?.Spec?.Deadline ?? 0, Code = refusal?.Code ?? "", Message = refusal?.Message ?? "" },
+        });
+    }
+}

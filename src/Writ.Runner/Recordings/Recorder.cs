@@ -1,0 +1,198 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using Writ.Proof.Recordings;
+using Writ.Runner.Kernel;
+
+namespace Writ.Runner.Recordings;
+
+/// <summary>
+/// Reads a tool's output streams and appends them to the recording, on a thread of its own: a slow disk delays the tool,
+/// never the supervisor's timers. It stops reading while too much is unacknowledged, and fails, which ends the run,
+/// where it cannot write.
+/// </summary>
+internal sealed unsafe class Recorder : IDisposable
+{
+    private const int ChunkBytes = 64 * 1024;
+    private readonly int _file;
+    private readonly int _output;
+    private readonly int _error;
+    private readonly long _limit;
+    private readonly long _unacknowledgedLimit;
+    private readonly byte[] _buffer = new byte[RecordingFormat.HeadSize + ChunkBytes];
+    private readonly long[] _offsets = new long[(int)RecordingStream.Resize + 1];
+    private readonly Thread _thread;
+    private IncrementalHash? _hash;
+    private readonly StringBuilder _errorText = new();
+    private long _bytes;
+    private long _acknowledged;
+    private volatile bool _draining;
+    private string? _marker;
+
+    /// <summary>Makes the recording's file, which must not exist, and begins to read.</summary>
+    public Recorder(string path, int output, int error, long limit, long unacknowledgedLimit)
+    {
+        (_output, _error, _limit, _unacknowledgedLimit) = (output, error, limit, unacknowledgedLimit);
+        _file = Libc.Must(Libc.open(path, Libc.OWriteOnly | Libc.OCreate | Libc.OExclusive | Libc.OAppend | Libc.OCloexec, 0x180 /* 0600 */), path);
+        Wake = Libc.Must(Libc.eventfd(0, Libc.OCloexec | Libc.ONonblock), "eventfd");
+        Failed = Libc.Must(Libc.eventfd(0, Libc.OCloexec | Libc.ONonblock), "eventfd");
+        _thread = new(Work) { IsBackground = true, Name = "recorder" };
+        _thread.Start();
+    }
+
+    private int Wake { get; }
+
+    /// <summary>Becomes readable when the recording failed.</summary>
+    public int Failed { get; }
+
+    /// <summary>Why it failed, or null.</summary>
+    public string? Failure { get; private set; }
+
+    /// <summary>The first line of standard error: what bubblewrap said where the tool was never executed.</summary>
+    public string FirstError => _errorText.ToString().Split('\n', 2)[0];
+
+    /// <summary>The server holds the recording up to here.</summary>
+    public void Acknowledge(long offset)
+    {
+        if (offset > Interlocked.Read(ref _acknowledged))
+            Interlocked.Exchange(ref _acknowledged, offset);
+        Signal(Wake);
+    }
+
+    /// <summary>
+    /// After the last process is gone: reads what is left in the pipes and closes the recording. False where the disk
+    /// does not answer in time.
+    /// </summary>
+    /// <param name="marker">A last line that tells why the output ends, or null.</param>
+    public bool Finish(string? marker, TimeSpan patience)
+    {
+        _marker = marker;
+        _draining = true;
+        Signal(Wake);
+        return _thread.Join(patience);
+    }
+
+    /// <summary>Size and digest; final once <see cref="Finish"/> returned true.</summary>
+    public (long Bytes, string Sha256) Result =>
+        (_bytes, Convert.ToHexStringLower(_hash?.GetCurrentHash() ?? SHA256.HashData([])));
+
+    private void Work()
+    {
+        try
+        {
+            _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            RecordingFormat.Magic.CopyTo(_buffer);
+            Append(RecordingFormat.Magic.Length);
+            Copy();
+            WaitForFinish();
+            if (_marker is { } marker)
+                Frame(RecordingStream.Marker, Encoding.UTF8.GetBytes(marker, _buffer.AsSpan(RecordingFormat.HeadSize)));
+            if (Libc.fsync(_file) != 0)
+                throw Libc.Failure("fsync");
+        }
+        catch (Exception failure) when (failure is IOException or CryptographicException)
+        {
+            Failure = failure.Message;
+            Signal(Failed);
+        }
+    }
+
+    private void Copy()
+    {
+        var polls = stackalloc Libc.PollFd[3];
+        bool outputOpen = true, errorOpen = true;
+        while (outputOpen || errorOpen)
+        {
+            // The tool's own writes block while the pipes are full: that is the back pressure.
+            var reading = _draining || _bytes - Interlocked.Read(ref _acknowledged) < _unacknowledgedLimit;
+            polls[0] = new() { Fd = Wake, Events = Libc.PollIn };
+            polls[1] = new() { Fd = reading && outputOpen ? _output : -1, Events = Libc.PollIn };
+            polls[2] = new() { Fd = reading && errorOpen ? _error : -1, Events = Libc.PollIn };
+            if (Libc.poll(polls, 3, -1) < 0)
+                continue;
+            if (polls[0].Ready != 0)
+                Drain(Wake);
+            if (polls[1].Ready != 0)
+                outputOpen = Take(_output, RecordingStream.Output);
+            if (polls[2].Ready != 0)
+                errorOpen = Take(_error, RecordingStream.Error);
+        }
+    }
+
+    // The pipes close with the last process; why is known only after that.
+    private void WaitForFinish()
+    {
+        while (!_draining)
+        {
+            var poll = new Libc.PollFd { Fd = Wake, Events = Libc.PollIn };
+            if (Libc.poll(&poll, 1, -1) > 0)
+                Drain(Wake);
+        }
+    }
+
+    /// <summary>One read becomes one frame: the first byte is on its way at once, a flood comes in whole chunks.</summary>
+    private bool Take(int fd, RecordingStream stream)
+    {
+        nint length;
+        fixed (byte* start = _buffer)
+            length = Libc.read(fd, start + RecordingFormat.HeadSize, ChunkBytes);
+        if (length > 0)
+        {
+            if (stream == RecordingStream.Error && _errorText.Length < 300)
+                _errorText.Append(Encoding.UTF8.GetString(_buffer, RecordingFormat.HeadSize, (int)Math.Min(length, 300)));
+            Frame(stream, (int)length);
+        }
+
+        return length > 0 || (length < 0 && Marshal.GetLastPInvokeError() is Libc.Eintr or Libc.Eagain);
+    }
+
+    private void Frame(RecordingStream stream, int length)
+    {
+        RecordingFormat.WriteHead(_buffer, stream, _offsets[(int)stream], Clock.Wall(), length);
+        _offsets[(int)stream] += length;
+        if (_bytes + RecordingFormat.HeadSize + length > _limit)
+            throw new IOException($"the recording would pass its limit of {_limit} bytes");
+        Append(RecordingFormat.HeadSize + length);
+    }
+
+    // Size and digest follow each byte that is in the file, also where only a part of a frame was written.
+    private void Append(int length)
+    {
+        for (var done = 0; done < length;)
+        {
+            nint written;
+            fixed (byte* start = _buffer)
+                written = Libc.write(_file, start + done, (nuint)(length - done));
+            if (written < 0)
+            {
+                var error = Marshal.GetLastPInvokeError();
+                if (error == Libc.Eintr)
+                    continue;
+                throw Libc.Failure("the recording cannot be written", error);
+            }
+
+            _hash!.AppendData(_buffer, done, (int)written);
+            done += (int)written;
+            _bytes += written;
+        }
+    }
+
+    private static void Signal(int fd)
+    {
+        long one = 1;
+        _ = Libc.write(fd, (byte*)&one, 8);
+    }
+
+    private static void Drain(int fd)
+    {
+        long count;
+        _ = Libc.read(fd, (byte*)&count, 8);
+    }
+
+    public void Dispose()
+    {
+        foreach (var fd in (int[])[_file, Wake, Failed])
+            _ = Libc.close(fd);
+        _hash?.Dispose();
+    }
+}

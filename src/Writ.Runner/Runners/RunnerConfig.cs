@@ -1,0 +1,150 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Writ.Proof.Addresses;
+
+namespace Writ.Runner.Runners;
+
+/// <summary>
+/// The operator's own file on the runner's host, <c>runner.json</c>: JSON with comments. Nothing that a server says
+/// widens it. What is absent permits nothing. (Optional members are settable, as the JSON generator passes over the
+/// initial value of an init-only one.)
+/// </summary>
+internal sealed partial record RunnerConfig
+{
+    public const string FileName = "runner.json";
+    public const long DefaultSpoolLimit = 1L << 30;
+
+    /// <summary>Writ's runner listener, <c>https://host:port</c>.</summary>
+    public required string Server { get; init; }
+    /// <summary>What this runner may ever reach; null for nothing at all.</summary>
+    public CeilingText? Ceiling { get; set; }
+    /// <summary>The network namespace under /run/netns in which tools run, or null for the host's own.</summary>
+    public string? NetworkNamespace { get; set; }
+    /// <summary>The tools that this runner offers.</summary>
+    public IReadOnlyList<ToolPath> Tools { get; set; } = [new("nmap", "/usr/bin/nmap")];
+    /// <summary>The most bytes of one run's recording; a run that passes it is killed.</summary>
+    public long SpoolLimitBytes { get; set; } = DefaultSpoolLimit;
+
+    /// <summary>The ceiling as a scope; nothing where there is none.</summary>
+    public NetworkScope CeilingScope() => Ceiling?.ToText().Read() is { IsOk: true } scope ? scope.Value : NetworkScope.Nothing;
+
+    /// <summary>Reads the file.</summary>
+    /// <exception cref="RunnerException">It is absent or wrong; the message names file, line and member.</exception>
+    public static RunnerConfig Read(string path)
+    {
+        byte[] bytes;
+        try
+        {
+            bytes = File.ReadAllBytes(path);
+        }
+        catch (Exception absent) when (absent is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new RunnerException($"there is no {path}", "enrol this runner first: writ-runner enroll --server https://HOST:PORT --data DIR");
+        }
+
+        RunnerConfig config;
+        try
+        {
+            config = JsonSerializer.Deserialize(bytes, RunnerJson.Default.RunnerConfig)
+                ?? throw new RunnerException($"{path}:1: the file holds no settings");
+        }
+        catch (JsonException wrong)
+        {
+            throw new RunnerException($"{path}:{(wrong.LineNumber ?? 0) + 1}: {Explain(wrong)}", "docs/runner.md lists every setting");
+        }
+
+        config.Check(path, bytes);
+        return config;
+    }
+
+    private void Check(string path, byte[] bytes)
+    {
+        if (!Uri.TryCreate(Server, UriKind.Absolute, out var uri) || uri.Scheme != Uri.UriSchemeHttps)
+            throw Wrong("server", $"'{Server}' is no https:// address");
+        if (Ceiling?.ToText().Read() is { IsOk: false } ceiling)
+            throw Wrong("ceiling", ceiling.Refusal.Message);
+        if (NetworkNamespace is { } name && (name.Length == 0 || name.Contains('/', StringComparison.Ordinal) || name is "." or ".."))
+            throw Wrong("network_namespace", $"'{name}' is no name of a network namespace");
+        if (SpoolLimitBytes < 1 << 20)
+            throw Wrong("spool_limit_bytes", "less than a mebibyte records nothing");
+        foreach (var tool in Tools)
+        {
+            if (tool.Name.Length == 0 || tool.Name.AsSpan().ContainsAny("/\n \0") || !Path.IsPathFullyQualified(tool.Path)
+                || tool.Path.AsSpan().ContainsAny("\n\0"))
+                throw Wrong("tools", $"a tool needs a plain name and an absolute path, not '{tool.Name}' at '{tool.Path}'");
+        }
+
+        if (Tools.GroupBy(tool => tool.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
+            throw Wrong("tools", $"'{twice.Key}' is there twice");
+
+        RunnerException Wrong(string member, string what)
+        {
+            var text = Encoding.UTF8.GetString(bytes);
+            var at = text.IndexOf($"\"{member}\"", StringComparison.Ordinal);
+            return new($"{path}:{text.AsSpan(0, Math.Max(at, 0)).Count('\n') + 1}: {member}: {what}", "docs/runner.md lists every setting");
+        }
+    }
+
+    private static string Explain(JsonException wrong)
+    {
+        if (UnknownMember().Match(wrong.Message) is { Success: true } unknown)
+            return $"unknown setting '{unknown.Groups[1].Value}'";
+        if (MissingMember().Match(wrong.Message) is { Success: true } missing)
+            return $"missing setting {missing.Groups[1].Value.TrimEnd('.').Replace('"', '\'')}";
+        if (wrong.Message.Contains("uplicate", StringComparison.Ordinal))
+            return $"a setting is there twice{At(wrong)}";
+        return wrong.InnerException is null ? $"a value has the wrong type{At(wrong)}" : $"this is no JSON{At(wrong)}";
+    }
+
+    private static string At(JsonException wrong) => wrong.Path is { Length: > 2 } path ? $" at {path[2..]}" : "";
+
+    [GeneratedRegex("property '([^']+)' could not be mapped")]
+    private static partial Regex UnknownMember();
+
+    [GeneratedRegex("missing required properties including: (.+)$")]
+    private static partial Regex MissingMember();
+
+    /// <summary>The text of a new file.</summary>
+    public static string NewText(string server, IReadOnlyCollection<string> ceiling, string? networkNamespace)
+    {
+        var some = ceiling.Count > 0;
+        return $$"""
+            {
+              // Writ's runner listener. This runner dials out to it; nothing dials in.
+              "server": {{Quote(server)}},
+
+              // The ceiling: what this runner may ever reach, whatever a server orders. Empty permits nothing.
+              // Addresses are single ones, networks (10.20.0.0/24) or ranges (10.20.0.1-10.20.0.9); ports are "22,80,8000-8100".
+              "ceiling": {
+                "addresses": [{{string.Join(", ", ceiling.Select(Quote))}}],
+                "tcp": "{{(some ? "0-65535" : "")}}",
+                "udp": "{{(some ? "0-65535" : "")}}",
+                "sctp": "",
+                "icmp": {{(some ? "true" : "false")}}
+              },
+
+              // The network namespace (a name under /run/netns) in which tools run; the host's own without it.
+              {{(networkNamespace is null ? "// \"network_namespace\": \"uplink\"" : $"\"network_namespace\": {Quote(networkNamespace)}")}},
+
+              // The tools that this runner offers.
+              "tools": [{ "name": "nmap", "path": "/usr/bin/nmap" }],
+
+              // A run whose recording would pass this is killed: what cannot be recorded is not run.
+              "spool_limit_bytes": {{DefaultSpoolLimit}}
+            }
+
+            """;
+    }
+
+    private static string Quote(string text) => $"\"{JsonEncodedText.Encode(text)}\"";
+}
+
+/// <summary>The ceiling as the configuration writes it; a member that is absent permits nothing.</summary>
+internal sealed record CeilingText(IReadOnlyList<string>? Addresses = null, string Tcp = "", string Udp = "", string Sctp = "", bool Icmp = false)
+{
+    public ScopeText ToText() => new(Addresses ?? [], Tcp, Udp, Sctp, Icmp);
+}
+
+/// <summary>A tool and where it is.</summary>
+internal sealed record ToolPath(string Name, string Path);

@@ -1,0 +1,69 @@
+using Writ.Proof;
+using Writ.Runner.Kernel;
+using Writ.Runner.Orders;
+using Writ.Runner.Runs;
+
+namespace Writ.Runner.Runners;
+
+/// <summary><c>writ-runner serve</c>: says what it can hold, then obeys orders until stopped. Runs outlive it.</summary>
+internal static class ServeRunner
+{
+    public static async Task Run(DataFolder data, TextWriter output, TimeProvider time, CancellationToken stop)
+    {
+        var config = RunnerConfig.Read(data.Config);
+        var identity = RunnerIdentity.Read(data);
+        using var held = data.Lock();
+        void Say(string line)
+        {
+            lock (output)
+            {
+                output.WriteLine(line);
+                output.Flush();
+            }
+        }
+
+        Say($"writ-runner {Program.Version}: {identity.Name} ({identity.Runner}), server {config.Server}");
+        SayFeatures(config, Say);
+        var inventory = new InventoryReader(config, Say);
+        foreach (var tool in inventory.Current.Tools)
+            Say($"tool: {tool.Name} {tool.Version}, {tool.Path}");
+
+        using var journal = new Journal(data.Journal, time);
+        journal.Write("serving", detail: $"writ-runner {Program.Version}, inventory {inventory.Current.Digest()}");
+        using var nonces = new NonceStore(data.Nonces, UnixMicroseconds.From(time.GetUtcNow()));
+        var link = new ServerLink(data, config, identity, time, Say);
+        using var book = new RunBook(data, journal, time, link.Wake);
+        foreach (var run in book.All)
+            Say($"taken up: {run.Run}, {(run.End is null ? "running" : "ended, to be told")}");
+        var desk = new OrderDesk(config, () => link.Identity, inventory, nonces, book, journal, time, link.Tell);
+        await link.Run(book, desk, inventory, stop);
+        Say("stopped; runs go on under their supervisors");
+    }
+
+    /// <summary>One line for each thing that holds a run; fails where a run could not be held at all.</summary>
+    private static void SayFeatures(RunnerConfig config, Action<string> say)
+    {
+        if (!File.Exists(Sandbox.Program))
+            throw new RunnerException($"there is no {Sandbox.Program}: no sandbox, so nothing is run", "apt-get install bubblewrap");
+        var (exitCode, _, error) = Sandbox.Try("/usr/bin/env");
+        if (exitCode != 0)
+            throw new RunnerException($"the sandbox cannot be raised: {InventoryReader.FirstLine(error)}", "run as root, or allow unprivileged user namespaces");
+        var root = Libc.geteuid() == 0;
+        say($"sandbox: {Sandbox.Description}");
+        say(root ? "raw packets: yes" : "raw packets: no, as this is not root; only connect scans work");
+        if (config.NetworkNamespace is { } name)
+        {
+            if (!File.Exists(NetworkNamespace.PathOf(name)))
+                throw new RunnerException($"there is no network namespace {name}", $"ip netns add {name}, or change network_namespace in {RunnerConfig.FileName}");
+            if (!root)
+                throw new RunnerException($"the network namespace {name} cannot be entered without root", "run as root");
+        }
+
+        say($"network namespace: {config.NetworkNamespace ?? "the host's own"}");
+        say("fence: none; the ceiling and the statement are checked, the kernel does not yet hold the packets");
+        var ceiling = config.CeilingScope();
+        say(ceiling.Addresses.IsEmpty
+            ? "ceiling: nothing, so every order will be refused; runner.json sets it"
+            : $"ceiling: {ceiling.Addresses} tcp {ceiling.Tcp} udp {ceiling.Udp} sctp {ceiling.Sctp} icmp {(ceiling.Icmp ? "yes" : "no")}");
+    }
+}

@@ -1,0 +1,162 @@
+using Google.Protobuf;
+using Microsoft.Win32.SafeHandles;
+using Writ.Contracts.Runners;
+using Writ.Runner.Kernel;
+
+namespace Writ.Runner.Runs;
+
+/// <summary>
+/// A run as the daemon follows it: from its order to the moment when the server holds its end and its whole recording.
+/// Its state is on disk in its folder; this is only what the daemon remembers. Members are used under a lock on it.
+/// </summary>
+internal sealed class LiveRun(RunFolder folder, RunSpec? spec) : IDisposable
+{
+    /// <summary>The most bytes of one message.</summary>
+    private const int ChunkBytes = 64 * 1024;
+    /// <summary>The most bytes on their way to the server that it has not acknowledged.</summary>
+    private const long Window = 4 << 20;
+    private LocalSocket? _control;
+    private SafeFileHandle? _recording;
+    private byte[]? _chunk;
+    private bool _startedSent;
+    private bool _endSent;
+    private long _sent;
+    private long _toldSupervisor;
+
+    public RunFolder Folder { get; } = folder;
+    public string Run => Folder.Run;
+    public RunSpec? Spec { get; set; } = spec;
+    /// <summary>Held while it lives.</summary>
+    public ChildProcess? Supervisor { get; set; }
+    public StartRecord? Started { get; set; }
+    public EndRecord? End { get; set; }
+    /// <summary>A kill that came, whether or not the supervisor could be told yet.</summary>
+    public (Cause Cause, string Reason)? Kill { get; set; }
+    /// <summary>The server knows no such run: nothing is told about it any more.</summary>
+    public bool Forgotten { get; set; }
+    /// <summary>The order was taken and is being started; there is no supervisor yet.</summary>
+    public bool Starting { get; set; }
+    /// <summary>The server holds the end.</summary>
+    public bool EndAcknowledged { get; set; }
+    /// <summary>The server holds the recording up to here.</summary>
+    public long Acknowledged { get; private set; }
+    /// <summary>Where sending goes on is not known before the server's Welcome has told it.</summary>
+    public bool Resumed { get; set; }
+
+    /// <summary>Bytes of the recording so far.</summary>
+    public long Spooled => End?.RecordingBytes ?? (Recording() is { } file ? RandomAccess.GetLength(file) : 0);
+
+    /// <summary>True when nothing of it is needed any more.</summary>
+    public bool IsDone => End is { } end && (Forgotten || (EndAcknowledged && Acknowledged >= end.RecordingBytes));
+
+    /// <summary>A new connection: the server says how much it holds.</summary>
+    public void ResumeAt(long offset)
+    {
+        (_sent, _startedSent, _endSent, Resumed) = (offset, false, false, true);
+        Acknowledge(offset);
+    }
+
+    /// <summary>The server holds the recording up to here; the supervisor is told in steps of a mebibyte.</summary>
+    public void Acknowledge(long offset)
+    {
+        Acknowledged = Math.Max(Acknowledged, offset);
+        if (End is null && Acknowledged - _toldSupervisor >= 1 << 20 && Tell(ControlMessage.Ack(Acknowledged)))
+            _toldSupervisor = Acknowledged;
+    }
+
+    /// <summary>Sends a control message to the supervisor; false where it cannot be reached (yet, or any more).</summary>
+    public bool Tell(string message)
+    {
+        _control ??= LocalSocket.Connect(Folder.Path, RunFolder.ControlName);
+        if (_control is null)
+            return false;
+        if (_control.Send(message))
+            return true;
+        _control.Dispose();
+        _control = null;
+        return false;
+    }
+
+    /// <summary>What is to be told to the server next, or null for nothing now.</summary>
+    public FromRunner? Next()
+    {
+        if (Forgotten || !Resumed)
+            return null;
+        if (!_startedSent && Started is { } started)
+        {
+            _startedSent = true;
+            return new() { Started = ToMessage(started) };
+        }
+
+        var spooled = Spooled;
+        var windowClosed = _sent - Acknowledged >= Window;
+        if (_sent < spooled && !windowClosed && ReadChunk(spooled) is { } chunk)
+            return chunk;
+        // The end waits for the output before it, but not for a server that cannot store: a kill is confirmed all the same.
+        if (End is { } end && !_endSent)
+        {
+            _endSent = true;
+            return new() { Ended = ToMessage(end) };
+        }
+
+        return null;
+    }
+
+    private FromRunner? ReadChunk(long spooled)
+    {
+        if (Recording() is not { } file)
+            return null;
+        // Used again for the next chunk: one is asked for only when the one before it was written to the connection.
+        _chunk ??= new byte[ChunkBytes];
+        var length = RandomAccess.Read(file, _chunk.AsSpan(0, (int)Math.Min(ChunkBytes, spooled - _sent)), _sent);
+        if (length <= 0)
+            return null;
+        var message = new FromRunner
+        {
+            Output = new() { Run = Run, Offset = _sent, Bytes = UnsafeByteOperations.UnsafeWrap(_chunk.AsMemory(0, length)) },
+        };
+        _sent += length;
+        return message;
+    }
+
+    private SafeFileHandle? Recording()
+    {
+        if (_recording is null && File.Exists(Folder.Recording))
+            _recording = File.OpenHandle(Folder.Recording, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        return _recording;
+    }
+
+    private Started ToMessage(StartRecord started) => new()
+    {
+        Run = Run,
+        At = started.At,
+        Argv = { started.Argv },
+        ToolSha256 = started.ToolSha256,
+        Sandbox = started.Sandbox,
+        Fence = "none",
+    };
+
+    private Ended ToMessage(EndRecord end) => new()
+    {
+        Run = Run,
+        Cause = (EndCause)end.Cause,
+        Detail = end.Detail,
+        ExitCode = end.ExitCode,
+        At = end.At,
+        KillAt = end.KillAt,
+        ProcessesLeft = end.ProcessesLeft,
+        RecordingBytes = end.RecordingBytes,
+        RecordingSha256 = ByteString.CopyFrom(Convert.FromHexString(end.RecordingSha256)),
+        Deadline = end.Deadline,
+    };
+
+    public void Dispose()
+    {
+        _control?.Dispose();
+        _control = null;
+        _recording?.Dispose();
+        _recording = null;
+        Supervisor?.Dispose();
+        Supervisor = null;
+    }
+}

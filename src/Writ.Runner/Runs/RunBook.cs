@@ -1,0 +1,256 @@
+using System.Collections.Concurrent;
+using Writ.Proof;
+using Writ.Runner.Kernel;
+using Writ.Runner.Orders;
+using Writ.Runner.Runners;
+
+namespace Writ.Runner.Runs;
+
+/// <summary>
+/// Every run whose end the server does not hold yet. After a restart it takes up again what is on disk: supervisors go on
+/// without the daemon, and ends are told until they are acknowledged.
+/// </summary>
+internal sealed class RunBook : IDisposable
+{
+    private readonly ConcurrentDictionary<string, LiveRun> _runs = new(StringComparer.Ordinal);
+    private readonly DataFolder _data;
+    private readonly Journal _journal;
+    private readonly TimeProvider _time;
+    private readonly Action _wake;
+    private readonly FolderWatch _watch;
+
+    /// <param name="data">The data folder.</param>
+    /// <param name="journal">Where ends are told.</param>
+    /// <param name="time">The wall clock.</param>
+    /// <param name="wake">Called when there may be something to tell the server.</param>
+    public RunBook(DataFolder data, Journal journal, TimeProvider time, Action wake)
+    {
+        (_data, _journal, _time, _wake) = (data, journal, time, wake);
+        _watch = new(Changed, Gone);
+        foreach (var folder in data.AllRuns())
+            Adopt(folder);
+    }
+
+    /// <summary>All of them.</summary>
+    public ICollection<LiveRun> All => _runs.Values;
+
+    /// <summary>The run of this id, or null.</summary>
+    public LiveRun? Find(string run) => _runs.GetValueOrDefault(run);
+
+    /// <summary>When the server was last heard, on CLOCK_BOOTTIME.</summary>
+    public long HeardBoot { get; private set; }
+
+    /// <summary>Enters a run whose order was checked; null where there is one of this id.</summary>
+    public LiveRun? TryAdd(RunSpec spec)
+    {
+        var run = new LiveRun(_data.Run(spec.Run), spec) { Starting = true, Resumed = true };
+        return _runs.TryAdd(spec.Run, run) ? run : null;
+    }
+
+    /// <summary>Forgets a run that never came to be.</summary>
+    public void Drop(LiveRun run)
+    {
+        _watch.Remove(run);
+        _runs.TryRemove(run.Run, out _);
+        lock (run)
+            run.Dispose();
+        if (Directory.Exists(run.Folder.Path))
+            Directory.Delete(run.Folder.Path, recursive: true);
+    }
+
+    /// <summary>Starts the supervisor of a run whose folder is ready.</summary>
+    public void Launch(LiveRun run)
+    {
+        _watch.AddFolder(run);
+        var log = Libc.Must(Libc.open(run.Folder.Log, Libc.OWriteOnly | Libc.OCreate | Libc.OAppend | Libc.OCloexec, 0x180), run.Folder.Log);
+        var nothing = Libc.Must(Libc.open("/dev/null", Libc.ORdWr | Libc.OCloexec, 0), "/dev/null");
+        try
+        {
+            lock (run)
+            {
+                run.Starting = false;
+                if (run.Kill is { } kill)
+                {
+                    End(run, new() { Cause = kill.Cause, Detail = kill.Reason, At = Now(), KillAt = Now(), ProcessesLeft = 0, Deadline = run.Spec!.Deadline });
+                    return;
+                }
+
+                // The program of this very process, even where the file at its path was replaced meanwhile.
+                run.Supervisor = ChildProcess.Start("/proc/self/exe", ["writ-runner", "supervise", run.Folder.Path], [], [nothing, nothing, log], session: true);
+                _watch.AddSupervisor(run, run.Supervisor);
+            }
+        }
+        finally
+        {
+            _ = Libc.close(log);
+            _ = Libc.close(nothing);
+        }
+    }
+
+    /// <summary>The server was heard: every supervisor is told.</summary>
+    public void Contact()
+    {
+        HeardBoot = Clock.Boot();
+        foreach (var run in All)
+        {
+            lock (run)
+            {
+                if (run.End is null && !run.Starting)
+                    run.Tell(ControlMessage.Contact);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Ends a run. It needs neither disk nor server: the supervisor is told, and where it does not answer, it is killed,
+    /// and the tree dies with it.
+    /// </summary>
+    public void Kill(LiveRun run, Cause cause, string reason)
+    {
+        var told = false;
+        lock (run)
+        {
+            if (run.End is not null)
+                return;
+            run.Kill ??= (cause, reason);
+            // One that is being started finds the kill before it starts.
+            if (!run.Starting)
+            {
+                told = run.Tell(ControlMessage.Kill(cause, reason));
+                _ = Task.Run(() => EnforceKill(run, told, cause, reason));
+            }
+        }
+
+        _journal.TryWrite("kill", run.Run, cause.ToString(), reason);
+    }
+
+    private static async Task EnforceKill(LiveRun run, bool told, Cause cause, string reason)
+    {
+        for (var waited = 0; waited < 1_500; waited++)
+        {
+            lock (run)
+            {
+                if (run.End is not null)
+                    return;
+                told = told || run.Tell(ControlMessage.Kill(cause, reason));
+            }
+
+            await Task.Delay(2);
+        }
+
+        lock (run)
+            run.Supervisor?.Kill();
+    }
+
+    /// <summary>Deletes a run that is told and acknowledged.</summary>
+    public void Settle(LiveRun run)
+    {
+        lock (run)
+        {
+            if (!run.IsDone)
+                return;
+        }
+
+        _journal.TryWrite("forgotten", run.Run);
+        Drop(run);
+    }
+
+    // Takes up a run of an earlier daemon.
+    private void Adopt(RunFolder folder)
+    {
+        if (folder.ReadSpec() is not { } spec)
+        {
+            // The daemon died before it had written what a supervisor needs: nothing was started.
+            Directory.Delete(folder.Path, recursive: true);
+            return;
+        }
+
+        var run = new LiveRun(folder, spec) { Started = folder.ReadStarted() };
+        _runs[run.Run] = run;
+        _watch.AddFolder(run);
+        run.End = folder.ReadEnd();
+        if (run.End is not null)
+            return;
+        // A supervisor that was started by the dying daemon may need a moment to write who it is.
+        var supervisor = folder.OpenSupervisor();
+        for (var waited = 0; supervisor is null && !File.Exists(folder.Mark) && waited < 100; waited++)
+        {
+            Thread.Sleep(5);
+            supervisor = folder.OpenSupervisor();
+        }
+
+        if (supervisor is null)
+        {
+            Gone(run);
+            return;
+        }
+
+        run.Supervisor = supervisor;
+        _watch.AddSupervisor(run, supervisor);
+        run.Started ??= folder.ReadStarted();
+    }
+
+    private void Changed(LiveRun run, string name)
+    {
+        switch (name)
+        {
+            case "started":
+                lock (run)
+                    run.Started ??= run.Folder.ReadStarted();
+                break;
+            case "end" when run.Folder.ReadEnd() is { } end:
+                lock (run)
+                {
+                    run.Started ??= run.Folder.ReadStarted();
+                    End(run, end);
+                }
+
+                break;
+            default:
+                break;
+        }
+
+        _wake();
+    }
+
+    private void Gone(LiveRun run)
+    {
+        lock (run)
+        {
+            run.Supervisor?.TryReap();
+            run.Started ??= run.Folder.ReadStarted();
+            if (run.End is not null)
+                return;
+            if (run.Folder.ReadEnd() is { } end)
+            {
+                End(run, end);
+                return;
+            }
+        }
+
+        _ = Task.Run(() =>
+        {
+            var said = File.Exists(run.Folder.Log) ? InventoryReader.FirstLine(File.ReadAllText(run.Folder.Log)) : "";
+            var lost = run.Folder.WriteLostEnd(run.Spec, said.Length > 0 ? said : "the supervisor died", _time);
+            lock (run)
+            {
+                if (run.Kill is { } kill)
+                    lost = lost with { Cause = kill.Cause, Detail = kill.Reason, KillAt = lost.At };
+                End(run, lost);
+            }
+        });
+    }
+
+    private void End(LiveRun run, EndRecord end)
+    {
+        if (run.End is not null)
+            return;
+        run.End = end;
+        _journal.TryWrite("ended", run.Run, end.Cause.ToString(), $"exit code {end.ExitCode}, {end.ProcessesLeft} processes left {end.Detail}".TrimEnd());
+        _wake();
+    }
+
+    private long Now() => UnixMicroseconds.From(_time.GetUtcNow());
+
+    public void Dispose() => _watch.Dispose();
+}

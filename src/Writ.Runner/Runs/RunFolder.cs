@@ -1,0 +1,115 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Writ.Runner.Kernel;
+
+namespace Writ.Runner.Runs;
+
+/// <summary>
+/// A run's folder, all that daemon and supervisor share: either may die and the other goes on from here.
+/// </summary>
+internal sealed class RunFolder(string path)
+{
+    public string Path { get; } = path;
+    public string Run => System.IO.Path.GetFileName(Path);
+
+    /// <summary>The signed order's bytes, as they came.</summary>
+    public string Order => In("order");
+    /// <summary>What the supervisor is told.</summary>
+    public string Spec => In("run.json");
+    /// <summary>Who supervises.</summary>
+    public string Mark => In("supervisor");
+    /// <summary>That the tool was executed.</summary>
+    public string Started => In("started");
+    /// <summary>The recording, growing.</summary>
+    public string Recording => In("recording");
+    /// <summary>How it ended.</summary>
+    public string End => In("end");
+    /// <summary>What the supervisor itself had to say; empty when all is well.</summary>
+    public string Log => In("supervisor.log");
+    /// <summary>The supervisor's control socket.</summary>
+    public const string ControlName = "control";
+
+    private string In(string name) => System.IO.Path.Combine(Path, name);
+
+    public RunSpec? ReadSpec() => Read(Spec, RunnerJson.Default.RunSpec);
+    public SupervisorMark? ReadMark() => Read(Mark, RunnerJson.Default.SupervisorMark);
+    public StartRecord? ReadStarted() => Read(Started, RunnerJson.Default.StartRecord);
+    public EndRecord? ReadEnd() => Read(End, RunnerJson.Default.EndRecord);
+
+    private static T? Read<T>(string path, JsonTypeInfo<T> type)
+        where T : class
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllBytes(path), type);
+        }
+        catch (Exception absent) when (absent is FileNotFoundException or DirectoryNotFoundException or JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Holds the run's supervisor if it lives.</summary>
+    public ChildProcess? OpenSupervisor()
+    {
+        if (ReadMark() is not { } mark || mark.BootId != ProcessTable.BootId() || ChildProcess.Open(mark.Pid) is not { } process)
+            return null;
+        // The number may have come to mean another process; the start time has not.
+        if (ProcessTable.StartOf(mark.Pid) == mark.Start && !process.WaitGone(0))
+            return process;
+        process.Dispose();
+        return null;
+    }
+
+    /// <summary>
+    /// The end of a run whose supervisor died without a word: bubblewrap ends the tree with its parent, and this waits
+    /// until the namespace is seen empty.
+    /// </summary>
+    public EndRecord WriteLostEnd(RunSpec? spec, string detail, TimeProvider time)
+    {
+        var start = ReadStarted();
+        var left = start is null ? 0 : ProcessTable.CountInNamespace(start.PidNamespace);
+        for (var waited = 0; left > 0 && waited < 200; waited++)
+        {
+            Thread.Sleep(5);
+            left = ProcessTable.CountInNamespace(start!.PidNamespace);
+        }
+
+        var (bytes, digest) = DigestRecording();
+        var end = new EndRecord
+        {
+            Cause = Cause.SupervisorLost,
+            Detail = detail,
+            At = Proof.UnixMicroseconds.From(time.GetUtcNow()),
+            ProcessesLeft = left,
+            RecordingBytes = bytes,
+            RecordingSha256 = digest,
+            Deadline = spec?.Deadline ?? 0,
+        };
+        try
+        {
+            Durable.Write(End, JsonSerializer.SerializeToUtf8Bytes(end, RunnerJson.Default.EndRecord));
+        }
+        catch (IOException)
+        {
+            // A full disk: the end is told from memory, and found out again after a restart.
+        }
+
+        return end;
+    }
+
+    private (long Bytes, string Digest) DigestRecording()
+    {
+        try
+        {
+            using var file = File.OpenRead(Recording);
+            var digest = SHA256.HashData(file);
+            return (file.Length, Convert.ToHexStringLower(digest));
+        }
+        catch (Exception absent) when (absent is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return (0, Convert.ToHexStringLower(SHA256.HashData([])));
+        }
+    }
+}

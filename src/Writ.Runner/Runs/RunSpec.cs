@@ -1,0 +1,116 @@
+using System.Text.Json.Serialization;
+using Writ.Runner.Runners;
+
+namespace Writ.Runner.Runs;
+
+/// <summary>
+/// What the daemon hands to a run's supervisor, after the order passed every check: <c>run.json</c> in the run's folder.
+/// Instants are Unix microseconds; those on CLOCK_BOOTTIME say so.
+/// </summary>
+internal sealed record RunSpec
+{
+    /// <summary>The run's id.</summary>
+    public required string Run { get; init; }
+    /// <summary>The boot in which the boot-time instants mean something.</summary>
+    public required string BootId { get; init; }
+    /// <summary>The order's argv, the tool's name first.</summary>
+    public required IReadOnlyList<string> Argv { get; init; }
+    /// <summary>The program that stands for the tool's name.</summary>
+    public required string ToolPath { get; init; }
+    /// <summary>Lower-case hexadecimal SHA-256 of that program.</summary>
+    public required string ToolSha256 { get; init; }
+    /// <summary>Device, inode, size and times of the program when it was digested; null asks for a fresh digest.</summary>
+    public string? ToolMark { get; set; }
+    /// <summary>The order's fence as text; two orders of one run must agree on it.</summary>
+    public string Fence { get; set; } = "";
+    /// <summary>The network namespace in which the tool runs, or null for the host's own.</summary>
+    public string? NetworkNamespace { get; set; }
+    /// <summary>Must not be started from this instant on.</summary>
+    public required long StartBy { get; init; }
+    /// <summary>When the run must be dead, by the wall clock.</summary>
+    public required long Deadline { get; init; }
+    /// <summary>The same on CLOCK_BOOTTIME: when the order came plus what was left of it then.</summary>
+    public required long DeadlineBoot { get; init; }
+    /// <summary>How long, in microseconds, the run may go on without a word from the server.</summary>
+    public required long MaxDisconnected { get; init; }
+    /// <summary>When the server was last heard before the start, on CLOCK_BOOTTIME.</summary>
+    public required long HeardBoot { get; init; }
+    /// <summary>The most bytes that the recording may have.</summary>
+    public long SpoolLimitBytes { get; set; } = RunnerConfig.DefaultSpoolLimit;
+    /// <summary>The tool waits while so many bytes of the recording are not acknowledged.</summary>
+    public long UnacknowledgedLimitBytes { get; set; } = 64L << 20;
+    /// <summary>When the daemon took the order, on CLOCK_BOOTTIME; for the journal and for measuring.</summary>
+    public long ReceivedBoot { get; set; }
+}
+
+/// <summary>Who supervises a run: the process by number and start time, in which boot.</summary>
+internal sealed record SupervisorMark(int Pid, long Start, string BootId);
+
+/// <summary>What was started.</summary>
+/// <param name="At">When the tool was executed, in Unix microseconds.</param>
+/// <param name="AfterOrder">How long after the order came, in microseconds.</param>
+/// <param name="Argv">What was executed, the program's path first.</param>
+/// <param name="ToolSha256">The program's digest.</param>
+/// <param name="Sandbox">What holds the run, in one line.</param>
+/// <param name="InitPid">The PID namespace's first process, as the host counts.</param>
+/// <param name="PidNamespace">The namespace's inode number.</param>
+internal sealed record StartRecord(
+    long At, long AfterOrder, IReadOnlyList<string> Argv, string ToolSha256, string Sandbox, int InitPid, long PidNamespace);
+
+/// <summary>Why a run ended; the names and numbers of the protocol's EndCause.</summary>
+internal enum Cause
+{
+    /// <summary>Not ended.</summary>
+    None = 0,
+    /// <summary>The tool ended by itself.</summary>
+    Exited = 1,
+    /// <summary>Its time was over.</summary>
+    Deadline = 2,
+    /// <summary>The server ordered it.</summary>
+    KillOrder = 3,
+    /// <summary>The server was not heard for too long.</summary>
+    Disconnected = 4,
+    /// <summary>What cannot be recorded is not run.</summary>
+    RecordingFailed = 5,
+    /// <summary>The tool was never executed.</summary>
+    CouldNotStart = 6,
+    /// <summary>The supervisor died; the process tree with it.</summary>
+    SupervisorLost = 7,
+    /// <summary>Somebody on this very host ended it.</summary>
+    LocalKill = 8,
+}
+
+/// <summary>How a run ended: the file <c>end</c>. Written once, by the supervisor, or by the daemon where that was lost.</summary>
+internal sealed record EndRecord
+{
+    /// <summary>Why.</summary>
+    public required Cause Cause { get; init; }
+    /// <summary>The kill's reason, or what went wrong.</summary>
+    public string Detail { get; set; } = "";
+    /// <summary>The tool's exit code; 128 + number for a signal.</summary>
+    public int ExitCode { get; set; }
+    /// <summary>When the last process was gone.</summary>
+    public required long At { get; init; }
+    /// <summary>When the kill was sent; 0 without one.</summary>
+    public long KillAt { get; set; }
+    /// <summary>Counted in /proc after the end; -1 where it could not be counted.</summary>
+    public required int ProcessesLeft { get; init; }
+    /// <summary>The size of the recording.</summary>
+    public long RecordingBytes { get; set; }
+    /// <summary>Its lower-case hexadecimal SHA-256.</summary>
+    public string RecordingSha256 { get; set; } = "";
+    /// <summary>The deadline in force at the end.</summary>
+    public long Deadline { get; set; }
+}
+
+/// <summary>A line of bubblewrap's status: the sandbox's first process, or the tool's exit code if it was executed.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
+internal sealed record SandboxStatus
+{
+    [JsonPropertyName("child-pid")]
+    public int ChildPid { get; set; }
+    [JsonPropertyName("pid-namespace")]
+    public long PidNamespace { get; set; }
+    [JsonPropertyName("exit-code")]
+    public int? ExitCode { get; set; }
+}

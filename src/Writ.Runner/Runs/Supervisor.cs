@@ -1,0 +1,461 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Writ.Runner.Kernel;
+using Writ.Runner.Recordings;
+
+namespace Writ.Runner.Runs;
+
+/// <summary>
+/// Owns one run, in a process of its own, so that neither the daemon's death nor its being stopped or busy delays
+/// anything. One thread, the process's first, starts the sandbox (which dies with that thread) and then waits on the
+/// timers, the control socket and the sandbox; it does no disk work while the run lives.
+/// <list type="number">
+/// <item>Take the folder: this run has not ended, its end has room on disk, the recording and the socket are there.</item>
+/// <item>Check what must still hold: the start-by time, the deadline, the tool's digest.</item>
+/// <item>Enter the network namespace and start the sandbox.</item>
+/// <item>Guard: the first of exit, deadline, silence, kill and failed recording ends the run.</item>
+/// <item>End: kill the PID namespace's first process, reap until nobody is left, count, close the recording.</item>
+/// <item>Make the end durable and say so.</item>
+/// </list>
+/// </summary>
+internal sealed unsafe class Supervisor : IDisposable
+{
+    private const int SetChildSubreaper = 36;
+    private static readonly TimeSpan DiskPatience = TimeSpan.FromSeconds(30);
+    private readonly RunFolder _folder;
+    private readonly RunSpec _spec;
+    private readonly EndFile _end;
+    private readonly LocalSocket _listener;
+    private readonly KernelTimer _wallTimer = new(Libc.ClockRealtime);
+    private readonly KernelTimer _bootTimer = new(Libc.ClockBoottime);
+    private readonly KernelTimer _contactTimer = new(Libc.ClockBoottime);
+    private readonly int _terminate = Libc.Must(Libc.eventfd(0, Libc.OCloexec | Libc.ONonblock), "eventfd");
+    private readonly List<LocalSocket> _callers = [];
+    private readonly List<LocalSocket> _waiting = [];
+    private readonly StringBuilder _statusText = new();
+    private long _deadline;
+    private long _deadlineBoot;
+    private Recorder? _recorder;
+    private ChildProcess? _bwrap;
+    private ChildProcess? _init;
+    private long _pidNamespace;
+    private int _status = -1;
+    private bool _started;
+    private int? _toolExit;
+    private Cause _cause;
+    private string _detail = "";
+    private long _killAt;
+
+    private Supervisor(RunFolder folder, RunSpec spec)
+    {
+        // 1. Take the folder.
+        (_folder, _spec, _deadline, _deadlineBoot) = (folder, spec, spec.Deadline, spec.DeadlineBoot);
+        if (File.Exists(folder.End))
+            throw new RunnerException($"{folder.Run} has already ended");
+        if (File.Exists(folder.Mark))
+            throw new RunnerException($"{folder.Run} already has a supervisor");
+        var mark = new SupervisorMark(Environment.ProcessId, ProcessTable.StartOf(Environment.ProcessId), ProcessTable.BootId());
+        Durable.Write(folder.Mark, JsonSerializer.SerializeToUtf8Bytes(mark, RunnerJson.Default.SupervisorMark), flush: false);
+        _end = new(folder);
+        _listener = LocalSocket.Listen(folder.Path, RunFolder.ControlName);
+    }
+
+    /// <summary>Supervises the run of this folder to its end: 0 once the end is on disk.</summary>
+    public static int Run(string path)
+    {
+        var folder = new RunFolder(Path.GetFullPath(path));
+        if (folder.ReadSpec() is not { } spec)
+            throw new RunnerException($"{folder.Spec} cannot be read");
+        using var supervisor = new Supervisor(folder, spec);
+        // A closed terminal or a Ctrl-C on the daemon's is no reason to end a run; SIGTERM is a kill.
+        using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => context.Cancel = true);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true);
+        using var quit = PosixSignalRegistration.Create(PosixSignal.SIGQUIT, context => context.Cancel = true);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
+        {
+            context.Cancel = true;
+            supervisor.RequestTermination();
+        });
+        return supervisor.Supervise();
+    }
+
+    private void RequestTermination()
+    {
+        long one = 1;
+        _ = Libc.write(_terminate, (byte*)&one, 8);
+    }
+
+    private int Supervise()
+    {
+        // Whoever loses their parent inside this tree becomes our child, so that "no child left" means what it says.
+        Libc.Must(Libc.prctl(SetChildSubreaper, 1, 0, 0, 0), "prctl");
+        try
+        {
+            Check();
+            Start();
+            Guard();
+        }
+        catch (Exception failure) when (failure is IOException or RunnerException or UnauthorizedAccessException)
+        {
+            if (_cause == Cause.None)
+                (_cause, _detail) = (Cause.CouldNotStart, failure.Message);
+        }
+
+        return Finish();
+    }
+
+    // 2. What must still hold.
+    private void Check()
+    {
+        if (_spec.BootId != ProcessTable.BootId())
+            throw new RunnerException("the order came before this machine started");
+        if (Clock.Wall() is var now && (now >= _spec.StartBy || now >= _deadline || Clock.Boot() >= _deadlineBoot))
+            throw new RunnerException("the time to start is over");
+        _bootTimer.Arm(_deadlineBoot);
+        _wallTimer.Arm(_deadline);
+        _contactTimer.Arm(_spec.HeardBoot + _spec.MaxDisconnected);
+        // The daemon digested the program when it took the order; the same inode with the same change time is the same program.
+        if (_spec.ToolMark is null || _spec.ToolMark != FileMark.Of(_spec.ToolPath))
+        {
+            using var file = File.OpenRead(_spec.ToolPath);
+            if (Convert.ToHexStringLower(SHA256.HashData(file)) != _spec.ToolSha256)
+                throw new RunnerException($"{_spec.ToolPath} is not the program of the inventory");
+        }
+    }
+
+    // 3. Enter the network namespace and start the sandbox.
+    private void Start()
+    {
+        var pipes = stackalloc int[6];
+        for (var i = 0; i < 3; i++)
+            Libc.Must(Libc.pipe2(pipes + (2 * i), Libc.OCloexec), "pipe2");
+        for (var i = 0; i < 2; i++)
+            _ = Libc.fcntl(pipes[2 * i], 1031 /* F_SETPIPE_SZ */, 1 << 20);
+        _status = pipes[4];
+        _recorder = new(_folder.Recording, pipes[0], pipes[2], _spec.SpoolLimitBytes, _spec.UnacknowledgedLimitBytes);
+        try
+        {
+            if (_spec.NetworkNamespace is { } name)
+                NetworkNamespace.Enter(name);
+            _bwrap = Sandbox.Start(_spec.ToolPath, _spec.Argv.Skip(1), pipes[1], pipes[3], pipes[5]);
+        }
+        finally
+        {
+            for (var i = 0; i < 3; i++)
+                _ = Libc.close(pipes[(2 * i) + 1]);
+        }
+    }
+
+    // 4. The first of exit, deadline, silence, kill and failed recording ends the run.
+    private void Guard()
+    {
+        const int fixedCount = 8;
+        var polls = stackalloc Libc.PollFd[fixedCount + 32];
+        while (_cause == Cause.None)
+        {
+            ReadOnlySpan<int> waitedFor =
+                [_bootTimer.Fd, _wallTimer.Fd, _contactTimer.Fd, _terminate, _recorder!.Failed, _bwrap!.Fd, _status, _listener.Fd];
+            for (var i = 0; i < fixedCount; i++)
+                polls[i] = new() { Fd = waitedFor[i], Events = Libc.PollIn };
+            for (var i = 0; i < _callers.Count; i++)
+                polls[fixedCount + i] = new() { Fd = _callers[i].Fd, Events = Libc.PollIn };
+            // Until the tool is executed, its start is looked for each millisecond.
+            if (Libc.poll(polls, (nuint)(fixedCount + _callers.Count), _started ? -1 : 1) < 0)
+                continue;
+
+            if (polls[0].Ready != 0)
+                Kill(Cause.Deadline, "");
+            if (polls[1].Ready != 0)
+                CheckWallClock();
+            if (polls[2].Ready != 0)
+                Kill(Cause.Disconnected, "the server was not heard for too long");
+            if (polls[3].Ready != 0)
+                Kill(Cause.LocalKill, "the supervisor was told to terminate");
+            if (polls[4].Ready != 0)
+                Kill(Cause.RecordingFailed, _recorder.Failure ?? "");
+            if (polls[6].Ready != 0)
+                ReadStatus();
+            for (var i = _callers.Count - 1; i >= 0; i--)
+            {
+                if (polls[fixedCount + i].Ready != 0)
+                    Hear(_callers[i]);
+            }
+
+            if (polls[7].Ready != 0 && _callers.Count < 32 && _listener.Accept() is { } caller)
+                _callers.Add(caller);
+            if (!_started)
+                LookForStart();
+            if (polls[5].Ready != 0 && _cause == Cause.None)
+                _cause = Cause.Exited;
+        }
+    }
+
+    // The timer also wakes when somebody sets the clock: only the instant counts.
+    private void CheckWallClock()
+    {
+        _wallTimer.Acknowledge();
+        if (Clock.Wall() >= _deadline)
+            Kill(Cause.Deadline, "");
+        else
+            _wallTimer.Arm(_deadline);
+    }
+
+    private void Hear(LocalSocket caller)
+    {
+        while (caller.Receive() is { } text)
+        {
+            if (text.Length == 0)
+            {
+                _callers.Remove(caller);
+                _waiting.Remove(caller);
+                caller.Dispose();
+                return;
+            }
+
+            var message = ControlMessage.Read(text);
+            switch (message.Verb)
+            {
+                case ControlMessage.Contact:
+                    _contactTimer.Arm(Clock.Boot() + _spec.MaxDisconnected);
+                    break;
+                case "ack":
+                    _recorder?.Acknowledge(message.First);
+                    break;
+                case "extend":
+                    caller.Send(Extend(message.First, message.Second) ? "ok" : "refused");
+                    break;
+                case "kill":
+                    _waiting.Add(caller);
+                    Kill((Cause)message.First, message.Text);
+                    break;
+                default:
+                    caller.Send("refused");
+                    break;
+            }
+        }
+    }
+
+    private bool Extend(long deadline, long deadlineBoot)
+    {
+        if (_cause != Cause.None || deadline <= _deadline || Clock.Wall() >= _deadline || Clock.Boot() >= _deadlineBoot)
+            return false;
+        (_deadline, _deadlineBoot) = (deadline, deadlineBoot);
+        _bootTimer.Arm(deadlineBoot);
+        _wallTimer.Arm(deadline);
+        return true;
+    }
+
+    private void ReadStatus()
+    {
+        var buffer = stackalloc byte[1024];
+        var length = Libc.read(_status, buffer, 1024);
+        if (length <= 0)
+        {
+            if (length == 0)
+            {
+                _ = Libc.close(_status);
+                _status = -1;
+            }
+
+            return;
+        }
+
+        _statusText.Append(Encoding.UTF8.GetString(buffer, (int)length));
+        var text = _statusText.ToString();
+        for (int end; (end = text.IndexOf('\n', StringComparison.Ordinal)) >= 0; text = text[(end + 1)..])
+        {
+            if (JsonSerializer.Deserialize(text[..end], RunnerJson.Default.SandboxStatus) is not { } status)
+                continue;
+            _toolExit = status.ExitCode ?? _toolExit;
+            if (status.ChildPid == 0)
+                continue;
+            _pidNamespace = status.PidNamespace;
+            // Held only if it is still bubblewrap's child: else it is gone and the number may be somebody else's.
+            if (ChildProcess.Open(status.ChildPid) is { } init && ProcessTable.ParentOf(init.Pid) == _bwrap!.Pid)
+                _init = init;
+        }
+
+        _statusText.Clear().Append(text);
+    }
+
+    private void LookForStart()
+    {
+        var executed = _toolExit is not null
+            || (_init is { } init && ProcessTable.FirstChildName(init.Pid) is { } name && name != "bwrap");
+        if (!executed)
+            return;
+        _started = true;
+        var start = new StartRecord(Clock.Wall(), Clock.Boot() - _spec.ReceivedBoot, [_spec.ToolPath, .. _spec.Argv.Skip(1)],
+            _spec.ToolSha256, Sandbox.Description, _init?.Pid ?? 0, _pidNamespace);
+        try
+        {
+            Durable.Write(_folder.Started, JsonSerializer.SerializeToUtf8Bytes(start, RunnerJson.Default.StartRecord), flush: false);
+        }
+        catch (IOException full)
+        {
+            Kill(Cause.RecordingFailed, full.Message);
+        }
+    }
+
+    /// <summary>Ends the run; the first cause stays.</summary>
+    private void Kill(Cause cause, string detail)
+    {
+        if (_cause != Cause.None)
+            return;
+        _killAt = Clock.Wall();
+        KillTree();
+        (_cause, _detail) = (cause, detail);
+    }
+
+    // With the namespace's first process the kernel kills every other in it, and lets it go only when they are gone.
+    private void KillTree()
+    {
+        _init?.Kill();
+        _bwrap?.Kill();
+    }
+
+    // 5. End.
+    private int Finish()
+    {
+        KillTree();
+        var (left, exitCode) = Reap();
+        var goneAt = Clock.Wall();
+        if (_status >= 0)
+            ReadStatus();
+        if (!_started && _toolExit is not null)
+            LookForStart();
+        exitCode = _toolExit ?? exitCode;
+        var recorded = _recorder?.Finish(_killAt == 0 ? null : $"killed: {Reason()}", DiskPatience) ?? true;
+        var failure = recorded ? _recorder?.Failure : "the disk does not take the recording";
+        if (_cause == Cause.Exited && _toolExit is null && !_started)
+            (_cause, _detail) = (Cause.CouldNotStart, _recorder?.FirstError is { Length: > 0 } said ? said : "the sandbox ended before the tool was executed");
+        if (failure is not null && _cause == Cause.Exited)
+            (_cause, _detail) = (Cause.RecordingFailed, failure);
+        var (bytes, digest) = _recorder is { } recorder ? recorder.Result : (0, Convert.ToHexStringLower(SHA256.HashData([])));
+
+        // 6. Make the end durable and say so.
+        var end = new EndRecord
+        {
+            Cause = _cause,
+            Detail = _detail,
+            ExitCode = exitCode,
+            At = goneAt,
+            KillAt = _killAt,
+            ProcessesLeft = left,
+            RecordingBytes = bytes,
+            RecordingSha256 = digest,
+            Deadline = _deadline,
+        };
+        try
+        {
+            _end.Write(end);
+        }
+        finally
+        {
+            var answer = "ended " + JsonSerializer.Serialize(end, RunnerJson.Default.EndRecord);
+            foreach (var caller in _waiting)
+                caller.Send(answer);
+        }
+
+        return 0;
+    }
+
+    private string Reason() => _cause switch
+    {
+        Cause.Deadline => "its time was over",
+        Cause.Disconnected => "the server was not heard for too long",
+        Cause.KillOrder or Cause.LocalKill => _detail.Length == 0 ? "on order" : _detail,
+        Cause.RecordingFailed => "its output could not be recorded",
+        Cause.None or Cause.Exited or Cause.CouldNotStart or Cause.SupervisorLost => "at its end",
+    };
+
+    /// <summary>Waits until no child is left, killing what still comes up; tells how many processes are left after 10 seconds.</summary>
+    private (int Left, int ExitCode) Reap()
+    {
+        var exitCode = 0;
+        var giveUp = Clock.Boot() + 10_000_000;
+        while (true)
+        {
+            var pid = ChildProcess.ReapAny(out var code);
+            if (pid == _bwrap?.Pid)
+                exitCode = code;
+            if (pid < 0)
+                return (_pidNamespace == 0 ? 0 : ProcessTable.CountInNamespace(_pidNamespace), exitCode);
+            if (pid > 0)
+                continue;
+            if (Clock.Boot() >= giveUp)
+                return (Math.Max(ProcessTable.ChildrenOf(Environment.ProcessId).Count, ProcessTable.CountInNamespace(_pidNamespace)), exitCode);
+            // Bubblewrap killed before it told its child's number leaves that child to us.
+            foreach (var child in ProcessTable.ChildrenOf(Environment.ProcessId))
+            {
+                using var held = ChildProcess.Open(child);
+                if (ProcessTable.ParentOf(child) == Environment.ProcessId)
+                    held?.Kill();
+            }
+
+            var poll = new Libc.PollFd { Fd = _init?.Fd ?? _bwrap?.Fd ?? -1, Events = Libc.PollIn };
+            _ = Libc.poll(&poll, 1, 1);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var caller in _callers)
+            caller.Dispose();
+        _listener.Dispose();
+        _end.Dispose();
+        _recorder?.Dispose();
+        _bwrap?.Dispose();
+        _init?.Dispose();
+        _wallTimer.Dispose();
+        _bootTimer.Dispose();
+        _contactTimer.Dispose();
+        _ = Libc.close(_terminate);
+    }
+}
+
+/// <summary>What tells a file from its changed self without reading it.</summary>
+internal static class FileMark
+{
+    /// <summary>Device, inode, size, and times of change, as the kernel keeps them; null where there is no such file.</summary>
+    public static unsafe string? Of(string path)
+    {
+        // struct statx: size at 40, inode at 32, ctime at 96, mtime at 112, device at 136.
+        var buffer = stackalloc byte[256];
+        var name = Encoding.UTF8.GetBytes(path + '\0');
+        fixed (byte* start = name)
+        {
+            if (Libc.statx(-100, start, 0, 0x7ff, buffer) != 0)
+                return null;
+        }
+
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{*(uint*)(buffer + 136)}:{*(uint*)(buffer + 140)} {*(ulong*)(buffer + 32)} {*(ulong*)(buffer + 40)} {*(long*)(buffer + 96)}.{*(uint*)(buffer + 104)} {*(long*)(buffer + 112)}.{*(uint*)(buffer + 120)}");
+    }
+}
+
+/// <summary>The network namespace in which tools run.</summary>
+internal static class NetworkNamespace
+{
+    /// <summary>Where iproute2 keeps the named ones.</summary>
+    public static string PathOf(string name) => Path.Combine("/run/netns", name);
+
+    /// <summary>Moves the calling thread, and what it starts from now on, into the namespace.</summary>
+    public static void Enter(string name)
+    {
+        if (name.Contains('/', StringComparison.Ordinal) || name is "." or ".." or "")
+            throw new RunnerException($"'{name}' is no name of a network namespace");
+        var fd = Libc.Must(Libc.open(PathOf(name), Libc.OReadOnly | Libc.OCloexec, 0), $"network namespace {name}");
+        try
+        {
+            Libc.Must(Libc.setns(fd, Libc.CloneNewNet), $"network namespace {name}");
+        }
+        finally
+        {
+            _ = Libc.close(fd);
+        }
+    }
+}

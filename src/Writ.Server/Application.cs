@@ -1,0 +1,104 @@
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.EntityFrameworkCore;
+using Writ.Contracts;
+using Writ.Server.Audit;
+using Writ.Server.Decisions;
+using Writ.Server.Errors;
+using Writ.Server.Grants;
+using Writ.Server.Identity;
+using Writ.Server.Policy;
+using Writ.Server.Requests;
+using Writ.Server.Runners;
+using Writ.Server.Runs;
+using Writ.Server.Storage;
+
+namespace Writ.Server;
+
+/// <summary>The running server, put together.</summary>
+internal static class Application
+{
+    /// <summary>Builds it; nothing listens yet.</summary>
+    public static WebApplication Build(ServerSettings settings, ServerKeys keys, Database database, TimeProvider time)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
+        {
+            // Every setting is an option of the command line: no file is read, and no folder watched for one.
+            ContentRootPath = settings.Data, Args = ["--hostBuilder:reloadConfigOnChange=false"],
+        });
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.Logging.ClearProviders().AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
+        });
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Grpc", LogLevel.Warning);
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware", LogLevel.Error);
+        builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.None);
+
+        Services(builder.Services, settings, keys, database, time);
+        var certificates = new RunnerCertificates(keys, time);
+        builder.Services.AddSingleton(certificates);
+        builder.WebHost.ConfigureKestrel(kestrel => Listeners.Configure(kestrel, settings, certificates));
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
+
+        var app = builder.Build();
+        app.UseExceptionHandler(new ExceptionHandlerOptions
+        {
+            ExceptionHandler = HttpProblems.Handle,
+            AllowStatusCode404Response = true,
+            // A body that cannot be read is the caller's affair, not the log's.
+            SuppressDiagnosticsCallback = thrown => thrown.Exception is BadHttpRequestException or OperationCanceledException,
+        });
+        app.UseStatusCodePages(async status => await HttpProblems.ForStatus(status.HttpContext));
+        app.Use(async (context, next) =>
+        {
+            var grpc = context.Request.Path.StartsWithSegments("/writ.runners.v1.RunnerLink")
+                || context.Request.Path.StartsWithSegments("/writ.runners.v1.RunnerEnrolment");
+            if (context.CameByRunnerDoor() == grpc)
+                await next(context);
+            else
+                context.Response.StatusCode = StatusCodes.Status404NotFound;
+        });
+        app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(10), KeepAliveTimeout = TimeSpan.FromSeconds(20) });
+        Endpoints.Map(app);
+        app.MapOpenApi("/v1/openapi.json");
+        app.MapGet("/health/live", () => Results.Ok(new { status = "live" })).ExcludeFromDescription();
+        app.MapGet("/health/ready", async (CancellationToken cancel) =>
+        {
+            await using var db = database.Open();
+            return await db.Database.CanConnectAsync(cancel) ? Results.Ok(new { status = "ready" }) : Results.StatusCode(StatusCodes.Status503ServiceUnavailable);
+        }).ExcludeFromDescription();
+        app.MapGrpcService<EnrolRunner>();
+        app.MapGrpcService<RunnerLinkService>();
+        return app;
+    }
+
+    private static void Services(IServiceCollection services, ServerSettings settings, ServerKeys keys, Database database, TimeProvider time)
+    {
+        services.AddSingleton(settings).AddSingleton(keys).AddSingleton(database).AddSingleton(time);
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.TypeInfoResolverChain.Insert(0, WritJson.Default);
+            json.SerializerOptions.PropertyNamingPolicy = System.Text.Json.JsonNamingPolicy.SnakeCaseLower;
+            json.SerializerOptions.UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow;
+            json.SerializerOptions.AllowDuplicateProperties = false;
+            json.SerializerOptions.RespectNullableAnnotations = true;
+            json.SerializerOptions.RespectRequiredConstructorParameters = true;
+        });
+        services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = 16 << 20);
+        services.AddOpenApi("v1", OpenApi.Describe);
+
+        services.AddSingleton<Sequencer>().AddHostedService(provider => provider.GetRequiredService<Sequencer>());
+        services.AddSingleton<Sweep>().AddHostedService(provider => provider.GetRequiredService<Sweep>());
+        services.AddSingleton<WriteTransaction>().AddSingleton<Changes>().AddSingleton<RefusedAttempts>().AddSingleton<PolicyInForce>();
+        services.AddSingleton<CheckPolicy>().AddSingleton<ApplyPolicy>().AddSingleton<SetUpFirstAdmin>().AddSingleton<RevokeToken>();
+        services.AddSingleton<ReviseRequest>().AddSingleton<RequestAccess>().AddSingleton<Reevaluation>().AddSingleton<Planner>().AddSingleton<Ask>().AddSingleton<CancelRequest>();
+        services.AddSingleton<DecisionTurn>().AddSingleton<Takings>().AddSingleton<RevokeGrant>();
+        services.AddSingleton<RecordingStore>().AddSingleton<RunEnding>().AddSingleton<AttachedClients>().AddSingleton<DetachRun>();
+        services.AddSingleton<StartRun>().AddSingleton<AttachRun>().AddSingleton<KillRun>();
+        services.AddSingleton<RunnerHub>().AddSingleton<Inventories>().AddSingleton<RunTransitions>().AddSingleton<RunReports>();
+        services.AddSingleton<CreateEnrolment>().AddSingleton<EnrolRunner>().AddSingleton<RunnerLinkService>();
+    }
+}

@@ -1,0 +1,56 @@
+using System.CommandLine;
+using Writ.Server.Identity;
+
+namespace Writ.Server.Commands;
+
+/// <summary><c>writ-server serve</c>.</summary>
+internal static class Serve
+{
+    private static readonly Option<string[]> Urls = new("--urls")
+    {
+        Description = "Where /v1 is served, separated by ; (http on loopback, https, or unix:///path)",
+        DefaultValueFactory = _ => ["http://127.0.0.1:8080"],
+        CustomParser = result => [.. result.Tokens.SelectMany(token => token.Value.Split(';', StringSplitOptions.RemoveEmptyEntries))],
+        HelpName = "URLS",
+    };
+
+    private static readonly Option<string?> RunnerListen = new("--runner-listen")
+    {
+        Description = "Where runners connect, by mutual TLS", DefaultValueFactory = _ => "https://127.0.0.1:8443", HelpName = "URL",
+    };
+
+    private static readonly Option<string?> Certificate = new("--certificate") { Description = "PEM certificate for https urls; Writ's own authority issues one without it", HelpName = "FILE" };
+    private static readonly Option<string?> CertificateKey = new("--certificate-key") { Description = "PEM key of --certificate", HelpName = "FILE" };
+
+    public static Command Build(TimeProvider time)
+    {
+        var command = new Command("serve", "Runs the server.")
+        {
+            CommandLine.Data, CommandLine.DatabaseOption, Urls, RunnerListen, Certificate, CertificateKey,
+        };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var data = Path.GetFullPath(parsed.GetValue(CommandLine.Data)!);
+            var settings = new ServerSettings(data, parsed.GetValue(Urls)!, parsed.GetValue(RunnerListen), null,
+                parsed.GetValue(Certificate), parsed.GetValue(CertificateKey));
+            if (settings.Check() is { } wrong)
+                return CommandLine.Fail(wrong, 2);
+            if (!CommandLine.IsInitialised(data))
+                return CommandLine.Fail($"{data} holds no server", $"make one: writ-server init --data {data}");
+            return await Run(settings, parsed.GetValue(CommandLine.DatabaseOption), time, cancel);
+        });
+        return command;
+    }
+
+    private static async Task<int> Run(ServerSettings settings, string? databaseFile, TimeProvider time, CancellationToken cancel)
+    {
+        var database = CommandLine.Open(settings.Data, databaseFile);
+        await database.Migrate(cancel);
+        await using var app = Application.Build(settings, ServerKeys.Load(settings.Data), database, time);
+        await app.StartAsync(cancel);
+        var runners = settings.RunnerListen is null ? "" : $", runners on {settings.RunnerListen}";
+        Console.Error.WriteLine($"writ-server: ready on {string.Join(", ", settings.Urls)}{runners} ({await database.Describe(cancel)})");
+        await app.WaitForShutdownAsync(cancel);
+        return 0;
+    }
+}

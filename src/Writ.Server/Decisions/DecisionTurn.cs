@@ -1,0 +1,132 @@
+using Microsoft.EntityFrameworkCore;
+using Writ.Contracts.Requests;
+using Writ.Core;
+using Writ.Core.Audit;
+using Writ.Core.Decisions;
+using Writ.Core.Identity;
+using Writ.Core.Policy;
+using Writ.Proof.Errors;
+using Writ.Proof.Identity;
+using Writ.Server.Audit;
+using Writ.Server.Grants;
+using Writ.Server.Policy;
+using Writ.Server.Requests;
+using Writ.Server.Storage;
+
+namespace Writ.Server.Decisions;
+
+/// <summary>
+/// Step 3 of the lifecycle: a person says yes or no to the statement that they were shown. All decisions on a request
+/// take turns (a guarded update of its row), so the quorum is always recomputed over everything decided before.
+/// </summary>
+internal sealed class DecisionTurn(
+    Database database, WriteTransaction writes, PolicyInForce policies, RequestAccess access, Reevaluation reevaluation,
+    RefusedAttempts refused, Changes changes)
+{
+    public async Task<Result<RequestView>> Decide(Caller caller, string id, Decide decide, bool approve, CancellationToken cancel)
+    {
+        var decided = await writes.Commit<bool>(async scope => await InTurn(scope, caller, id, decide, approve));
+        if (!decided.IsOk)
+        {
+            if (decided.Refusal.Code is ErrorCode.OwnRequest or ErrorCode.Forbidden)
+            {
+                await refused.Record(new(AuditType.AttemptRefused, caller.Audit, RequestId.TryParse(id, out var request) ? request : null, new()
+                {
+                    ["attempt"] = approve ? "approve" : "deny", ["code"] = decided.Refusal.Code,
+                }, caller.SourceAddress));
+            }
+
+            return decided.Refusal;
+        }
+
+        changes.Happened(id);
+        await using var db = database.Open();
+        var policy = await policies.Get(db);
+        var row = await access.Find(db, caller, id);
+        return row.IsOk ? (await RequestViews.Load(db, policy.IsOk ? policy.Value : null, [row.Value], cancel))[0] : row.Refusal;
+    }
+
+    private async Task<Result<bool>> InTurn(WriteScope scope, Caller caller, string id, Decide decide, bool approve)
+    {
+        // 1. May the caller know of it, and may they decide?
+        var found = await access.Find(scope.Db, caller, id);
+        if (!found.IsOk)
+            return found.Refusal;
+        if (caller.Kind != ActorKind.User)
+            return new Refusal(ErrorCode.Forbidden, "workloads never decide", "a person with the role decides");
+        if (await RequestAccess.IsOwn(scope.Db, found.Value, caller.Id))
+            return new Refusal(ErrorCode.OwnRequest, "nobody decides on their own request", "somebody else with the role decides");
+        await scope.HoldPolicy();
+        var policy = await policies.Get(scope.Db);
+        if (!policy.IsOk)
+            return policy.Refusal;
+        if (!RequestAccess.MayDecide(policy.Value, found.Value, caller))
+            return new Refusal(ErrorCode.Forbidden, "no role of yours decides on this request", $"it waits for: {string.Join("; ", Roles(found.Value))}");
+
+        // 2. Take the turn. Whoever comes second waits here and then sees what the first one did.
+        var pending = AccessLifecycle.Requests.From(RequestEvent.Approve);
+        var turned = await scope.Db.Requests
+            .Where(row => row.Id == found.Value.Id && pending.Contains(row.State) && row.ExpiresAt > scope.Now)
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.Turn, row => row.Turn + 1));
+        var request = await scope.Db.Requests.AsNoTracking().SingleAsync(row => row.Id == found.Value.Id);
+        if (turned == 0)
+        {
+            return request.State == RequestState.Pending
+                ? new Refusal(ErrorCode.Expired, "the request's time to be decided is over")
+                : new Refusal(ErrorCode.WrongState, $"the request is {RequestViews.State(request.State)}, not pending");
+        }
+
+        if (decide.StatementDigest != request.StatementDigest)
+            return new Refusal(ErrorCode.StaleRevision, $"the request is at revision {request.Revision} now, with another statement", $"look again: writ show {id}");
+        if (await scope.Db.Decisions.AnyAsync(row => row.RequestId == request.Id && row.Revision == request.Revision && row.ActorId == caller.Id))
+            return new Refusal(ErrorCode.AlreadyDecided, "you have decided on this revision already");
+
+        // 3. Record it.
+        var decision = new DecisionRow
+        {
+            Id = DecisionId.New(scope.Now),
+            RequestId = request.Id,
+            Revision = request.Revision,
+            StatementDigest = request.StatementDigest,
+            ActorId = caller.Id,
+            Approved = approve,
+            Comment = decide.Comment,
+            At = scope.Now,
+        };
+        scope.Db.Decisions.Add(decision);
+        scope.Record(new(AuditType.DecisionMade, caller.Audit, request.Id, new()
+        {
+            ["decision"] = decision.Id.ToString(),
+            ["request"] = id,
+            ["approved"] = approve,
+            ["comment"] = decide.Comment,
+            ["revision"] = request.Revision,
+            ["statement"] = request.StatementDigest,
+        }, caller.SourceAddress));
+        await scope.Db.SaveChangesAsync();
+
+        return approve ? await Settle(scope, policy.Value, request) : await Deny(scope, request, caller, decide.Comment);
+    }
+
+    private static async Task<Result<bool>> Deny(WriteScope scope, RequestRow request, Caller caller, string? comment)
+    {
+        var reason = string.IsNullOrWhiteSpace(comment) ? $"denied by {caller.Name}" : $"denied by {caller.Name}: {comment}";
+        return await RequestEnding.End(scope, request, RequestEvent.Deny, caller.Audit, reason, caller.SourceAddress);
+    }
+
+    /// <summary>4. Recompute the quorum under the policy of now; mint the grant in this very transaction when it is met.</summary>
+    private async Task<Result<bool>> Settle(WriteScope scope, PolicyDocument policy, RequestRow request)
+    {
+        var evaluated = await reevaluation.OfRequest(scope.Db, policy, request, request.Start ?? scope.Now);
+        if (evaluated.Verdict == Verdict.Deny)
+            return await RequestEnding.End(scope, request, RequestEvent.Deny, AuditActor.System, $"denied by policy: {evaluated.Reasons[0]}");
+        var needs = evaluated.Verdict == Verdict.Allow ? RequestViews.Needs(request) : evaluated.Approvals;
+        if (!Quorum.IsMet(needs, await Reevaluation.Approvers(scope.Db, policy, request)))
+            return true;
+        var minted = await MintGrant.FromDecision(scope, request);
+        return minted.IsOk ? true : minted.Refusal;
+    }
+
+    private static IEnumerable<string> Roles(RequestRow request) =>
+        RequestViews.Needs(request).Select(need => $"{string.Join(" or ", need.From)} for zone {need.Zone}").DefaultIfEmpty("nobody");
+}

@@ -1,0 +1,89 @@
+using Microsoft.EntityFrameworkCore;
+using Writ.Core;
+using Writ.Core.Audit;
+using Writ.Proof;
+using Writ.Proof.Errors;
+using Writ.Proof.Identity;
+using Writ.Proof.Statements;
+using Writ.Server.Storage;
+
+namespace Writ.Server.Grants;
+
+/// <summary>
+/// Step 4 of the lifecycle: the grant is minted in the transaction of the last decision. The clock starts now, or at the
+/// asked start, never at the request.
+/// </summary>
+internal static class MintGrant
+{
+    /// <summary>Policy allows by itself: its decision and the grant.</summary>
+    public static async Task ByPolicy(WriteScope scope, RequestRow request)
+    {
+        var decision = new DecisionRow
+        {
+            Id = DecisionId.New(scope.Now),
+            RequestId = request.Id,
+            Revision = request.Revision,
+            StatementDigest = request.StatementDigest,
+            Approved = true,
+            At = scope.Now,
+        };
+        scope.Db.Decisions.Add(decision);
+        scope.Record(new(AuditType.DecisionMade, AuditActor.System, request.Id, new()
+        {
+            ["decision"] = decision.Id.ToString(),
+            ["request"] = request.Id.ToString(),
+            ["by"] = "policy",
+            ["approved"] = true,
+            ["statement"] = request.StatementDigest,
+        }));
+        var minted = await FromDecision(scope, request);
+        if (!minted.IsOk)
+            throw new InvalidOperationException($"a new request could not be granted: {minted.Refusal}");
+    }
+
+    /// <summary>The grant; a refusal where the request is not pending any more or its time is over already.</summary>
+    public static async Task<Result<GrantRow>> FromDecision(WriteScope scope, RequestRow request)
+    {
+        var statement = Statement.Read(request.Statement);
+        if (!statement.IsOk)
+            return statement.Refusal;
+        var decidedAt = UnixMicroseconds.From(scope.Now);
+        var notAfter = UnixMicroseconds.ToInstant(statement.Value.NotAfter(decidedAt));
+        if (notAfter <= scope.Now)
+            return new Refusal(ErrorCode.Expired, "the asked time is over", "ask again");
+
+        var from = AccessLifecycle.Requests.From(RequestEvent.Approve);
+        var to = AccessLifecycle.Requests.To(RequestEvent.Approve);
+        var changed = await scope.Db.Requests.Where(row => row.Id == request.Id && from.Contains(row.State))
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.State, to).SetProperty(row => row.EndedAt, scope.Now));
+        if (changed == 0)
+            return new Refusal(ErrorCode.WrongState, "the request is not pending any more");
+
+        var grant = new GrantRow
+        {
+            Id = GrantId.New(scope.Now),
+            RequestId = request.Id,
+            ActorId = request.ActorId,
+            RunnerId = request.RunnerId,
+            Tool = request.Tool,
+            State = GrantState.Active,
+            UsesGranted = statement.Value.Uses,
+            UsesLeft = statement.Value.Uses,
+            NotBefore = request.Start ?? scope.Now,
+            NotAfter = notAfter,
+            CreatedAt = scope.Now,
+        };
+        scope.Db.Grants.Add(grant);
+        scope.Record(new(AuditType.GrantIssued, AuditActor.System, request.Id, new()
+        {
+            ["grant"] = grant.Id.ToString(),
+            ["request"] = request.Id.ToString(),
+            ["for"] = request.ActorId.ToString(),
+            ["statement"] = request.StatementDigest,
+            ["uses"] = grant.UsesGranted,
+            ["not_before"] = grant.NotBefore.ToString("O"),
+            ["not_after"] = grant.NotAfter.ToString("O"),
+        }));
+        return grant;
+    }
+}

@@ -1,0 +1,99 @@
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Writ.Contracts;
+using Writ.Contracts.Requests;
+using Writ.Core;
+using Writ.Core.Decisions;
+using Writ.Core.Identity;
+using Writ.Core.Policy;
+using Writ.Core.Tools;
+using Writ.Proof.Addresses;
+using Writ.Proof.Identity;
+using Writ.Server.Storage;
+
+namespace Writ.Server.Requests;
+
+/// <summary>Requests, plans and evaluations as the API shows them.</summary>
+internal static class RequestViews
+{
+    public static PlanView Of(Plan plan) => new(
+        plan.Tool, plan.Argv, ScopeText.Of(plan.Scope), plan.Targets.ToTexts(), plan.Targets.Count.ToString(CultureInfo.InvariantCulture),
+        plan.Tcp.ToString(), plan.Udp.ToString(), plan.Sctp.ToString(), plan.Techniques,
+        [.. plan.Scripts.Select(script => new ScriptView(script.Name, script.Categories, script.Implied))],
+        plan.Timing, plan.EstimatedPackets, plan.EstimatedDuration.TotalSeconds);
+
+    public static EvaluationView Of(Evaluation found, string policyHash) => new(
+        VerdictText.Of(found.Verdict), found.Reasons, found.Rules, found.Zones,
+        [.. found.Approvals.Select(need => new ApprovalView(need.Zone, need.Rule, need.From, need.Count))], policyHash);
+
+    public static ActorView Of(ActorRow actor) => new(actor.Id.ToString(), actor.Name, Kind(actor.Kind));
+
+    public static string Kind(ActorKind kind) => kind switch
+    {
+        ActorKind.User => "user",
+        ActorKind.Workload => "workload",
+        ActorKind.System => "system",
+        ActorKind.None => "none",
+    };
+
+    public static string State(RequestState state) => state switch
+    {
+        RequestState.None => "none",
+        RequestState.Pending => "pending",
+        RequestState.Approved => "approved",
+        RequestState.Denied => "denied",
+        RequestState.Cancelled => "cancelled",
+        RequestState.Expired => "expired",
+    };
+
+    public static RequestState? ParseState(string text) =>
+        Enum.GetValues<RequestState>().Where(state => state != RequestState.None && State(state) == text).Select(state => (RequestState?)state).FirstOrDefault();
+
+    public static PlanView Plan(RequestRow row) => JsonSerializer.Deserialize(row.Plan, WritJson.Default.PlanView)!;
+
+    public static EvaluationView Evaluation(RequestRow row) => JsonSerializer.Deserialize(row.Evaluation, WritJson.Default.EvaluationView)!;
+
+    public static IReadOnlyList<ApprovalNeed> Needs(RequestRow row) =>
+        [.. Evaluation(row).Approvals.Select(need => new ApprovalNeed(need.Zone, need.Rule, need.From, need.Count))];
+
+    /// <summary>The views of these rows, with a few queries for all of them.</summary>
+    public static async Task<IReadOnlyList<RequestView>> Load(WritDb db, PolicyDocument? policy, IReadOnlyList<RequestRow> rows, CancellationToken cancel)
+    {
+        var ids = rows.Select(row => row.Id).ToArray();
+        var decisions = (await db.Decisions.AsNoTracking().Where(row => ids.Contains(row.RequestId)).OrderBy(row => row.At).ToListAsync(cancel))
+            .ToLookup(row => row.RequestId);
+        var grants = await db.Grants.AsNoTracking().Where(row => ids.Contains(row.RequestId))
+            .ToDictionaryAsync(row => row.RequestId, row => row.Id, cancel);
+        var actorIds = rows.Select(row => row.ActorId)
+            .Concat(decisions.SelectMany(group => group).Where(row => row.ActorId is not null).Select(row => row.ActorId!.Value)).Distinct().ToArray();
+        var actors = await db.Actors.AsNoTracking().Where(row => actorIds.Contains(row.Id)).ToDictionaryAsync(row => row.Id, cancel);
+        var runnerIds = rows.Select(row => row.RunnerId).Distinct().ToArray();
+        var runners = await db.Runners.AsNoTracking().Where(row => runnerIds.Contains(row.Id)).ToDictionaryAsync(row => row.Id, row => row.Name, cancel);
+
+        return
+        [
+            .. rows.Select(row => new RequestView(
+                row.Id.ToString(), row.Revision, State(row.State), row.EndReason, Of(actors[row.ActorId]), row.Command, row.Reason, row.Ticket,
+                Plan(row), Evaluation(row),
+                [
+                    .. decisions[row.Id].Select(decision => new DecisionView(
+                        decision.Id.ToString(), decision.ActorId is { } by ? Of(actors[by]) : null,
+                        decision.Approved, decision.Comment, decision.At, decision.Revision)),
+                ],
+                row.State == RequestState.Pending ? Missing(policy, row, decisions[row.Id], actors) : [],
+                row.StatementDigest, row.Statement, row.Duration.TotalSeconds, row.Uses, row.Start, row.CreatedAt, row.ExpiresAt,
+                runners.GetValueOrDefault(row.RunnerId), grants.TryGetValue(row.Id, out var grant) ? grant.ToString() : null)),
+        ];
+    }
+
+    private static IReadOnlyList<string> Missing(
+        PolicyDocument? policy, RequestRow row, IEnumerable<DecisionRow> decisions, Dictionary<ActorId, ActorRow> actors) =>
+        policy is null
+            ? []
+            : Quorum.Missing(Needs(row),
+            [
+                .. decisions.Where(decision => decision.Approved && decision.ActorId is not null && decision.Revision == row.Revision)
+                    .Select(decision => Reevaluation.DeciderOf(policy, decision.ActorId!.Value, Reevaluation.SubjectOf(actors[decision.ActorId.Value]))),
+            ]);
+}

@@ -1,0 +1,28 @@
+using Microsoft.EntityFrameworkCore;
+using Writ.Contracts.Requests;
+using Writ.Contracts.Runners;
+using Writ.Server.Identity;
+using Writ.Server.Storage;
+
+namespace Writ.Server.Runners;
+
+/// <summary>The enrolled runners, by name, with what they can execute.</summary>
+internal static class ListRunners
+{
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes.MapGet("/runners", async (Database database, RunnerHub hub, Inventories inventories, TimeProvider time, HttpContext context, CancellationToken cancel) =>
+        {
+            _ = context.Caller();
+            await using var db = database.Open();
+            var views = new List<RunnerView>();
+            foreach (var row in await db.Runners.AsNoTracking().OrderBy(row => row.Name).ToListAsync(cancel))
+            {
+                var inventory = row.InventoryDigest is null ? null : await inventories.Get(db, row.InventoryDigest);
+                var connected = row.DisabledAt is null && (hub.IsHere(row.Id) || row.LastSeenAt >= time.GetUtcNow() - RunnerHub.Fresh);
+                views.Add(new(row.Id.ToString(), row.Name, connected, row.EnrolledAt, row.LastSeenAt, row.DisabledAt, row.Version,
+                    [.. (inventory?.Tools ?? []).Select(tool => new RunnerToolView(tool.Name, tool.Version, tool.Sha256))]));
+            }
+
+            return Results.Ok(new Page<RunnerView>(views, null));
+        }).WithName("ListRunners").Produces<Page<RunnerView>>();
+}

@@ -1,0 +1,164 @@
+using System.Data.Common;
+using System.Threading.Channels;
+using Grpc.Core;
+using Microsoft.EntityFrameworkCore;
+using Writ.Contracts.Runners;
+using Writ.Core;
+using Writ.Core.Audit;
+using Writ.Proof;
+using Writ.Proof.Identity;
+using Writ.Server.Runs;
+using Writ.Server.Storage;
+
+namespace Writ.Server.Runners;
+
+/// <summary>
+/// Steps 6 to 8 of the lifecycle as runners report them. Reports of one connection are taken in order; output is
+/// gathered for as long as more is there, made durable in one transaction, and only then acknowledged.
+/// </summary>
+internal sealed class RunReports(
+    Database database, RunTransitions transitions, RecordingStore recordings, RunnerHub hub, Changes changes, TimeProvider time, ILogger<RunReports> log)
+{
+    private const int MostGathered = 256;
+    private const int MostWaiting = 1_024;
+    private static readonly TimeSpan TryAgain = TimeSpan.FromSeconds(1);
+
+    /// <summary>Answers a hello: where each run's recording goes on. Runs that the runner does not know of have ended unseen.</summary>
+    public async Task<Welcome> Welcome(RunnerId runner, Hello hello, TimeSpan heartbeatEvery, CancellationToken cancel)
+    {
+        var welcome = new Welcome { Clock = UnixMicroseconds.From(time.GetUtcNow()), HeartbeatEvery = UnixMicroseconds.From(heartbeatEvery) };
+        await using var db = database.Open();
+        foreach (var live in hello.Runs)
+        {
+            var row = RunId.TryParse(live.Run, out var id)
+                ? await db.Runs.AsNoTracking().SingleOrDefaultAsync(row => row.Id == id && row.RunnerId == runner, cancel)
+                : null;
+            // A run that ended here without the runner's word (it was given up) still has its recording taken in.
+            welcome.Runs.Add(new Resume { Run = live.Run, Offset = row?.RecordingBytes ?? 0, Unknown = row is null });
+        }
+
+        var known = hello.Runs.Select(live => live.Run).ToHashSet(StringComparer.Ordinal);
+        var lost = await db.Runs.AsNoTracking().Where(row => row.RunnerId == runner && RunStates.Live.Contains(row.State)).ToListAsync(cancel);
+        foreach (var run in lost.Where(run => !known.Contains(run.Id.ToString()) && !(run.State == RunState.Queued && run.StartBy > time.GetUtcNow())))
+            await transitions.Lost(run, "its runner knows nothing of it");
+        return welcome;
+    }
+
+    /// <summary>Takes in what a runner says until the stream ends.</summary>
+    public async Task Read(RunnerRow runner, IAsyncStreamReader<FromRunner> stream, ChannelWriter<ToRunner> outgoing, CancellationToken cancel)
+    {
+        // Bounded: a database that is slower than a runner slows the runner down.
+        var reports = Channel.CreateBounded<FromRunner>(new BoundedChannelOptions(MostWaiting) { SingleReader = true, SingleWriter = true });
+        var taking = Take(runner, reports.Reader, outgoing, cancel);
+        try
+        {
+            while (await stream.MoveNext(cancel))
+            {
+                var report = stream.Current;
+                if (report.Ended is { } ended && RunId.TryParse(ended.Run, out var run))
+                    hub.Report(run, ended);
+                await reports.Writer.WriteAsync(report, cancel);
+            }
+        }
+        finally
+        {
+            reports.Writer.TryComplete();
+        }
+
+        await taking;
+    }
+
+    private async Task Take(RunnerRow runner, ChannelReader<FromRunner> reports, ChannelWriter<ToRunner> outgoing, CancellationToken cancel)
+    {
+        var gathered = new List<FromRunner>();
+        // A run's end can overtake its last output, so that a kill is confirmed even while nothing can be recorded.
+        var early = new Dictionary<RunId, Ended>();
+        while (await reports.WaitToReadAsync(cancel))
+        {
+            gathered.Clear();
+            while (gathered.Count < MostGathered && reports.TryRead(out var report))
+                gathered.Add(report);
+            for (var i = 0; i < gathered.Count;)
+            {
+                var outputs = gathered.Skip(i).TakeWhile(report => report.Output is not null).Select(report => report.Output).ToList();
+                if (outputs.Count > 0)
+                    await UntilWritten(() => Record(runner, outputs, early, outgoing, cancel), cancel);
+                else
+                    await UntilWritten(() => Take(runner, gathered[i], early, outgoing, cancel), cancel);
+                i += Math.Max(outputs.Count, 1);
+            }
+        }
+    }
+
+    /// <summary>A report is not dropped because the database cannot be written: it is tried until it can, and not acknowledged before.</summary>
+    private async Task UntilWritten(Func<Task> write, CancellationToken cancel)
+    {
+        while (true)
+        {
+            try
+            {
+                await write();
+                return;
+            }
+            catch (Exception failed) when (failed is DbException or DbUpdateException or IOException)
+            {
+                log.LogError(failed, "a runner's report cannot be written; it is tried again");
+                await Task.Delay(TryAgain, time, cancel);
+            }
+        }
+    }
+
+    private async Task Record(
+        RunnerRow runner, List<Output> outputs, Dictionary<RunId, Ended> early, ChannelWriter<ToRunner> outgoing, CancellationToken cancel)
+    {
+        var pieces = outputs.Where(output => RunId.TryParse(output.Run, out _))
+            .Select(output => (RunId.Parse(output.Run), output.Offset, output.Bytes.Memory)).ToList();
+        foreach (var (run, size) in await recordings.Append(pieces))
+        {
+            outgoing.TryWrite(new ToRunner { Ack = new OutputAck { Run = run.ToString(), Offset = size } });
+            changes.Happened(run.ToString());
+            if (early.TryGetValue(run, out var ended) && size >= ended.RecordingBytes)
+            {
+                await End(runner, ended, outgoing, cancel);
+                early.Remove(run);
+            }
+        }
+    }
+
+    private async Task End(RunnerRow runner, Ended ended, ChannelWriter<ToRunner> outgoing, CancellationToken cancel)
+    {
+        await transitions.Ended(runner, ended, cancel);
+        outgoing.TryWrite(new ToRunner { EndAck = new EndAck { Run = ended.Run } });
+    }
+
+    private async Task Take(
+        RunnerRow runner, FromRunner report, Dictionary<RunId, Ended> early, ChannelWriter<ToRunner> outgoing, CancellationToken cancel)
+    {
+        switch (report.MessageCase)
+        {
+            case FromRunner.MessageOneofCase.Accepted:
+                await transitions.Accepted(runner, report.Accepted);
+                break;
+            case FromRunner.MessageOneofCase.Refused:
+                await transitions.Refused(runner, report.Refused);
+                break;
+            case FromRunner.MessageOneofCase.Started:
+                await transitions.Started(runner, report.Started);
+                break;
+            case FromRunner.MessageOneofCase.Ended:
+                if (RunId.TryParse(report.Ended.Run, out var run) && await recordings.Size(run, cancel) < report.Ended.RecordingBytes)
+                    early[run] = report.Ended;
+                else
+                    await End(runner, report.Ended, outgoing, cancel);
+                break;
+            case FromRunner.MessageOneofCase.Drops:
+                await transitions.Dropped(runner, report.Drops);
+                break;
+            case FromRunner.MessageOneofCase.Heartbeat or FromRunner.MessageOneofCase.Extension:
+                break;
+            case FromRunner.MessageOneofCase.Output or FromRunner.MessageOneofCase.Hello or FromRunner.MessageOneofCase.None:
+                log.LogWarning("runner {Name} sent {Message} out of place; it is passed over", runner.Name, report.MessageCase);
+                break;
+        }
+    }
+}

@@ -1,0 +1,194 @@
+using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
+using Writ.Contracts.Runners;
+using Writ.Core;
+using Writ.Core.Audit;
+using Writ.Proof;
+using Writ.Proof.Errors;
+using Writ.Proof.Identity;
+using Writ.Server.Runs;
+using Writ.Server.Storage;
+
+namespace Writ.Server.Runners;
+
+/// <summary>
+/// What runners report becomes the run's state, guarded by the table of transitions, with its audit entry. A report that
+/// comes twice, or of a run that is another runner's, changes nothing.
+/// </summary>
+internal sealed class RunTransitions(WriteTransaction writes, RecordingStore recordings, AttachedClients clients, Changes changes)
+{
+    public Task Accepted(RunnerRow runner, OrderAccepted accepted) =>
+        Move(runner, accepted.Run, RunEvent.Accept, (query, to, _) => query.ExecuteUpdateAsync(set => set.SetProperty(row => row.State, to)),
+            run => new(AuditType.RunAccepted, new(null, runner.Name), run.RequestId, new() { ["run"] = accepted.Run, ["at"] = Time(accepted.At) }));
+
+    public Task Started(RunnerRow runner, Started started) =>
+        Move(runner, started.Run, RunEvent.Start,
+            (query, to, _) => query.ExecuteUpdateAsync(set => set
+                .SetProperty(row => row.State, to)
+                .SetProperty(row => row.StartedAt, UnixMicroseconds.ToInstant(started.At))),
+            run => new(AuditType.RunStarted, new(null, runner.Name), run.RequestId, new()
+            {
+                ["run"] = started.Run,
+                ["at"] = Time(started.At),
+                ["argv"] = new JsonArray([.. started.Argv.Select(argument => JsonValue.Create(argument))]),
+                ["tool_sha256"] = started.ToolSha256,
+                ["sandbox"] = started.Sandbox,
+                ["fence"] = started.Fence,
+            }));
+
+    /// <summary>A refused order is an event of its own, also where no run can be told from its bytes.</summary>
+    public async Task Refused(RunnerRow runner, OrderRefused refused)
+    {
+        var moved = await Move(runner, refused.Run, RunEvent.Fail,
+            (query, to, now) => query.ExecuteUpdateAsync(set => set
+                .SetProperty(row => row.State, to)
+                .SetProperty(row => row.EndReason, RunEndCause.Refused)
+                .SetProperty(row => row.EndDetail, refused.Message)
+                .SetProperty(row => row.EndedAt, now)),
+            run => Entry(run.RequestId));
+        if (!moved)
+        {
+            await writes.Commit<bool>(scope =>
+            {
+                scope.Record(Entry(null));
+                return Task.FromResult<Result<bool>>(true);
+            });
+        }
+
+        AuditEvent Entry(RequestId? request) => new(AuditType.OrderRefused, new(null, runner.Name), request, new()
+        {
+            ["run"] = refused.Run, ["code"] = refused.Code, ["message"] = refused.Message, ["at"] = Time(refused.At),
+        });
+    }
+
+    public async Task Ended(RunnerRow runner, Ended ended, CancellationToken cancel)
+    {
+        if (!RunId.TryParse(ended.Run, out var id))
+            return;
+        var sha256 = await recordings.Seal(id, cancel);
+        var whole = ended.RecordingBytes == 0 || sha256.AsSpan().SequenceEqual(ended.RecordingSha256.Span);
+        var happened = ended.Cause switch
+        {
+            EndCause.Exited => RunEvent.Exit,
+            EndCause.CouldNotStart or EndCause.SupervisorLost or EndCause.Unspecified => RunEvent.Fail,
+            EndCause.Deadline or EndCause.KillOrder or EndCause.Disconnected or EndCause.RecordingFailed or EndCause.LocalKill => RunEvent.Kill,
+            _ => RunEvent.Fail,
+        };
+        var moved = await Move(runner, ended.Run, happened,
+            (query, to, _) => query.ExecuteUpdateAsync(set => set
+                .SetProperty(row => row.State, to)
+                .SetProperty(row => row.EndReason, row => ended.Cause == EndCause.KillOrder ? row.KillCause ?? RunEndCause.Killed : Reason(ended.Cause))
+                .SetProperty(row => row.EndDetail, row => ended.Cause == EndCause.KillOrder ? row.KillReason ?? ended.Detail : ended.Detail)
+                .SetProperty(row => row.EndedAt, UnixMicroseconds.ToInstant(ended.At))
+                .SetProperty(row => row.ExitCode, ended.Cause == EndCause.Exited ? ended.ExitCode : (int?)null)
+                .SetProperty(row => row.ProcessesLeft, ended.ProcessesLeft >= 0 ? ended.ProcessesLeft : (int?)null)
+                .SetProperty(row => row.KillToDead, ended.KillAt > 0 ? UnixMicroseconds.ToDuration(ended.At - ended.KillAt) : (TimeSpan?)null)
+                .SetProperty(row => row.RecordingSha256, Convert.ToHexStringLower(sha256))),
+            run => Entry(run.RequestId));
+        if (!moved && await WasGivenUp(id))
+        {
+            // It was given up as lost; what the runner saw is recorded all the same.
+            await writes.Commit<bool>(scope =>
+            {
+                scope.Record(Entry(null));
+                return Task.FromResult<Result<bool>>(true);
+            });
+        }
+
+        clients.Forget(id);
+
+        AuditEvent Entry(RequestId? request) => new(AuditType.RunEnded, new(null, runner.Name), request, new()
+        {
+            ["run"] = ended.Run,
+            ["cause"] = Reason(ended.Cause),
+            ["detail"] = ended.Detail,
+            ["exit_code"] = ended.Cause == EndCause.Exited ? ended.ExitCode : null,
+            ["at"] = Time(ended.At),
+            ["deadline"] = Time(ended.Deadline),
+            ["kill_at"] = ended.KillAt > 0 ? Time(ended.KillAt) : null,
+            ["processes_left"] = ended.ProcessesLeft >= 0 ? ended.ProcessesLeft : null,
+            ["last_packet_at"] = ended.LastPacketAt > 0 ? Time(ended.LastPacketAt) : null,
+            ["recording_bytes"] = ended.RecordingBytes,
+            ["recording_sha256"] = Convert.ToHexStringLower(sha256),
+            ["recording_whole"] = whole,
+        });
+    }
+
+    public async Task Dropped(RunnerRow runner, Drops drops)
+    {
+        await writes.Commit<bool>(async scope =>
+        {
+            var request = RunId.TryParse(drops.Run, out var id)
+                ? await scope.Db.Runs.Where(row => row.Id == id && row.RunnerId == runner.Id).Select(row => (RequestId?)row.RequestId).SingleOrDefaultAsync()
+                : null;
+            scope.Record(new(AuditType.RunDrops, new(null, runner.Name), request, new()
+            {
+                ["run"] = drops.Run,
+                ["at"] = Time(drops.At),
+                ["drops"] = new JsonArray([.. drops.Drops_.Where(drop => drop.Address.Length == 16).Select(drop => new JsonObject
+                {
+                    ["address"] = new Writ.Proof.Addresses.Address(System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(drop.Address.Span)).ToString(),
+                    ["protocol"] = drop.Protocol,
+                    ["port"] = drop.Port,
+                    ["count"] = drop.Count,
+                })]),
+                ["uncounted"] = drops.Uncounted,
+            }));
+            return true;
+        });
+    }
+
+    /// <summary>Nothing was heard of the run, and nothing more can be: its own deadline, or its runner, is over it.</summary>
+    public Task Lost(RunRow run, string detail) => Move(null, run.Id.ToString(), RunEvent.Fail,
+        (query, to, now) => query.ExecuteUpdateAsync(set => set
+            .SetProperty(row => row.State, to)
+            .SetProperty(row => row.EndReason, RunEndCause.RunnerLost)
+            .SetProperty(row => row.EndDetail, detail)
+            .SetProperty(row => row.EndedAt, now)),
+        row => new(AuditType.RunEnded, AuditActor.System, row.RequestId, new()
+        {
+            ["run"] = row.Id.ToString(), ["cause"] = RunEndCause.RunnerLost, ["detail"] = detail,
+        }));
+
+    private async Task<bool> Move(
+        RunnerRow? runner, string run, RunEvent happened, Func<IQueryable<RunRow>, RunState, DateTimeOffset, Task<int>> update, Func<RunRow, AuditEvent> entry)
+    {
+        if (!RunId.TryParse(run, out var id))
+            return false;
+        var from = AccessLifecycle.Runs.From(happened);
+        var to = AccessLifecycle.Runs.To(happened);
+        var moved = await writes.Commit<bool>(async scope =>
+        {
+            var query = scope.Db.Runs.Where(row => row.Id == id && from.Contains(row.State));
+            if (runner is not null)
+                query = query.Where(row => row.RunnerId == runner.Id);
+            if (await update(query, to, scope.Now) == 0)
+                return new Refusal(ErrorCode.WrongState, "the run is past that");
+            scope.Record(entry(await scope.Db.Runs.AsNoTracking().SingleAsync(row => row.Id == id)));
+            return true;
+        });
+        changes.Happened(run);
+        return moved.IsOk;
+    }
+
+    private async Task<bool> WasGivenUp(RunId id)
+    {
+        var lost = false;
+        await writes.Append(async db => lost = await db.Runs.AnyAsync(row => row.Id == id && row.EndReason == RunEndCause.RunnerLost));
+        return lost;
+    }
+
+    private static string Reason(EndCause cause) => cause switch
+    {
+        EndCause.Exited => RunEndCause.Exited,
+        EndCause.Deadline => RunEndCause.Deadline,
+        EndCause.KillOrder or EndCause.LocalKill => RunEndCause.Killed,
+        EndCause.Disconnected => RunEndCause.Disconnected,
+        EndCause.RecordingFailed => RunEndCause.RecordingFailed,
+        EndCause.CouldNotStart => RunEndCause.CouldNotStart,
+        EndCause.SupervisorLost or EndCause.Unspecified => RunEndCause.RunnerLost,
+        _ => RunEndCause.RunnerLost,
+    };
+
+    private static string Time(long at) => UnixMicroseconds.ToInstant(at).ToString("O");
+}

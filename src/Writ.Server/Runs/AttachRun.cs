@@ -1,0 +1,191 @@
+using System.Net.WebSockets;
+using System.Text.Json;
+using Writ.Contracts;
+using Writ.Contracts.Runs;
+using Writ.Core.Audit;
+using Writ.Core.Identity;
+using Writ.Proof.Errors;
+using Writ.Server.Errors;
+using Writ.Server.Identity;
+using Writ.Server.Requests;
+using Writ.Server.Storage;
+
+namespace Writ.Server.Runs;
+
+/// <summary>
+/// A run's recording as it grows, over a WebSocket: binary messages are the recording's bytes from the offset asked for,
+/// text messages tell the run's state and its end. With <c>mode=own</c> an attached run lives as long as its client: when
+/// the client goes away the run is ended at once, unless it said <c>detach</c>.
+/// </summary>
+internal sealed class AttachRun(
+    Database database, RequestAccess access, RecordingStore recordings, RunEnding ending, AttachedClients clients, DetachRun detach,
+    Changes changes, WriteTransaction writes, TimeProvider time, IHostApplicationLifetime lifetime)
+{
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(10);
+
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes.MapGet("/runs/{id}/attach", async (string id, long? from, string? mode, AttachRun verb, HttpContext context) =>
+            await verb.Attach(context, id, from ?? 0, mode ?? "watch")).WithName("AttachRun").ExcludeFromDescription();
+
+    public async Task<IResult> Attach(HttpContext context, string id, long from, string mode)
+    {
+        var caller = context.Caller();
+        if (!context.WebSockets.IsWebSocketRequest || from < 0 || mode is not ("own" or "watch"))
+            return new Refusal(ErrorCode.InvalidInput, "attach is a WebSocket with from=OFFSET and mode=own or mode=watch").ToHttp();
+        RunRow run;
+        await using (var db = database.Open())
+        {
+            var found = await ShowRuns.Find(db, access, caller, id);
+            if (!found.IsOk)
+                return found.Refusal.ToHttp();
+            run = found.Value.Run;
+        }
+
+        var own = mode == "own";
+        if (own && run.ActorId != caller.Id)
+            return new Refusal(ErrorCode.Forbidden, "only the one who started a run holds it", "watch it instead: writ watch " + id).ToHttp();
+        if (run.ActorId != caller.Id)
+        {
+            // Who looked at whose output is part of the story.
+            await writes.Commit<bool>(scope =>
+            {
+                scope.Record(new(AuditType.RecordingViewed, caller.Audit, run.RequestId, new() { ["run"] = id, ["live"] = RunStates.Live.Contains(run.State) }, caller.SourceAddress));
+                return Task.FromResult<Result<bool>>(true);
+            });
+        }
+
+        using var socket = await context.WebSockets.AcceptWebSocketAsync();
+        using var gone = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        using var held = own && !run.Detached ? clients.Hold(run.Id) : null;
+        var connection = new Attached(socket, run, caller);
+        var listening = Listen(connection, gone);
+        var ended = false;
+        try
+        {
+            ended = await Follow(connection, from, gone.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // The client went, or this server stops.
+        }
+        catch (WebSocketException)
+        {
+            // The client went in the middle of a message.
+        }
+
+        if (!ended && held is not null && !connection.Detached && !lifetime.ApplicationStopping.IsCancellationRequested)
+            await ending.End([run], RunEndCause.ClientGone, "the client went away", caller.Audit, caller.SourceAddress);
+        // The client closes once it has read the end. Letting go of the socket before would reset the connection, and what is
+        // still on its way would be lost.
+        if (ended)
+            await Task.WhenAny(listening, Task.Delay(LongestFarewell, time));
+        await gone.CancelAsync();
+        await listening;
+        return Results.Empty;
+    }
+
+    /// <summary>Sends what is durable until the run has ended and all of it is sent; true then.</summary>
+    private async Task<bool> Follow(Attached connection, long from, CancellationToken cancel)
+    {
+        var id = connection.Run.Id;
+        var shown = (string?)null;
+        while (true)
+        {
+            // The order matters: the wake-up is taken before the state is read, and the state before the bytes, so that after a
+            // final state nothing can be missing.
+            var next = changes.Next(id.ToString());
+            RunView view;
+            await using (var db = database.Open())
+            {
+                var found = await ShowRuns.Find(db, access, connection.Caller, id.ToString());
+                if (!found.IsOk)
+                    return true;
+                view = (await RunViews.Load(db, [found.Value.Run], cancel))[0];
+            }
+
+            var final = view.EndedAt is not null;
+            if (!final && view.State != shown)
+                await connection.Send(new AttachMessage("state", view), cancel);
+            shown = view.State;
+            await foreach (var bytes in recordings.Read(id, from, cancel))
+            {
+                await connection.Send(bytes, cancel);
+                from += bytes.Length;
+            }
+
+            if (final)
+            {
+                await connection.Send(new AttachMessage("end", view), cancel);
+                await connection.Close(cancel);
+                return true;
+            }
+
+            await Task.WhenAny(next, Task.Delay(Look, time, cancel));
+            cancel.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>Hears what the client says, and that it goes.</summary>
+    private async Task Listen(Attached connection, CancellationTokenSource gone)
+    {
+        var buffer = new byte[4096];
+        try
+        {
+            while (!gone.IsCancellationRequested)
+            {
+                var received = await connection.Socket.ReceiveAsync(buffer.AsMemory(), gone.Token);
+                if (received.MessageType == WebSocketMessageType.Close)
+                    break;
+                if (received.MessageType != WebSocketMessageType.Text || !received.EndOfMessage)
+                    continue;
+                if (Read(buffer.AsSpan(0, received.Count)) is not { } message)
+                    continue;
+                if (message.Type == "detach")
+                {
+                    await detach.Detach(connection.Run, connection.Caller);
+                    connection.Detached = true;
+                }
+                else if (message.Type == "kill" && connection.Run.ActorId == connection.Caller.Id)
+                {
+                    var reason = string.IsNullOrWhiteSpace(message.Reason) ? $"killed by {connection.Caller.Name}" : $"killed by {connection.Caller.Name}: {message.Reason}";
+                    await ending.End([connection.Run], RunEndCause.Killed, reason, connection.Caller.Audit, connection.Caller.SourceAddress);
+                }
+            }
+        }
+        catch (Exception left) when (left is OperationCanceledException or WebSocketException)
+        {
+            // Gone, one way or the other.
+        }
+
+        await gone.CancelAsync();
+    }
+
+    private static AttachMessage? Read(ReadOnlySpan<byte> text)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(text, WritJson.Default.AttachMessage);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private sealed class Attached(WebSocket socket, RunRow run, Caller caller)
+    {
+        public WebSocket Socket => socket;
+        public RunRow Run => run;
+        public Caller Caller => caller;
+        public volatile bool Detached;
+
+        public ValueTask Send(ReadOnlyMemory<byte> bytes, CancellationToken cancel) =>
+            socket.SendAsync(bytes, WebSocketMessageType.Binary, endOfMessage: true, cancel);
+
+        public ValueTask Send(AttachMessage message, CancellationToken cancel) =>
+            socket.SendAsync(JsonSerializer.SerializeToUtf8Bytes(message, WritJson.Default.AttachMessage).AsMemory(), WebSocketMessageType.Text, endOfMessage: true, cancel);
+
+        public Task Close(CancellationToken cancel) => socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, cancel);
+    }
+}

@@ -1,0 +1,128 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using Microsoft.EntityFrameworkCore;
+using Writ.Proof.Identity;
+using Writ.Server.Storage;
+
+namespace Writ.Server.Runs;
+
+/// <summary>
+/// Step 7 of the lifecycle: recordings in the database, in pieces that follow one another without gaps. What is here is
+/// durable; only then is it acknowledged, and only then does a viewer see it.
+/// </summary>
+internal sealed class RecordingStore(Database database, WriteTransaction writes)
+{
+    private readonly ConcurrentDictionary<RunId, Digest> _digests = new();
+
+    /// <summary>How many bytes of the run's recording are durable.</summary>
+    public async Task<long> Size(RunId run, CancellationToken cancel)
+    {
+        await using var db = database.Open();
+        return await db.Runs.Where(row => row.Id == run).Select(row => (long?)row.RecordingBytes).SingleOrDefaultAsync(cancel) ?? 0;
+    }
+
+    /// <summary>
+    /// Appends pieces, each at the offset that follows what is there; what overlaps is passed over, what would leave a gap
+    /// is not taken. Answers how many bytes of each run are durable then.
+    /// </summary>
+    public async Task<IReadOnlyDictionary<RunId, long>> Append(IReadOnlyList<(RunId Run, long Offset, ReadOnlyMemory<byte> Bytes)> pieces)
+    {
+        var sizes = new Dictionary<RunId, long>();
+        var appended = new List<(RunId Run, long Offset, byte[] Bytes)>();
+        await writes.Append(async db =>
+        {
+            sizes.Clear();
+            appended.Clear();
+            foreach (var (run, offset, bytes) in pieces)
+            {
+                if (!sizes.TryGetValue(run, out var size))
+                {
+                    if (await db.Runs.Where(row => row.Id == run).Select(row => (long?)row.RecordingBytes).SingleOrDefaultAsync() is not { } known)
+                        continue;
+                    size = sizes[run] = known;
+                }
+
+                var skip = size - offset;
+                if (skip < 0 || skip >= bytes.Length)
+                    continue;
+                var fresh = bytes[(int)skip..].ToArray();
+                db.RecordingPieces.Add(new RecordingPieceRow { RunId = run, Offset = size, Bytes = fresh });
+                appended.Add((run, size, fresh));
+                sizes[run] = size + fresh.Length;
+            }
+
+            foreach (var (run, size) in sizes)
+                await db.Runs.Where(row => row.Id == run).ExecuteUpdateAsync(set => set.SetProperty(row => row.RecordingBytes, size));
+        });
+        foreach (var (run, offset, bytes) in appended)
+        {
+            var digest = _digests.GetOrAdd(run, static _ => new Digest());
+            if (digest.Size == offset)
+                digest.Add(bytes);
+        }
+
+        return sizes;
+    }
+
+    /// <summary>The SHA-256 of the run's whole recording: as it grew, or read once more where this server did not see it grow.</summary>
+    public async Task<byte[]> Seal(RunId run, CancellationToken cancel)
+    {
+        _digests.TryRemove(run, out var digest);
+        using var grown = digest;
+        if (grown is not null && grown.Size == await Size(run, cancel))
+            return grown.Finish();
+        using var whole = new Digest();
+        await foreach (var bytes in Read(run, 0, cancel))
+            whole.Add(bytes.Span);
+        return whole.Finish();
+    }
+
+    /// <summary>The durable bytes from an offset on.</summary>
+    public async IAsyncEnumerable<ReadOnlyMemory<byte>> Read(RunId run, long from, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        const int batch = 8;
+        while (true)
+        {
+            List<RecordingPieceRow> pieces;
+            await using (var db = database.Open())
+            {
+                var first = await db.RecordingPieces.Where(row => row.RunId == run && row.Offset <= from)
+                    .MaxAsync(row => (long?)row.Offset, cancel) ?? 0;
+                pieces = await db.RecordingPieces.AsNoTracking().Where(row => row.RunId == run && row.Offset >= first)
+                    .OrderBy(row => row.Offset).Take(batch).ToListAsync(cancel);
+            }
+
+            var any = false;
+            foreach (var piece in pieces)
+            {
+                var skip = from - piece.Offset;
+                if (skip >= piece.Bytes.Length)
+                    continue;
+                any = true;
+                from = piece.Offset + piece.Bytes.Length;
+                yield return piece.Bytes.AsMemory((int)skip);
+            }
+
+            if (!any)
+                yield break;
+        }
+    }
+
+    private sealed class Digest : IDisposable
+    {
+        private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+
+        public long Size { get; private set; }
+
+        public void Add(ReadOnlySpan<byte> bytes)
+        {
+            _hash.AppendData(bytes);
+            Size += bytes.Length;
+        }
+
+        public byte[] Finish() => _hash.GetHashAndReset();
+
+        public void Dispose() => _hash.Dispose();
+    }
+}

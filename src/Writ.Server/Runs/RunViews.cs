@@ -1,0 +1,32 @@
+using Microsoft.EntityFrameworkCore;
+using Writ.Contracts.Runs;
+using Writ.Core;
+using Writ.Server.Requests;
+using Writ.Server.Storage;
+
+namespace Writ.Server.Runs;
+
+/// <summary>Runs as the API shows them.</summary>
+internal static class RunViews
+{
+    public static async Task<IReadOnlyList<RunView>> Load(WritDb db, IReadOnlyList<RunRow> rows, CancellationToken cancel)
+    {
+        var actorIds = rows.Select(row => row.ActorId).Distinct().ToArray();
+        var actors = await db.Actors.AsNoTracking().Where(row => actorIds.Contains(row.Id)).ToDictionaryAsync(row => row.Id, cancel);
+        var runnerIds = rows.Select(row => row.RunnerId).Distinct().ToArray();
+        var runners = await db.Runners.AsNoTracking().Where(row => runnerIds.Contains(row.Id)).ToDictionaryAsync(row => row.Id, row => row.Name, cancel);
+        return
+        [
+            .. rows.Select(row => new RunView(
+                row.Id.ToString(), row.GrantId.ToString(), row.RequestId.ToString(), RequestViews.Of(actors[row.ActorId]),
+                runners.GetValueOrDefault(row.RunnerId) ?? row.RunnerId.ToString(), RunStates.Text(row.State), row.Command, row.Argv, row.Detached,
+                row.Deadline, row.CreatedAt, row.StartedAt, row.EndedAt, row.ExitCode, row.EndReason, row.EndDetail,
+                RunStates.Live.Contains(row.State) ? null : End(row), row.RecordingBytes, row.RecordingSha256)),
+        ];
+    }
+
+    /// <summary>What the runner saw of the end; unconfirmed where no runner reported one.</summary>
+    public static RunEndView End(RunRow row) => new(
+        row.Id.ToString(), row.State is RunState.Exited or RunState.Killed || row.EndReason is RunEndCause.Refused or RunEndCause.CouldNotStart ? "confirmed" : "unconfirmed",
+        row.EndReason, row.EndedAt, row.KillToDead?.TotalMilliseconds, row.ProcessesLeft);
+}

@@ -1,0 +1,249 @@
+using System.Security.Cryptography;
+using Google.Protobuf;
+using Microsoft.EntityFrameworkCore;
+using Writ.Contracts.Runners;
+using Writ.Contracts.Runs;
+using Writ.Core;
+using Writ.Core.Audit;
+using Writ.Core.Grants;
+using Writ.Core.Identity;
+using Writ.Core.Policy;
+using Writ.Core.Tools;
+using Writ.Proof;
+using Writ.Proof.Errors;
+using Writ.Proof.Identity;
+using Writ.Proof.Orders;
+using Writ.Proof.Statements;
+using Writ.Server.Audit;
+using Writ.Server.Errors;
+using Writ.Server.Grants;
+using Writ.Server.Identity;
+using Writ.Server.Policy;
+using Writ.Server.Requests;
+using Writ.Server.Runners;
+using Writ.Server.Storage;
+using Ask = Writ.Contracts.Runs.StartRun;
+
+namespace Writ.Server.Runs;
+
+/// <summary>
+/// Step 5 of the lifecycle: policy is asked again, a use is taken, the intent is audited and the order signed in one
+/// transaction; only then is the order sent.
+/// </summary>
+internal sealed class StartRun(
+    Database database, WriteTransaction writes, PolicyInForce policies, Reevaluation reevaluation, Inventories inventories,
+    Takings takings, RunnerHub hub, ServerKeys keys, RefusedAttempts refused)
+{
+    /// <summary>An order that was not started by then is not started at all.</summary>
+    public static readonly TimeSpan StartWithin = TimeSpan.FromSeconds(10);
+
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes.MapPost("/runs", async (Ask ask, StartRun verb, Database database, HttpContext context, CancellationToken cancel) =>
+        {
+            var started = await verb.Start(context.Caller(), ask, context.Request.Headers["Idempotency-Key"].FirstOrDefault());
+            if (!started.IsOk)
+                return started.Refusal.ToHttp();
+            await using var db = database.Open();
+            var view = (await RunViews.Load(db, [started.Value], cancel))[0];
+            return Results.Created($"/v1/runs/{view.Id}", view);
+        }).WithName("StartRun").Produces<RunView>(StatusCodes.Status201Created);
+
+    public async Task<Result<RunRow>> Start(Caller caller, Ask ask, string? idempotencyKey)
+    {
+        if (idempotencyKey?.Length > 200 || ask.Command.Any(argument => argument is null || argument.Contains('\0')))
+            return new Refusal(ErrorCode.InvalidInput, "an idempotency key has at most 200 characters, and an argument holds no NUL byte");
+        await using var db = database.Open();
+        if (await Earlier(db, caller, ask, idempotencyKey) is { } earlier)
+            return earlier;
+
+        var covering = await Covering(db, caller, ask);
+        if (!covering.IsOk)
+            return await Earlier(db, caller, ask, idempotencyKey) ?? covering.Refusal;
+        var (grant, request, plan) = covering.Value;
+        if (!await hub.IsConnected(db, grant.RunnerId))
+            return new Refusal(ErrorCode.NoRunner, "the runner of this grant is not connected", "no use was taken; try again when it is back: writ runners");
+
+        var order = (Order?)null;
+        Result<RunRow> started;
+        try
+        {
+            started = await writes.Commit<RunRow>(async scope =>
+            {
+                var ordered = await TakeAndSign(scope, caller, ask, grant, request, plan, idempotencyKey);
+                if (!ordered.IsOk)
+                    return ordered.Refusal;
+                order = new()
+                {
+                    Bytes = ByteString.CopyFrom(ordered.Value.OrderBytes),
+                    Signature = ByteString.CopyFrom(ordered.Value.OrderSignature),
+                    KeyId = ordered.Value.OrderKeyId,
+                };
+                return ordered;
+            });
+        }
+        catch (DbUpdateException) when (idempotencyKey is not null)
+        {
+            // The same call at the same moment was first: the unique key held this one up.
+            if (await Earlier(db, caller, ask, idempotencyKey) is { } twin)
+                return twin;
+            throw;
+        }
+
+        if (!started.IsOk)
+        {
+            // It may have been first with the last use, too.
+            if (await Earlier(db, caller, ask, idempotencyKey) is { } twin)
+                return twin;
+            await refused.Record(new(AuditType.AttemptRefused, caller.Audit, request.Id, new()
+            {
+                ["attempt"] = "run", ["grant"] = grant.Id.ToString(), ["code"] = started.Refusal.Code, ["message"] = started.Refusal.Message,
+            }, caller.SourceAddress));
+            return started.Refusal;
+        }
+
+        // A connection that is lost just now misses this; the runner gets it with its next hello while start-by allows.
+        hub.Send(grant.RunnerId, new ToRunner { Order = order });
+        return started;
+    }
+
+    /// <summary>What was started with this key before, or the refusal of a key that was used for something else; null where it is new.</summary>
+    private static async Task<Result<RunRow>?> Earlier(WritDb db, Caller caller, Ask ask, string? idempotencyKey)
+    {
+        if (idempotencyKey is null
+            || await db.Runs.AsNoTracking().SingleOrDefaultAsync(row => row.ActorId == caller.Id && row.IdempotencyKey == idempotencyKey) is not { } earlier)
+            return null;
+        return earlier.Command.SequenceEqual(ask.Command)
+            ? earlier
+            : new Refusal(ErrorCode.IdempotencyConflict, "the idempotency key was used for another command");
+    }
+
+    /// <summary>An active grant of the caller's under which exactly this command, as its tool understands it, may run.</summary>
+    private async Task<Result<(GrantRow, RequestRow, Plan)>> Covering(WritDb db, Caller caller, Ask ask)
+    {
+        var none = new Refusal(ErrorCode.NoGrant, "no active grant of yours covers this command", "ask for one: writ run asks by itself, or writ request");
+        if (ask.Command.Count == 0)
+            return new Refusal(ErrorCode.InvalidCommand, "no command", "write the command after --, for example: -- nmap -sV 10.20.0.5");
+        if (ToolCatalogue.Find(ask.Command[0]) is not { } tool)
+            return new Refusal(ErrorCode.UnknownTool, $"no tool is named '{RequestAccess.Shown(ask.Command[0])}'", ToolCatalogue.Hint(ask.Command[0]));
+        GrantId named = default;
+        if (ask.Grant is not null && !GrantId.TryParse(ask.Grant, out named))
+            return new Refusal(ErrorCode.NotFound, $"there is no grant '{RequestAccess.Shown(ask.Grant)}'");
+
+        var candidates = await (
+            from grant in db.Grants.AsNoTracking()
+            join request in db.Requests.AsNoTracking() on grant.RequestId equals request.Id
+            where grant.ActorId == caller.Id && grant.Tool == tool.Name
+                && (ask.Grant != null ? grant.Id == named : grant.State == GrantState.Active)
+            orderby grant.NotAfter descending
+            select new { grant, request }).Take(200).ToListAsync();
+        if (ask.Grant is not null && candidates.Count == 0)
+            return new Refusal(ErrorCode.NotFound, $"you have no grant '{ask.Grant}' for {tool.Name}", "writ grants --mine");
+
+        foreach (var item in candidates)
+        {
+            if (await inventories.Get(db, item.request.InventoryDigest) is not { } inventory || inventory.Find(tool.Name) is not { } found)
+                continue;
+            var plan = tool.Plan(ask.Command, found);
+            if (!plan.IsOk)
+                return plan.Refusal;
+            var statement = Statement.Read(item.request.Statement);
+            if (statement.IsOk && statement.Value.Argv is { } argv && argv.SequenceEqual(plan.Value.Argv))
+                return (item.grant, item.request, plan.Value);
+        }
+
+        return ask.Grant is null ? none : new Refusal(ErrorCode.NoGrant, "that grant does not cover this command", "ask for it: writ request");
+    }
+
+    private async Task<Result<RunRow>> TakeAndSign(
+        WriteScope scope, Caller caller, Ask ask, GrantRow grant, RequestRow request, Plan plan, string? idempotencyKey)
+    {
+        // 1. Policy again: what was denied since the approval binds, and no run passes the end of the rule's hours.
+        await scope.HoldPolicy();
+        var policy = await policies.Get(scope.Db);
+        if (!policy.IsOk)
+            return policy.Refusal;
+        var allowed = await reevaluation.OfGrant(scope.Db, policy.Value, request, scope.Now);
+        if (!allowed.IsOk)
+            return allowed.Refusal;
+        var runner = await scope.Db.Runners.AsNoTracking().SingleAsync(row => row.Id == grant.RunnerId);
+        if (runner.DisabledAt is not null)
+            return new Refusal(ErrorCode.NoRunner, $"runner {runner.Name} is disabled");
+        if (runner.InventoryDigest != request.InventoryDigest)
+            return new Refusal(ErrorCode.InventoryMismatch, $"runner {runner.Name} has another {request.Tool} now than the one that was approved", "ask again");
+
+        // 2. Take the use.
+        if (takings.IsRevoked(grant.Id))
+            return Refuse(ConsumeOutcome.Revoked);
+        var (outcome, use) = await ConsumeGrant.Take(scope, grant.Id, caller);
+        if (outcome != ConsumeOutcome.Consumed)
+            return Refuse(outcome);
+
+        // 3. Sign the order; the intent is in this transaction too.
+        var deadline = allowed.Value.LatestEnd is { } latest && latest < grant.NotAfter ? latest : grant.NotAfter;
+        if (deadline <= scope.Now)
+            return Refuse(ConsumeOutcome.Expired);
+        var id = RunId.New(scope.Now);
+        var decisions = await scope.Db.Decisions.AsNoTracking()
+            .Where(row => row.RequestId == request.Id && row.Revision == request.Revision && row.Approved).OrderBy(row => row.At).ToListAsync();
+        var order = new RunOrder
+        {
+            Run = id.ToString(),
+            Runner = grant.RunnerId.ToString(),
+            Nonce = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)),
+            Issued = UnixMicroseconds.From(scope.Now),
+            StartBy = UnixMicroseconds.From(scope.Now + StartWithin),
+            Deadline = UnixMicroseconds.From(deadline),
+            MaxDisconnected = UnixMicroseconds.From(allowed.Value.MaxDisconnected),
+            Statement = request.Statement,
+            Argv = plan.Argv,
+            Fence = Writ.Proof.Addresses.ScopeText.Of(plan.Scope),
+            Decisions = [.. decisions.Select(row => new OrderDecision(row.ActorId?.ToString() ?? "policy", UnixMicroseconds.From(row.At), row.StatementDigest))],
+        };
+        var envelope = keys.SignOrder(order.ToBytes());
+        var run = new RunRow
+        {
+            Id = id,
+            GrantId = grant.Id,
+            UseNumber = use,
+            RequestId = request.Id,
+            ActorId = caller.Id,
+            RunnerId = grant.RunnerId,
+            State = RunState.Queued,
+            Command = [.. ask.Command],
+            Argv = [.. plan.Argv],
+            Detached = ask.Detach,
+            OrderBytes = envelope.Bytes,
+            OrderSignature = envelope.Signature,
+            OrderKeyId = envelope.KeyId,
+            Nonce = order.Nonce,
+            StartBy = UnixMicroseconds.ToInstant(order.StartBy),
+            Deadline = deadline,
+            MaxDisconnected = allowed.Value.MaxDisconnected,
+            CreatedAt = scope.Now,
+            ClientSeenAt = scope.Now,
+            IdempotencyKey = idempotencyKey,
+        };
+        scope.Db.Runs.Add(run);
+        scope.Record(new(AuditType.RunOrdered, caller.Audit, request.Id, new()
+        {
+            ["run"] = id.ToString(),
+            ["grant"] = grant.Id.ToString(),
+            ["use"] = use,
+            ["runner"] = runner.Name,
+            ["command"] = new System.Text.Json.Nodes.JsonArray([.. ask.Command.Select(text => System.Text.Json.Nodes.JsonValue.Create(text))]),
+            ["deadline"] = deadline.ToString("O"),
+            ["order_sha256"] = Convert.ToHexStringLower(SHA256.HashData(envelope.Bytes)),
+            ["policy"] = policy.Value.Hash,
+        }, caller.SourceAddress));
+        return run;
+    }
+
+    private static Refusal Refuse(ConsumeOutcome outcome) => outcome switch
+    {
+        ConsumeOutcome.Exhausted => new(ErrorCode.GrantExhausted, "every use of the grant is taken", "ask again"),
+        ConsumeOutcome.Expired => new(ErrorCode.Expired, "the grant's time is over", "ask again"),
+        ConsumeOutcome.NotYet => new(ErrorCode.NotYet, "the grant's time has not begun"),
+        ConsumeOutcome.Revoked => new(ErrorCode.Revoked, "the grant was revoked"),
+        ConsumeOutcome.None or ConsumeOutcome.Consumed => new(ErrorCode.NoGrant, "there is no such grant"),
+    };
+}

@@ -1,0 +1,78 @@
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
+using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
+using Writ.Core;
+using Writ.Core.Identity;
+using Writ.Proof;
+using Writ.Proof.Identity;
+
+namespace Writ.Server.Storage;
+
+/// <summary>How values stand in both databases: the same text, the same numbers, the same order.</summary>
+internal static class Conversions
+{
+    public static void Use(ModelConfigurationBuilder conventions, string? textCollation)
+    {
+        conventions.Properties<DateTimeOffset>().HaveConversion<Instant>();
+        conventions.Properties<TimeSpan>().HaveConversion<Duration>();
+        conventions.Properties<string>().HaveConversion<Text>();
+        conventions.Properties<string[]>().HaveConversion<Strings, StringsComparer>();
+        conventions.Properties<ActorKind>().HaveConversion<string>();
+        conventions.Properties<RequestState>().HaveConversion<string>();
+        conventions.Properties<GrantState>().HaveConversion<string>();
+        conventions.Properties<RunState>().HaveConversion<string>();
+        conventions.Properties<ActorId>().HaveConversion<ActorIds>();
+        conventions.Properties<TokenId>().HaveConversion<TokenIds>();
+        conventions.Properties<RequestId>().HaveConversion<RequestIds>();
+        conventions.Properties<DecisionId>().HaveConversion<DecisionIds>();
+        conventions.Properties<GrantId>().HaveConversion<GrantIds>();
+        conventions.Properties<RunId>().HaveConversion<RunIds>();
+        conventions.Properties<RunnerId>().HaveConversion<RunnerIds>();
+        if (textCollation is null)
+            return;
+
+        // Text keys compare bytewise. SQLite does so by itself; PostgreSQL must be told, column by column.
+        foreach (var type in new[]
+                 {
+                     typeof(string), typeof(ActorId), typeof(TokenId), typeof(RequestId), typeof(DecisionId), typeof(GrantId),
+                     typeof(RunId), typeof(RunnerId), typeof(ActorKind), typeof(RequestState), typeof(GrantState), typeof(RunState),
+                 })
+            conventions.Properties(type).UseCollation(textCollation);
+    }
+
+    /// <summary>
+    /// PostgreSQL's text holds no NUL. People and runners can send one, and what takes a right away must never fail by the
+    /// words of its reason: both databases keep the replacement character in its place.
+    /// </summary>
+    private sealed class Text() : ValueConverter<string, string>(text => text.Replace('\0', '\uFFFD'), stored => stored);
+
+    private sealed class Instant() : ValueConverter<DateTimeOffset, long>(
+        instant => UnixMicroseconds.From(instant), stored => UnixMicroseconds.ToInstant(stored));
+
+    private sealed class Duration() : ValueConverter<TimeSpan, long>(
+        duration => UnixMicroseconds.From(duration), stored => UnixMicroseconds.ToDuration(stored));
+
+    private sealed class Strings() : ValueConverter<string[], string>(
+        list => JsonSerializer.Serialize(list, JsonSerializerOptions.Default),
+        stored => JsonSerializer.Deserialize<string[]>(stored, JsonSerializerOptions.Default) ?? Array.Empty<string>());
+
+    private sealed class StringsComparer() : ValueComparer<string[]>(
+        (a, b) => a == b || (a != null && b != null && a.SequenceEqual(b)),
+        list => list.Aggregate(0, HashCode.Combine),
+        list => list.ToArray());
+
+    private sealed class ActorIds() : ValueConverter<ActorId, string>(id => id.ToString(), text => ActorId.Parse(text));
+
+    private sealed class TokenIds() : ValueConverter<TokenId, string>(id => id.ToString(), text => TokenId.Parse(text));
+
+    private sealed class RequestIds() : ValueConverter<RequestId, string>(id => id.ToString(), text => RequestId.Parse(text));
+
+    private sealed class DecisionIds() : ValueConverter<DecisionId, string>(id => id.ToString(), text => DecisionId.Parse(text));
+
+    private sealed class GrantIds() : ValueConverter<GrantId, string>(id => id.ToString(), text => GrantId.Parse(text));
+
+    private sealed class RunIds() : ValueConverter<RunId, string>(id => id.ToString(), text => RunId.Parse(text));
+
+    private sealed class RunnerIds() : ValueConverter<RunnerId, string>(id => id.ToString(), text => RunnerId.Parse(text));
+}

@@ -1,0 +1,191 @@
+using Writ.Core;
+using Writ.Core.Identity;
+using Writ.Proof.Identity;
+
+namespace Writ.Server.Storage;
+
+// The tables' rows, in the order of the lifecycle. Instants are stored as Unix microseconds, durations as microseconds,
+// typed ids as their text, lists of strings as JSON. A state changes only along Writ.Core.AccessLifecycle.
+
+internal sealed class ActorRow
+{
+    public required ActorId Id { get; init; }
+    public required ActorKind Kind { get; init; }
+    public required string Name { get; init; }
+    public required string[] Groups { get; set; }
+    public bool IsAdmin { get; set; }
+    public bool IsAuditor { get; set; }
+    public ActorId? OwnerId { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset? DisabledAt { get; set; }
+}
+
+/// <summary>An access token; only the SHA-256 of its 256 random bits is kept.</summary>
+internal sealed class TokenRow
+{
+    public required TokenId Id { get; init; }
+    public required ActorId ActorId { get; init; }
+    public required byte[] Hash { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    public required DateTimeOffset NotAfter { get; init; }
+    public DateTimeOffset? RevokedAt { get; set; }
+}
+
+/// <summary>A secret that is spent by its first use: the set-up secret, an enrolment token.</summary>
+internal sealed class OneTimeSecretRow
+{
+    public required byte[] Hash { get; init; }
+    public required string Purpose { get; init; }
+    public required string Name { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    public required DateTimeOffset NotAfter { get; init; }
+    public DateTimeOffset? SpentAt { get; set; }
+}
+
+/// <summary>A revision of the policy; the one with the highest number is in force.</summary>
+internal sealed class PolicyRow
+{
+    public required long Number { get; init; }
+    public required string Hash { get; init; }
+    public required string Text { get; init; }
+    public required DateTimeOffset AppliedAt { get; init; }
+    public required string AppliedBy { get; init; }
+}
+
+internal sealed class RunnerRow
+{
+    public required RunnerId Id { get; init; }
+    public required string Name { get; init; }
+    public required DateTimeOffset EnrolledAt { get; init; }
+    public DateTimeOffset? LastSeenAt { get; set; }
+    public DateTimeOffset? DisabledAt { get; set; }
+    public string? Version { get; set; }
+    public string? InventoryDigest { get; set; }
+}
+
+/// <summary>An inventory that a runner published, by its digest; never changed.</summary>
+internal sealed class InventoryRow
+{
+    public required string Digest { get; init; }
+    public required byte[] Content { get; init; }
+}
+
+internal sealed class RequestRow
+{
+    public required RequestId Id { get; init; }
+    public int Revision { get; set; } = 1;
+    public required RequestState State { get; set; }
+    public string? EndReason { get; set; }
+    public required ActorId ActorId { get; init; }
+    public ActorId? OnBehalfOf { get; init; }
+    public required string Tool { get; init; }
+    public required string[] Command { get; init; }
+    public string? Reason { get; init; }
+    public string? Ticket { get; init; }
+    public DateTimeOffset? Start { get; init; }
+    public required TimeSpan Duration { get; set; }
+    public required int Uses { get; set; }
+    public required RunnerId RunnerId { get; set; }
+    public required string InventoryDigest { get; set; }
+    public required string PolicyHash { get; set; }
+    /// <summary>The plan and the evaluation as they were shown, as JSON.</summary>
+    public required string Plan { get; set; }
+    public required string Evaluation { get; set; }
+    public required byte[] Statement { get; set; }
+    public required string StatementDigest { get; set; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    public required DateTimeOffset ExpiresAt { get; init; }
+    public DateTimeOffset? EndedAt { get; set; }
+    public string? IdempotencyKey { get; init; }
+    /// <summary>Counts up with each decision: the update that counts is the lock under which quorum is recomputed.</summary>
+    public int Turn { get; set; }
+}
+
+internal sealed class DecisionRow
+{
+    public required DecisionId Id { get; init; }
+    public required RequestId RequestId { get; init; }
+    public required int Revision { get; init; }
+    public required string StatementDigest { get; init; }
+    /// <summary>The person, or null where policy decided.</summary>
+    public ActorId? ActorId { get; init; }
+    public required bool Approved { get; init; }
+    public string? Comment { get; init; }
+    public required DateTimeOffset At { get; init; }
+}
+
+internal sealed class GrantRow
+{
+    public required GrantId Id { get; init; }
+    public required RequestId RequestId { get; init; }
+    public required ActorId ActorId { get; init; }
+    public required RunnerId RunnerId { get; init; }
+    public required string Tool { get; init; }
+    public required GrantState State { get; set; }
+    public string? EndReason { get; set; }
+    public required int UsesGranted { get; init; }
+    public required int UsesLeft { get; set; }
+    public required DateTimeOffset NotBefore { get; init; }
+    public required DateTimeOffset NotAfter { get; set; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset? EndedAt { get; set; }
+}
+
+internal sealed class RunRow
+{
+    public required RunId Id { get; init; }
+    public required GrantId GrantId { get; init; }
+    /// <summary>From 1; unique in its grant, so a use can be taken once.</summary>
+    public required int UseNumber { get; init; }
+    public required RequestId RequestId { get; init; }
+    public required ActorId ActorId { get; init; }
+    public required RunnerId RunnerId { get; init; }
+    public required RunState State { get; set; }
+    public string? EndReason { get; set; }
+    public string? EndDetail { get; set; }
+    public required string[] Command { get; init; }
+    public required string[] Argv { get; init; }
+    public required bool Detached { get; set; }
+    public required byte[] OrderBytes { get; init; }
+    public required byte[] OrderSignature { get; init; }
+    public required string OrderKeyId { get; init; }
+    public required string Nonce { get; init; }
+    public required DateTimeOffset StartBy { get; init; }
+    public required DateTimeOffset Deadline { get; set; }
+    public required TimeSpan MaxDisconnected { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    /// <summary>When a server last held the client of an attached run.</summary>
+    public required DateTimeOffset ClientSeenAt { get; set; }
+    public DateTimeOffset? StartedAt { get; set; }
+    public DateTimeOffset? EndedAt { get; set; }
+    public int? ExitCode { get; set; }
+    /// <summary>Why it shall end, set by whoever asked first: <c>revoked</c>, <c>killed</c>, <c>client-gone</c>, …</summary>
+    public string? KillCause { get; set; }
+    public string? KillReason { get; set; }
+    public DateTimeOffset? KillAskedAt { get; set; }
+    public TimeSpan? KillToDead { get; set; }
+    public int? ProcessesLeft { get; set; }
+    public long RecordingBytes { get; set; }
+    public string? RecordingSha256 { get; set; }
+    public string? IdempotencyKey { get; init; }
+}
+
+/// <summary>A piece of a run's recording; pieces of a run follow one another without gaps.</summary>
+internal sealed class RecordingPieceRow
+{
+    public required RunId RunId { get; init; }
+    public required long Offset { get; init; }
+    public required byte[] Bytes { get; init; }
+}
+
+/// <summary>An audit entry. It has its bytes from the transaction that it records and its position from the sequencer.</summary>
+internal sealed class AuditRow
+{
+    public long Id { get; init; }
+    public long? Position { get; set; }
+    public required DateTimeOffset Time { get; init; }
+    public required string Type { get; init; }
+    public ActorId? ActorId { get; init; }
+    public RequestId? Correlation { get; init; }
+    public required byte[] Bytes { get; init; }
+}

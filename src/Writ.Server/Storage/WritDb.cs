@@ -1,0 +1,119 @@
+using Microsoft.EntityFrameworkCore;
+
+namespace Writ.Server.Storage;
+
+/// <summary>The one model of both databases. Its two subclasses exist so that each has migrations of its own.</summary>
+internal abstract class WritDb(DbContextOptions options) : DbContext(options)
+{
+    public DbSet<ActorRow> Actors => Set<ActorRow>();
+    public DbSet<TokenRow> Tokens => Set<TokenRow>();
+    public DbSet<OneTimeSecretRow> OneTimeSecrets => Set<OneTimeSecretRow>();
+    public DbSet<PolicyRow> Policies => Set<PolicyRow>();
+    public DbSet<RunnerRow> Runners => Set<RunnerRow>();
+    public DbSet<InventoryRow> Inventories => Set<InventoryRow>();
+    public DbSet<RequestRow> Requests => Set<RequestRow>();
+    public DbSet<DecisionRow> Decisions => Set<DecisionRow>();
+    public DbSet<GrantRow> Grants => Set<GrantRow>();
+    public DbSet<RunRow> Runs => Set<RunRow>();
+    public DbSet<RecordingPieceRow> RecordingPieces => Set<RecordingPieceRow>();
+    public DbSet<AuditRow> AuditEntries => Set<AuditRow>();
+
+    /// <summary>The collation under which text compares bytewise, where that is not the database's own way.</summary>
+    protected abstract string? TextCollation { get; }
+
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
+        Conversions.Use(configurationBuilder, TextCollation);
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<ActorRow>(actor =>
+        {
+            actor.ToTable("actors");
+            actor.HasIndex(row => new { row.Kind, row.Name }).IsUnique();
+        });
+        modelBuilder.Entity<TokenRow>(token =>
+        {
+            token.ToTable("tokens");
+            token.HasIndex(row => row.Hash).IsUnique();
+            token.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<OneTimeSecretRow>(secret =>
+        {
+            secret.ToTable("one_time_secrets");
+            secret.HasKey(row => row.Hash);
+        });
+        modelBuilder.Entity<PolicyRow>(policy =>
+        {
+            policy.ToTable("policies");
+            policy.HasKey(row => row.Number);
+            policy.Property(row => row.Number).ValueGeneratedNever();
+        });
+        modelBuilder.Entity<RunnerRow>(runner =>
+        {
+            runner.ToTable("runners");
+            runner.HasIndex(row => row.Name).IsUnique();
+        });
+        modelBuilder.Entity<InventoryRow>(inventory =>
+        {
+            inventory.ToTable("inventories");
+            inventory.HasKey(row => row.Digest);
+        });
+        modelBuilder.Entity<RequestRow>(request =>
+        {
+            request.ToTable("requests");
+            request.HasIndex(row => new { row.State, row.ExpiresAt });
+            request.HasIndex(row => new { row.ActorId, row.IdempotencyKey }).IsUnique();
+            request.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<DecisionRow>(decision =>
+        {
+            decision.ToTable("decisions");
+            // A person decides once on a revision.
+            decision.HasIndex(row => new { row.RequestId, row.Revision, row.ActorId }).IsUnique();
+            decision.HasOne<RequestRow>().WithMany().HasForeignKey(row => row.RequestId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<GrantRow>(grant =>
+        {
+            grant.ToTable("grants", table => table.HasCheckConstraint("ck_grants_uses", "\"UsesLeft\" >= 0 AND \"UsesLeft\" <= \"UsesGranted\""));
+            // A request gives one grant, whatever races.
+            grant.HasIndex(row => row.RequestId).IsUnique();
+            grant.HasIndex(row => new { row.State, row.NotAfter });
+            grant.HasIndex(row => new { row.ActorId, row.State });
+            grant.HasOne<RequestRow>().WithMany().HasForeignKey(row => row.RequestId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<RunRow>(run =>
+        {
+            run.ToTable("runs");
+            // A use is taken once, whatever races.
+            run.HasIndex(row => new { row.GrantId, row.UseNumber }).IsUnique();
+            run.HasIndex(row => row.Nonce).IsUnique();
+            run.HasIndex(row => new { row.ActorId, row.IdempotencyKey }).IsUnique();
+            run.HasIndex(row => new { row.RunnerId, row.State });
+            run.HasOne<GrantRow>().WithMany().HasForeignKey(row => row.GrantId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<RecordingPieceRow>(piece =>
+        {
+            piece.ToTable("recording_pieces");
+            piece.HasKey(row => new { row.RunId, row.Offset });
+        });
+        modelBuilder.Entity<AuditRow>(entry =>
+        {
+            entry.ToTable("audit_entries");
+            entry.Property(row => row.Id).ValueGeneratedOnAdd();
+            entry.HasIndex(row => row.Position).IsUnique();
+            entry.HasIndex(row => row.Correlation);
+        });
+    }
+}
+
+/// <summary>Embedded, the default.</summary>
+internal sealed class SqliteWritDb(DbContextOptions<SqliteWritDb> options) : WritDb(options)
+{
+    protected override string? TextCollation => null;
+}
+
+/// <summary>For more than one server.</summary>
+internal sealed class PostgresWritDb(DbContextOptions<PostgresWritDb> options) : WritDb(options)
+{
+    protected override string? TextCollation => "C";
+}

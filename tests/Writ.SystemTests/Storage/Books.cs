@@ -1,0 +1,92 @@
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Writ.Core;
+using Writ.Core.Audit;
+using Writ.Core.Policy;
+using Writ.Server.Audit;
+using Writ.Server.Runs;
+using Writ.Server.Storage;
+
+namespace Writ.SystemTests.Storage;
+
+/// <summary>
+/// The state against the audit log: whatever happened, in whatever order and with whatever crash, every row that changed
+/// its state has its entry, and no entry is of something that is not there.
+/// </summary>
+internal static class Books
+{
+    public static async Task ShouldBalance(this World world)
+    {
+        // A runner's word of an end is heard before it is written.
+        await World.Eventually(() => world.Read(db => db.Runs.AllAsync(run => run.KillCause == null || !RunStates.Live.Contains(run.State))), "a killed run goes on");
+        await world.Get<Sequencer>().Integrate(default);
+        await using var db = world.Open();
+        var log = await Entry.All(db);
+        log.Select(entry => entry.Position).ToArray().ShouldBe(Enumerable.Range(0, log.Count).Select(position => (long?)position).ToArray(), "positions have gaps");
+
+        // Requests: made once; ended once or granted once.
+        var requests = await db.Requests.AsNoTracking().ToListAsync();
+        Of(AuditType.RequestCreated, "request").ShouldBe(Ids(requests.Select(row => row.Id)), "requests");
+        var deniedAtOnce = log.Where(entry => entry.Type == AuditType.RequestEvaluated && entry["verdict"] == VerdictText.Of(Verdict.Deny)).Select(entry => entry["request"]);
+        Of(AuditType.RequestEnded, "request").Concat(deniedAtOnce).Order(StringComparer.Ordinal).ToArray()
+            .ShouldBe(Ids(requests.Where(row => row.State is RequestState.Denied or RequestState.Cancelled or RequestState.Expired).Select(row => row.Id)), "ended requests");
+
+        var decisions = await db.Decisions.AsNoTracking().ToListAsync();
+        Of(AuditType.DecisionMade, "decision").ShouldBe(Ids(decisions.Select(row => row.Id)), "decisions");
+
+        // Grants: one of each approved request; uses taken are the runs, each with its entries.
+        var grants = await db.Grants.AsNoTracking().ToListAsync();
+        Ids(grants.Select(row => row.RequestId)).ShouldBe(Ids(requests.Where(row => row.State == RequestState.Approved).Select(row => row.Id)), "approved requests");
+        Of(AuditType.GrantIssued, "grant").ShouldBe(Ids(grants.Select(row => row.Id)), "grants");
+        var runs = await db.Runs.AsNoTracking().ToListAsync();
+        foreach (var grant in grants)
+        {
+            var uses = Enumerable.Range(1, grant.UsesGranted - grant.UsesLeft).ToArray();
+            runs.Where(run => run.GrantId == grant.Id).Select(run => run.UseNumber).Order().ToArray().ShouldBe(uses, "uses without their runs");
+            log.Where(entry => entry.Type == AuditType.GrantConsumed && entry["grant"] == grant.Id.ToString())
+                .Select(entry => int.Parse(entry["use"]!)).Order().ToArray().ShouldBe(uses, "uses without their entries");
+            var ends = log.Where(entry => entry.Type == AuditType.GrantEnded && entry["grant"] == grant.Id.ToString()).Select(entry => entry["state"]).ToArray();
+            if (grant.State == GrantState.Active)
+                ends.ShouldBeEmpty();
+            else
+                ends[^1].ShouldBe(grant.State.ToString().ToLowerInvariant(), "the end of a grant");
+            (grant.EndReason is null && grant.EndedAt is null).ShouldBe(grant.State == GrantState.Active, "an end without a reason");
+        }
+
+        // Runs: ordered once, ended once.
+        Of(AuditType.RunOrdered, "run").ShouldBe(Ids(runs.Select(row => row.Id)), "runs");
+        var over = runs.Where(run => AccessLifecycle.Runs.IsFinal(run.State)).ToArray();
+        // A run that was given up has a second end where its runner is heard after all.
+        Of(AuditType.RunEnded, "run").Distinct().Concat(Of(AuditType.OrderRefused, "run")).Order(StringComparer.Ordinal).ToArray().ShouldBe(Ids(over.Select(row => row.Id)), "ended runs");
+        over.ShouldAllBe(run => run.EndReason != null && run.EndedAt != null);
+
+        // The rest.
+        var policies = await db.Policies.AsNoTracking().OrderBy(row => row.Number).ToListAsync();
+        log.Where(entry => entry.Type == AuditType.PolicyApplied).Select(entry => entry["new"]!).ToArray().ShouldBe([.. policies.Select(row => row.Hash)], "policies");
+        policies.Select(row => row.Number).ToArray().ShouldBe([.. Enumerable.Range(1, policies.Count).Select(number => (long)number)]);
+        Of(AuditType.TokenCreated, "token").ShouldBe(Ids((await db.Tokens.AsNoTracking().ToListAsync()).Select(row => row.Id)), "tokens");
+
+        string[] Of(string type, string field) =>
+            [.. log.Where(entry => entry.Type == type && entry[field] is not null).Select(entry => entry[field]!).Order(StringComparer.Ordinal)];
+        static string[] Ids<T>(IEnumerable<T> ids)
+            where T : notnull => [.. ids.Select(id => id.ToString()!).Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>Every entry of a type, in order of position.</summary>
+    public static async Task<List<Entry>> Entries(this World world, string type)
+    {
+        await world.Get<Sequencer>().Integrate(default);
+        return [.. (await world.Read(Entry.All)).Where(entry => entry.Type == type)];
+    }
+
+    /// <summary>An entry as its bytes tell it.</summary>
+    internal sealed record Entry(long? Position, string Type, JsonElement Body)
+    {
+        /// <summary>A field as text, or null where there is none.</summary>
+        public string? this[string field] => Body.TryGetProperty(field, out var value) && value.ValueKind != JsonValueKind.Null ? value.ToString() : null;
+
+        public static async Task<List<Entry>> All(WritDb db) =>
+            [.. (await db.AuditEntries.AsNoTracking().OrderBy(row => row.Position).ThenBy(row => row.Id).ToListAsync())
+                .Select(row => new Entry(row.Position, row.Type, JsonDocument.Parse(row.Bytes).RootElement.Clone()))];
+    }
+}

@@ -1,0 +1,154 @@
+using Microsoft.EntityFrameworkCore;
+using Writ.Core;
+using Writ.Core.Audit;
+using Writ.Proof.Errors;
+using Writ.Server.Policy;
+using Writ.Server.Runs;
+using Writ.SystemTests.Databases;
+
+namespace Writ.SystemTests.Storage;
+
+/// <summary>What a change of policy does to what was asked and given before.</summary>
+public abstract class PolicyTests(StorageEngine engine) : StorageTest(engine)
+{
+    [Fact]
+    public async Task A_denial_added_after_the_approval_stops_the_next_use()
+    {
+        var world = await Create();
+        var other = await Beside(world);
+        var (holder, grant) = await world.Approved(uses: 5);
+        // The control: before it, the use is given.
+        (await other.Start(holder, grant)).ShouldBeOk();
+
+        // Straight into the table: the use itself must ask the policy anew, whoever else revokes the grant.
+        await world.Writes.Commit<bool>(async scope =>
+        {
+            scope.Db.Policies.Add(new()
+            {
+                Number = await scope.Db.Policies.MaxAsync(row => row.Number) + 1, Hash = "new", Text = World.NoMoreStaging, AppliedAt = scope.Now, AppliedBy = "ada",
+            });
+            scope.Record(new(AuditType.PolicyApplied, AuditActor.System, null, new() { ["new"] = "new" }));
+            return true;
+        });
+
+        (await world.Now(grant)).State.ShouldBe(GrantState.Active);
+        (await other.Start(holder, grant)).ShouldBeRefused(ErrorCode.Denied).Reasons.ShouldNotBeNull().ShouldContain(reason => reason.Contains("no-more-staging"));
+        (await world.Now(grant)).UsesLeft.ShouldBe(4);
+        await world.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task A_tightened_policy_revokes_grants_ends_their_runs_and_denies_what_waits()
+    {
+        var world = await Create();
+        var (holder, grant) = await world.Approved(uses: 5);
+        var used = await world.Approved();
+        var waiting = await world.Request(holder);
+        var run = (await world.Start(holder, grant)).ShouldBeOk();
+        var last = (await world.Start(holder, used.Grant)).ShouldBeOk();
+        (await world.Now(used.Grant)).State.ShouldBe(GrantState.Exhausted);
+        // The control: a policy that changes nothing of it takes nothing away.
+        (await Apply(world, World.Policy + "# the same\n")).ShouldBeOk();
+        (await world.Now(grant)).State.ShouldBe(GrantState.Active);
+        world.Runner.Kills.ShouldBeEmpty();
+
+        (await Apply(world, World.NoMoreStaging)).ShouldBeOk();
+
+        (await world.Now(grant)).ShouldSatisfyAllConditions(
+            row => row.State.ShouldBe(GrantState.Revoked), row => row.EndReason.ShouldNotBeNull().ShouldContain("no-more-staging"));
+        (await world.Now(used.Grant)).State.ShouldBe(GrantState.Revoked, "its last run was live");
+        (await world.Now(waiting)).State.ShouldBe(RequestState.Denied);
+        world.Runner.Kills.ShouldBe([run.Id.ToString(), last.Id.ToString()], ignoreOrder: true);
+        await World.Eventually(async () => (await world.Now(run)).State == RunState.Killed && (await world.Now(last)).State == RunState.Killed, "the runs end");
+        (await world.Now(run)).EndReason.ShouldBe(RunEndCause.Revoked);
+        await world.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task A_policy_that_asks_for_more_approvals_revokes_grants_that_lack_them()
+    {
+        var world = await Create();
+        var (_, grant) = await world.Approved();
+
+        (await Apply(world, World.Policy.Replace("approval: { from: [reviewer], count: 1 }", "approval: { from: [reviewer], count: 2 }"))).ShouldBeOk();
+
+        (await world.Now(grant)).State.ShouldBe(GrantState.Revoked);
+        await world.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task What_was_approved_and_begun_while_a_tighter_policy_came_into_force_does_not_outlive_it()
+    {
+        var world = await Create();
+        var other = await Beside(world);
+        var (dana, rae, ada) = (await world.Developer(), await world.Reviewer(), await world.Admin());
+        // Many open grants: reading and revoking them takes a while.
+        for (var i = 0; i < TestScale.Times(20); i++)
+            (await world.Approve(rae, await world.Request(dana))).ShouldBeOk();
+        var waiting = new List<Writ.Server.Storage.RequestRow>();
+        for (var i = 0; i < 12; i++)
+            waiting.Add(await world.Request(await world.Developer("dora")));
+        var dora = await world.Developer("dora");
+
+        var applying = Task.Run(() => world.Get<ApplyPolicy>().Apply(ada, new(World.NoMoreStaging), Cancel));
+        foreach (var request in waiting)
+        {
+            if ((await other.Approve(rae, request)).IsOk && (await other.Now(request)).State == RequestState.Approved)
+                await other.Start(dora, await other.GrantOf(request));
+        }
+
+        (await applying).ShouldBeOk();
+        await World.Eventually(async () => await world.Read(db => db.Runs.AllAsync(run => !RunStates.Live.Contains(run.State))), "a run goes on that the policy denies");
+        (await world.Read(db => db.Grants.AnyAsync(row => row.State == GrantState.Active || row.State == GrantState.Exhausted)))
+            .ShouldBeFalse("a grant is open that the policy denies");
+        await world.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task Policies_applied_at_once_come_into_force_one_after_the_other_or_not_at_all()
+    {
+        var world = await Create();
+        var other = await Beside(world);
+        var ada = await world.Admin();
+
+        var applied = await Outcomes.AtOnce(6, async number =>
+        {
+            try
+            {
+                return (await (number % 2 == 0 ? world : other).Get<ApplyPolicy>().Apply(ada, new(World.Policy + $"# {number}\n"), Cancel)).ShouldBeOk().Hash;
+            }
+            catch (DbUpdateException)
+            {
+                return null;
+            }
+        });
+
+        var inForce = applied.OfType<string>().ToArray();
+        inForce.ShouldNotBeEmpty();
+        (await world.Read(db => db.Policies.Where(row => row.Number > 1).Select(row => row.Hash).ToListAsync())).ShouldBe(inForce, ignoreOrder: true);
+        await world.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task A_policy_with_a_mistake_changes_nothing()
+    {
+        var world = await Create();
+        var (holder, grant) = await world.Approved(uses: 2);
+
+        (await Apply(world, World.NoMoreStaging.Replace("no-more-staging\n    zones: [staging]", "no-more-staging\n    zones: [stagin]"))).ShouldBeRefused(ErrorCode.InvalidPolicy).Reasons.ShouldNotBeNull().ShouldNotBeEmpty();
+        (await world.Get<ApplyPolicy>().Apply(holder, new(World.NoMoreStaging), Cancel)).ShouldBeRefused(ErrorCode.Forbidden);
+
+        (await world.Read(db => db.Policies.CountAsync())).ShouldBe(1);
+        (await world.Start(holder, grant)).ShouldBeOk();
+        await world.ShouldBalance();
+    }
+
+    private static async Task<Result<Writ.Contracts.Policy.PolicyView>> Apply(World world, string text) =>
+        await world.Get<ApplyPolicy>().Apply(await world.Admin(), new(text), Cancel);
+
+    [Collection(SqliteCollection.Name)]
+    public sealed class OnSqlite(SqliteEngine engine) : PolicyTests(engine);
+
+    [Collection(PostgresCollection.Name)]
+    public sealed class OnPostgres(PostgresEngine engine) : PolicyTests(engine);
+}

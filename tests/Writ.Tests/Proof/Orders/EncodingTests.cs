@@ -1,0 +1,110 @@
+using System.Text;
+using Writ.Proof.Orders;
+using Writ.Proof.Statements;
+using static Writ.Tests.Proof.Orders.OrderSamples;
+
+namespace Writ.Tests.Proof.Orders;
+
+/// <summary>
+/// Golden files beside this one: bytes that were signed stay readable and digests stay what they were. A change here is a
+/// new version of the format, never an edit of these files.
+/// </summary>
+public sealed class EncodingTests
+{
+    private static readonly string Folder = Path.Combine(
+        Path.GetDirectoryName(GoldenFile())!, "..", "Statements", "golden");
+
+    private static string GoldenFile([System.Runtime.CompilerServices.CallerFilePath] string path = "") => path;
+
+    private static byte[] Golden(string name, byte[] now)
+    {
+        var path = Path.Combine(Folder, name);
+        // Written once, by whoever asks for it; the tests themselves never do.
+        if (Environment.GetEnvironmentVariable("WRIT_WRITE_GOLDEN") == "1" && !File.Exists(path))
+        {
+            Directory.CreateDirectory(Folder);
+            File.WriteAllBytes(path, now);
+        }
+
+        return File.ReadAllBytes(path);
+    }
+
+    private static Statement Window { get; } = Asked with
+    {
+        Argv = null,
+        OnBehalfOf = new("act_06bq0000000000000000000007", "Ø \"quoted\" \u0007"),
+        Inputs = [new("hosts.txt", 12, new('9', 64))],
+        Start = Decided,
+        LatestEnd = Decided + (60 * Minute),
+    };
+
+    [Fact]
+    public void Statement_encodes_to_the_golden_bytes()
+    {
+        var bytes = Asked.ToBytes();
+        bytes.ShouldBe(Golden("statement-v1", bytes));
+        Window.ToBytes().ShouldBe(Golden("statement-window-v1", Window.ToBytes()));
+    }
+
+    [Fact]
+    public void Statement_decodes_from_the_golden_bytes()
+    {
+        var golden = Golden("statement-v1", Asked.ToBytes());
+        var statement = Statement.Read(golden).Value;
+        statement.ToBytes().ShouldBe(golden);
+        statement.Argv.ShouldBe(Asked.Argv);
+        statement.NotAfter(Decided).ShouldBe(Decided + (30 * Minute));
+        var window = Statement.Read(Golden("statement-window-v1", Window.ToBytes())).Value;
+        window.Argv.ShouldBeNull();
+        window.OnBehalfOf.ShouldBe(Window.OnBehalfOf);
+        window.Inputs.ShouldBe(Window.Inputs);
+    }
+
+    [Fact]
+    public void Digests_are_the_golden_ones()
+    {
+        var now = $"statement {Statement.DigestOf(Asked.ToBytes())}\n"
+            + $"window {Statement.DigestOf(Window.ToBytes())}\n"
+            + $"inventory {Inventory.Digest()}\n"
+            + $"key {SigningKeys.KeyId(SigningKeys.PublicKey(Seed))}\n"
+            + $"signature {Convert.ToHexStringLower(Signed(Order()).Signature)}\n";
+        now.ShouldBe(Encoding.UTF8.GetString(Golden("digests-v1", Encoding.UTF8.GetBytes(now))));
+    }
+
+    [Fact]
+    public void Order_encodes_to_and_decodes_from_the_golden_bytes()
+    {
+        var order = Order();
+        order = order with { Decisions = [order.Decisions[0] with { Assertion = [1, 2, 3] }] };
+        var golden = Golden("order-v1", order.ToBytes());
+        order.ToBytes().ShouldBe(golden);
+        var read = RunOrder.Read(golden).Value;
+        read.ToBytes().ShouldBe(golden);
+        read.Decisions.ShouldHaveSingleItem().Assertion.ShouldBe([1, 2, 3]);
+        Statement.Read(read.Statement).IsOk.ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData("writ-order/v1\n{}")]
+    [InlineData("writ-order/v2\n{}")]
+    [InlineData("writ-statement/v1\nnull")]
+    [InlineData("writ-statement/v1\n")]
+    [InlineData("")]
+    public void Read_bytes_of_another_kind_or_none_is_refused(string text)
+    {
+        Statement.Read(Encoding.UTF8.GetBytes(text)).IsOk.ShouldBeFalse();
+        RunOrder.Read(Encoding.UTF8.GetBytes(text)).IsOk.ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData("\"uses\":1", "\"uses\":1,\"uses\":9")]
+    [InlineData("\"uses\":1", "\"uses\":1,\"extra\":1")]
+    [InlineData("\"uses\":1,", "")]
+    [InlineData("\"tool\":\"nmap\"", "\"tool\":null")]
+    public void Read_statement_with_a_duplicate_unknown_missing_or_null_member_is_refused(string from, string to)
+    {
+        var text = Encoding.UTF8.GetString(Asked.ToBytes());
+        text.ShouldContain(from);
+        Statement.Read(Encoding.UTF8.GetBytes(text.Replace(from, to, StringComparison.Ordinal))).IsOk.ShouldBeFalse();
+    }
+}

@@ -1,0 +1,157 @@
+using CsCheck;
+using Writ.Proof.Addresses;
+using Writ.Proof.Errors;
+using Writ.Proof.Orders;
+using Writ.Proof.Statements;
+using static Writ.Tests.Proof.Orders.OrderSamples;
+
+namespace Writ.Tests.Proof.Orders;
+
+public sealed class OrderCheckTests
+{
+    private static string? CodeOf(RunOrder order, RunnerTrust? trust = null, long now = Now)
+    {
+        var result = OrderCheck.Check(Signed(order), trust ?? Trust, now);
+        return result.IsOk ? null : result.Refusal.Code;
+    }
+
+    [Fact]
+    public void Check_everything_in_order_is_accepted() => CodeOf(Order()).ShouldBeNull();
+
+    [Fact]
+    public void Check_any_altered_byte_is_refused()
+    {
+        var signed = Signed(Order());
+        Gen.Select(Gen.Int[0, signed.Bytes.Length - 1], Gen.Int[1, 255]).Sample((at, change) =>
+        {
+            var bytes = signed.Bytes.ToArray();
+            bytes[at] ^= (byte)change;
+            OrderCheck.Check(signed with { Bytes = bytes }, Trust, Now).Refusal.Code.ShouldBe(ErrorCode.BadSignature);
+        });
+    }
+
+    [Fact]
+    public void Check_altered_signature_is_refused()
+    {
+        var signed = Signed(Order());
+        signed.Signature[10] ^= 1;
+        OrderCheck.Check(signed, Trust, Now).Refusal.Code.ShouldBe(ErrorCode.BadSignature);
+    }
+
+    [Fact]
+    public void Check_key_of_somebody_else_is_refused()
+    {
+        var foreign = SigningKeys.Sign(SigningKeys.NewSeed(), Order().ToBytes());
+        OrderCheck.Check(foreign, Trust, Now).Refusal.Code.ShouldBe(ErrorCode.BadSignature);
+        // Nor under the name of the right key.
+        OrderCheck.Check(foreign with { KeyId = Signed(Order()).KeyId }, Trust, Now).Refusal.Code.ShouldBe(ErrorCode.BadSignature);
+    }
+
+    [Fact]
+    public void Check_signed_bytes_of_another_kind_are_refused() =>
+        OrderCheck.Check(SigningKeys.Sign(Seed, Asked.ToBytes()), Trust, Now).Refusal.Code.ShouldBe(ErrorCode.InvalidInput);
+
+    [Fact]
+    public void Check_order_for_another_runner_is_refused() =>
+        CodeOf(Order() with { Runner = OtherRunner }).ShouldBe(ErrorCode.WrongRunner);
+
+    [Fact]
+    public void Check_statement_for_another_runner_is_refused() =>
+        CodeOf(Order(Asked with { Runner = OtherRunner })).ShouldBe(ErrorCode.WrongRunner);
+
+    [Fact]
+    public void Check_start_by_is_half_open()
+    {
+        var order = Order();
+        CodeOf(order, now: order.StartBy - 1).ShouldBeNull();
+        CodeOf(order, now: order.StartBy).ShouldBe(ErrorCode.StartByPassed);
+    }
+
+    [Fact]
+    public void Check_another_inventory_is_refused()
+    {
+        var updated = new Writ.Proof.Runners.Inventory([Inventory.Tools[0] with { Sha256 = new('f', 64) }]);
+        CodeOf(Order(), Trust with { InventoryDigest = updated.Digest() }).ShouldBe(ErrorCode.InventoryMismatch);
+    }
+
+    [Fact]
+    public void Check_no_decision_is_refused() => CodeOf(Order() with { Decisions = [] }).ShouldBe(ErrorCode.BadSignature);
+
+    [Fact]
+    public void Check_decision_about_another_statement_is_refused()
+    {
+        var about = Statement.DigestOf((Asked with { Revision = 2 }).ToBytes());
+        var order = Order();
+        CodeOf(order with { Decisions = [.. order.Decisions, new("act_06bq0000000000000000000006", Decided, about)] }).ShouldBe(ErrorCode.BadSignature);
+    }
+
+    [Fact]
+    public void Check_deadline_later_than_the_statement_allows_is_refused()
+    {
+        var order = Order();
+        CodeOf(order with { Deadline = order.Deadline + 1 }).ShouldBe(ErrorCode.BadDeadline);
+        CodeOf(order with { Deadline = order.Deadline - 1 }).ShouldBeNull();
+    }
+
+    [Fact]
+    public void Check_deadline_later_than_the_latest_end_is_refused() =>
+        CodeOf(Order(Asked with { LatestEnd = Decided + Minute })).ShouldBe(ErrorCode.BadDeadline);
+
+    [Fact]
+    public void Check_deadline_that_is_over_is_refused() => CodeOf(Order() with { Deadline = Now }).ShouldBe(ErrorCode.BadDeadline);
+
+    [Fact]
+    public void Check_longer_silence_than_decided_is_refused() =>
+        CodeOf(Order() with { MaxDisconnected = Minute + 1 }).ShouldBe(ErrorCode.BadDeadline);
+
+    [Fact]
+    public void Check_before_the_statements_start_is_refused()
+    {
+        var order = Order(Asked with { Start = Now + 1_000_000 });
+        CodeOf(order with { Deadline = Now + Minute }).ShouldBe(ErrorCode.NotYet);
+    }
+
+    [Fact]
+    public void Check_other_argv_is_refused()
+    {
+        var order = Order();
+        CodeOf(order with { Argv = [.. order.Argv, "10.20.1.6"] }).ShouldBe(ErrorCode.ArgvMismatch);
+        CodeOf(order with { Argv = [.. order.Argv.Take(5), "10.20.1.6"] }).ShouldBe(ErrorCode.ArgvMismatch);
+        CodeOf(order with { Argv = [] }).ShouldBe(ErrorCode.ArgvMismatch);
+    }
+
+    [Fact]
+    public void Check_window_takes_any_argv_of_its_tool_and_of_no_other()
+    {
+        var order = Order(Asked with { Argv = null });
+        CodeOf(order with { Argv = ["nmap", "-n", "10.20.1.9"] }).ShouldBeNull();
+        CodeOf(order with { Argv = ["dig", "10.20.1.9"] }).ShouldBe(ErrorCode.ArgvMismatch);
+    }
+
+    [Theory]
+    [InlineData("10.20.2.5", "22", "", false)]
+    [InlineData("10.20.1.5", "22,8080", "", false)]
+    [InlineData("10.20.1.5", "22", "54", false)]
+    [InlineData("2001:db8:21::1", "22", "", false)]
+    public void Check_fence_outside_the_statement_is_refused(string address, string tcp, string udp, bool icmp) =>
+        CodeOf(Order() with { Fence = new([address], tcp, udp, "", icmp) }).ShouldBe(ErrorCode.FenceOutsideStatement);
+
+    [Fact]
+    public void Check_fence_with_icmp_that_was_not_decided_is_refused() =>
+        CodeOf(Order(Asked with { Scope = Scope with { Icmp = false } })).ShouldBe(ErrorCode.FenceOutsideStatement);
+
+    [Fact]
+    public void Check_malformed_fence_is_refused() =>
+        CodeOf(Order() with { Fence = new(["10.20.1"], "22", "", "", false) }).ShouldBe(ErrorCode.FenceOutsideStatement);
+
+    [Fact]
+    public void Check_statement_outside_the_ceiling_is_refused()
+    {
+        var ceiling = new ScopeText(["10.20.1.0/25", "2001:db8:20::/48"], "0-65535", "0-65535", "", true).Read().Value;
+        CodeOf(Order(), Trust with { Ceiling = ceiling }).ShouldBe(ErrorCode.OutsideCeiling);
+    }
+
+    [Fact]
+    public void Check_absent_ceiling_permits_nothing() =>
+        CodeOf(Order(), Trust with { Ceiling = NetworkScope.Nothing }).ShouldBe(ErrorCode.OutsideCeiling);
+}

@@ -1,0 +1,74 @@
+using Writ.Proof;
+using Writ.Proof.Addresses;
+using Writ.Proof.Orders;
+using Writ.Proof.Runners;
+using Writ.Proof.Statements;
+
+namespace Writ.Tests.Proof.Orders;
+
+/// <summary>A statement, an order for it and a runner that obeys it, all with fixed values.</summary>
+internal static class OrderSamples
+{
+    public const string Runner = "rnr_06bq0000000000000000000000";
+    public const string OtherRunner = "rnr_06bq0000000000000000000001";
+    /// <summary>2026-11-22T14:00:00Z, when the last decision was made.</summary>
+    public const long Decided = 1_795_356_000_000_000;
+    public const long Now = Decided + 5_000_000;
+    public const long Minute = 60_000_000;
+
+    public static byte[] Seed { get; } = [.. Enumerable.Range(0, 32).Select(i => (byte)i)];
+
+    public static Inventory Inventory { get; } = new(
+    [
+        new("nmap", "/usr/bin/nmap", "7.93", new('a', 64), [new("nmap-services", new('b', 64), default), new("script.db", new('c', 64), default)]),
+    ]);
+
+    public static ScopeText Scope { get; } = new(["10.20.1.0/24", "2001:db8:20::/64"], "22,80,443", "53", "", true);
+
+    public static NetworkScope Ceiling { get; } =
+        new ScopeText(["10.20.0.0/16", "2001:db8:20::/48"], "0-65535", "0-65535", "", true).Read().Value;
+
+    public static Statement Asked { get; } = new()
+    {
+        Request = "req_06bq0000000000000000000002",
+        Revision = 1,
+        Actor = new("act_06bq0000000000000000000003", "dana"),
+        Tool = "nmap",
+        Argv = ["nmap", "-n", "-sV", "-p", "22,80", "10.20.1.5"],
+        Scope = Scope,
+        Inputs = [],
+        Zones = ["staging"],
+        Runner = Runner,
+        Inventory = Inventory.Digest(),
+        Duration = 30 * Minute,
+        Uses = 1,
+        MaxDisconnected = Minute,
+        Policy = new('d', 64),
+    };
+
+    public static RunOrder Order(Statement? statement = null)
+    {
+        var bytes = (statement ?? Asked).ToBytes();
+        return new()
+        {
+            Run = "run_06bq0000000000000000000004",
+            Runner = Runner,
+            Nonce = new('e', 64),
+            Issued = Now,
+            StartBy = Now + 10_000_000,
+            Deadline = Decided + (30 * Minute),
+            MaxDisconnected = Minute,
+            Statement = bytes,
+            Argv = ["nmap", "-n", "-sV", "-p", "22,80", "10.20.1.5"],
+            Fence = new(["10.20.1.5"], "22,80,443", "", "", true),
+            Decisions = [new("act_06bq0000000000000000000005", Decided, Statement.DigestOf(bytes))],
+        };
+    }
+
+    public static SignedBytes Signed(RunOrder order) => SigningKeys.Sign(Seed, order.ToBytes());
+
+    public static RunnerTrust Trust { get; } = new(
+        Runner, Inventory.Digest(),
+        new Dictionary<string, byte[]> { [SigningKeys.KeyId(SigningKeys.PublicKey(Seed))] = SigningKeys.PublicKey(Seed) },
+        Ceiling);
+}

@@ -1,0 +1,27 @@
+using Writ.Runner.Runs;
+
+namespace Writ.Tests.Runner;
+
+public sealed class ControlMessageTests
+{
+    [Fact]
+    public void Read_gives_what_was_written()
+    {
+        ControlMessage.Read(ControlMessage.Contact).Verb.ShouldBe("contact");
+        ControlMessage.Read(ControlMessage.Ack(77)).ShouldBe(new("ack", 77, 0, ""));
+        ControlMessage.Read(ControlMessage.Extend(5, 6)).ShouldBe(new("extend", 5, 6, ""));
+        ControlMessage.Read(ControlMessage.Kill(Cause.LocalKill, "wrong host\nreally")).ShouldBe(new("kill", (long)Cause.LocalKill, 0, "wrong host really"));
+        ControlMessage.Read(ControlMessage.Kill(Cause.KillOrder, "")).Text.ShouldBe("");
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("ack")]
+    [InlineData("ack -1")]
+    [InlineData("extend 5")]
+    [InlineData("kill")]
+    [InlineData("kill Exited x")]
+    [InlineData("kill Deadline")]
+    [InlineData("nonsense 1 2")]
+    public void Read_malformed_message_has_no_verb(string text) => ControlMessage.Read(text).ShouldBe(default);
+}

@@ -54,6 +54,12 @@ internal sealed class PolicyYaml(Action<int, string, string?> problem)
         {
             return null;
         }
+        catch (YamlException wrong)
+        {
+            // From damaged text the library makes mappings that end between a key and its value.
+            problem((int)Math.Max(1, wrong.Start.Line), "this is not YAML here or shortly before", null);
+            return null;
+        }
     }
 
     /// <summary>

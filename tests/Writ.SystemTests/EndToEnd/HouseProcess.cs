@@ -17,19 +17,20 @@ internal sealed class HouseProcess : IDisposable
     private readonly MemoryStream _output = new();
     private readonly MemoryStream _error = new();
     private readonly Task _reading;
+    private bool _disposed;
 
     private HouseProcess(string name, Process process)
     {
-        (Name, _process) = (name, process);
+        (Name, Id, _process) = (name, process.Id, process);
         _reading = Task.WhenAll(Keep(process.StandardOutput.BaseStream, _output), Keep(process.StandardError.BaseStream, _error));
     }
 
     /// <summary>What it is called where its words are shown.</summary>
     public string Name { get; }
 
-    public int Id => _process.Id;
+    public int Id { get; }
 
-    public bool HasExited => _process.HasExited;
+    public bool HasExited => _disposed || _process.HasExited;
 
     public byte[] Output => Read(_output);
 
@@ -60,8 +61,8 @@ internal sealed class HouseProcess : IDisposable
 
     public void Signal(int signal)
     {
-        if (!_process.HasExited)
-            SendSignal(_process.Id, signal).ShouldBe(0, $"{Name} could not be sent signal {signal}");
+        if (!HasExited)
+            SendSignal(Id, signal).ShouldBe(0, $"{Name} could not be sent signal {signal}");
     }
 
     /// <summary>SIGKILL, and it is gone.</summary>
@@ -88,9 +89,13 @@ internal sealed class HouseProcess : IDisposable
         return _process.ExitCode;
     }
 
+    /// <summary>Ends it; what it said stays.</summary>
     public void Dispose()
     {
+        if (_disposed)
+            return;
         Kill();
+        _disposed = true;
         _process.Dispose();
     }
 

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using Writ.Proof.Runners;
+using Writ.Runner.Kernel;
 using Writ.Runner.Runs;
 
 namespace Writ.Runner.Runners;

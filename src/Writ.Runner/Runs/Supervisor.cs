@@ -11,7 +11,7 @@ namespace Writ.Runner.Runs;
 /// <summary>
 /// Owns one run, in a process of its own, so that neither the daemon's death nor its being stopped or busy delays
 /// anything. One thread, the process's first, starts the sandbox (which dies with that thread) and then waits on the
-/// timers, the control socket and the sandbox; it does no disk work while the run lives.
+/// timers, the control socket and the sandbox; while the run lives its disk work is one small file, which says that it started.
 /// <list type="number">
 /// <item>Take the folder: this run has not ended, its end has room on disk, the recording and the socket are there.</item>
 /// <item>Check what must still hold: the start-by time, the deadline, the tool's digest.</item>
@@ -414,48 +414,5 @@ internal sealed unsafe class Supervisor : IDisposable
         _bootTimer.Dispose();
         _contactTimer.Dispose();
         _ = Libc.close(_terminate);
-    }
-}
-
-/// <summary>What tells a file from its changed self without reading it.</summary>
-internal static class FileMark
-{
-    /// <summary>Device, inode, size, and times of change, as the kernel keeps them; null where there is no such file.</summary>
-    public static unsafe string? Of(string path)
-    {
-        // struct statx: size at 40, inode at 32, ctime at 96, mtime at 112, device at 136.
-        var buffer = stackalloc byte[256];
-        var name = Encoding.UTF8.GetBytes(path + '\0');
-        fixed (byte* start = name)
-        {
-            if (Libc.statx(-100, start, 0, 0x7ff, buffer) != 0)
-                return null;
-        }
-
-        return string.Create(CultureInfo.InvariantCulture,
-            $"{*(uint*)(buffer + 136)}:{*(uint*)(buffer + 140)} {*(ulong*)(buffer + 32)} {*(ulong*)(buffer + 40)} {*(long*)(buffer + 96)}.{*(uint*)(buffer + 104)} {*(long*)(buffer + 112)}.{*(uint*)(buffer + 120)}");
-    }
-}
-
-/// <summary>The network namespace in which tools run.</summary>
-internal static class NetworkNamespace
-{
-    /// <summary>Where iproute2 keeps the named ones.</summary>
-    public static string PathOf(string name) => Path.Combine("/run/netns", name);
-
-    /// <summary>Moves the calling thread, and what it starts from now on, into the namespace.</summary>
-    public static void Enter(string name)
-    {
-        if (name.Contains('/', StringComparison.Ordinal) || name is "." or ".." or "")
-            throw new RunnerException($"'{name}' is no name of a network namespace");
-        var fd = Libc.Must(Libc.open(PathOf(name), Libc.OReadOnly | Libc.OCloexec, 0), $"network namespace {name}");
-        try
-        {
-            Libc.Must(Libc.setns(fd, Libc.CloneNewNet), $"network namespace {name}");
-        }
-        finally
-        {
-            _ = Libc.close(fd);
-        }
     }
 }

@@ -23,6 +23,13 @@ internal sealed class ReviseRequest(Reevaluation reevaluation)
         if (Text(before) == Text(after) && found.Duration == request.Duration && found.Uses == request.Uses)
             return;
 
+        if (request.Start + found.Duration <= scope.Now)
+        {
+            // Whatever anybody says now, nothing of the asked time is left to grant.
+            await RequestEnding.End(scope, request, RequestEvent.Expire, AuditActor.System, "the asked time is over");
+            return;
+        }
+
         var plan = await reevaluation.PlanOf(scope.Db, request);
         if (!plan.IsOk)
             return;

@@ -52,8 +52,15 @@ internal sealed class RecordingStore(Database database, WriteTransaction writes)
                 sizes[run] = size + fresh.Length;
             }
 
-            foreach (var (run, size) in sizes)
-                await db.Runs.Where(row => row.Id == run).ExecuteUpdateAsync(set => set.SetProperty(row => row.RecordingBytes, size));
+            foreach (var grown in appended.GroupBy(piece => piece.Run))
+            {
+                // Guarded: a size that another connection has moved on in between must never go back.
+                var (before, after) = (grown.First().Offset, sizes[grown.Key]);
+                var moved = await db.Runs.Where(row => row.Id == grown.Key && row.RecordingBytes == before)
+                    .ExecuteUpdateAsync(set => set.SetProperty(row => row.RecordingBytes, after));
+                if (moved == 0)
+                    throw new DbUpdateConcurrencyException("another connection has appended to the recording; it is tried again");
+            }
         });
         foreach (var (run, offset, bytes) in appended)
         {

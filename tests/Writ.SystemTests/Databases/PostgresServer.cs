@@ -15,6 +15,7 @@ internal sealed class PostgresServer : IAsyncDisposable
 
     /// <summary>Arguments: the programs' folder, the server's folder, then the server's own.</summary>
     private const string Guard = """
+        trap '' INT TERM HUP
         bin=$1 dir=$2
         shift 2
         "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync >"$dir/log" 2>&1 || { cat "$dir/log" >&2; exit 1; }

@@ -42,6 +42,8 @@ internal sealed class Api(HttpClient http, Uri address, string token)
     {
         using var request = new HttpRequestMessage(method, new Uri(address, path));
         request.Headers.Authorization = new("Bearer", token);
+        // A large body is sent when the server wants it, as curl does: else the connection breaks before the answer is read.
+        request.Headers.ExpectContinue = body?.Length > 1 << 20;
         if (body is not null)
             request.Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
         using var response = await http.SendAsync(request, Cancel);

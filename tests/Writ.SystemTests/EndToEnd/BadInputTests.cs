@@ -8,7 +8,7 @@ namespace Writ.SystemTests.EndToEnd;
 public abstract class BadInputTests(Houses houses) : EndToEndTest(houses)
 {
     [Theory]
-    [InlineData(2, "unknown option", "invalid-command", "nmap", "--evil", "10.20.0.5")]
+    [InlineData(2, "nmap has no option '--evil'", "invalid-command", "nmap", "--evil", "10.20.0.5")]
     [InlineData(2, "-iL", "invalid-command", "nmap", "-iL", "/etc/shadow")]
     [InlineData(2, "10.20.0.999", "invalid-target", "nmap", "-p", "22", "10.20.0.999")]
     [InlineData(2, "0.0.0.0/0", "invalid-target", "nmap", "-p", "22", "0.0.0.0/0")]
@@ -20,7 +20,7 @@ public abstract class BadInputTests(Houses houses) : EndToEndTest(houses)
         (await House.Type("bob", ["run", "--reason", "a test", "--", .. command])).ShouldBeAnError(code, saying);
         (await Snapshot()).ShouldBe(before);
         (await House.As("ada").Audit()).ShouldContain(entry => entry.Type() == "attempt.refused" && entry.Actor() == "bob" && entry.Text("code") == error
-            && entry.Text("attempt") == "ask" && entry.GetProperty("command").EnumerateArray().Select(word => word.GetString()).SequenceEqual(command));
+            && entry.GetProperty("command").EnumerateArray().Select(word => word.GetString()).SequenceEqual(command));
     }
 
     [Theory]

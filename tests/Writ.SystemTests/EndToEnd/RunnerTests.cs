@@ -40,6 +40,7 @@ public abstract class RunnerTests(Houses houses) : EndToEndTest(houses)
         var command = House.ShortScan(House.Target());
         var grant = await Granted(command, "--uses", "3");
         (await House.Type("dana", ["run", "--", .. command])).ShouldBeOk();
+        var before = await ToolDigest();
 
         // Another file under the same path, as a package's upgrade leaves it.
         var changed = House.Tool + ".new";
@@ -52,14 +53,17 @@ public abstract class RunnerTests(Houses houses) : EndToEndTest(houses)
         (await House.As("dana").Audit(run.Request)).Single(entry => entry.Type() == "order.refused").Text("code").ShouldBe("inventory-mismatch");
 
         // The runner tells the server what it has now; then the server refuses before a use is taken.
-        await House.Until(async () => (await House.As("dana").Post("/v1/runs", new(command, grant), WritJson.Default.StartRun, WritJson.Default.RunView)).Problem?.Type == "inventory-mismatch",
-            "the server was not told of the new tool");
+        await House.Until(async () => await ToolDigest() is { } now && now != before, "the server was not told of the new tool");
+        (await House.Type("dana", ["run", "--", .. command])).ShouldBeAnError(126, "has another nmap now than the one that was approved");
         (await House.As("dana").Grant(grant)).UsesLeft.ShouldBe(1);
 
         // Asked again, it is another statement, and runs.
         await Granted(command);
         (await House.Type("dana", ["run", "--", .. command])).ShouldBeOk();
     }
+
+    private async Task<string?> ToolDigest() =>
+        (await House.As("ada").Get("/v1/runners", WritJson.Default.PageRunnerView)).Ok.Items.SingleOrDefault(runner => runner.Connected)?.Tools.Single().Sha256;
 
     [Collection(OnSqliteCollection.Name)]
     public sealed class OnSqlite(SqliteStreet houses) : RunnerTests(houses);

@@ -31,6 +31,9 @@ internal static class Books
         Of(AuditType.RequestEnded, "request").Concat(deniedAtOnce).Order(StringComparer.Ordinal).ToArray()
             .ShouldBe(Ids(requests.Where(row => row.State is RequestState.Denied or RequestState.Cancelled or RequestState.Expired).Select(row => row.Id)), "ended requests");
 
+        foreach (var request in requests)
+            log.Count(entry => entry.Type == AuditType.RequestRevised && entry["request"] == request.Id.ToString()).ShouldBe(request.Revision - 1, "revisions");
+
         var decisions = await db.Decisions.AsNoTracking().ToListAsync();
         Of(AuditType.DecisionMade, "decision").ShouldBe(Ids(decisions.Select(row => row.Id)), "decisions");
 

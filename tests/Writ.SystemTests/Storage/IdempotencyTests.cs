@@ -41,6 +41,7 @@ public abstract class IdempotencyTests(StorageEngine engine) : StorageTest(engin
 
         started.Select(result => result.ShouldBeOk().Id).Distinct().ShouldHaveSingleItem();
         (await world.Now(grant)).UsesLeft.ShouldBe(uses - 1);
+        await World.Eventually(() => Task.FromResult(world.Runner.Orders.Concat(other.Runner.Orders).Any()), "an order");
         world.Runner.Orders.Concat(other.Runner.Orders).ShouldHaveSingleItem();
         await world.ShouldBalance();
     }

@@ -39,7 +39,7 @@ public abstract class OutageTests(StorageEngine engine) : StorageTest(engine)
         await ShouldNotBeGiven(() => world.Start(holder, grant));
         var olga = await Operator();
         await ShouldNotBeGiven(() => world.Start(olga, spared));
-        world.Runner.Orders.ShouldHaveSingleItem();
+        world.Runner.Orders.Select(sent => sent.Bytes).ShouldHaveSingleItem();
         await world.Sweep();
         (await world.Now(grant)).State.ShouldBe(GrantState.Active, "nothing can be written yet");
 

@@ -77,6 +77,47 @@ public abstract class PolicyTests(StorageEngine engine) : StorageTest(engine)
     }
 
     [Fact]
+    public async Task A_request_that_a_new_policy_answers_otherwise_gets_a_new_revision_and_earlier_approvals_are_void()
+    {
+        var world = await Create();
+        var (rae, ron) = (await world.Reviewer(), await world.Reviewer("ron"));
+        var request = await world.Request(await world.Developer(), "nmap -sT -Pn -n -p 22 10.30.0.5");
+        (await world.Approve(rae, request)).ShouldBeOk();
+        // The control: a policy that answers the same leaves it as it is.
+        (await Apply(world, World.Policy + "# the same\n")).ShouldBeOk();
+        (await world.Now(request)).Revision.ShouldBe(1);
+
+        (await Apply(world, World.Policy.Replace("count: 2", "count: 3"))).ShouldBeOk();
+
+        var revised = await world.Now(request);
+        (revised.Revision, revised.State).ShouldBe((2, RequestState.Pending));
+        (await world.Approve(ron, request)).ShouldBeRefused(ErrorCode.StaleRevision);
+        (await world.Approve(ron, revised)).ShouldBeOk();
+        (await world.Approve(await world.Reviewer("rita"), revised)).ShouldBeOk();
+        (await world.Now(request)).State.ShouldBe(RequestState.Pending, "the approval of the first revision counted");
+        (await world.Approve(rae, revised)).ShouldBeOk();
+        (await world.Now(request)).State.ShouldBe(RequestState.Approved);
+        await world.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task A_policy_that_allows_what_waits_grants_it_and_one_whose_time_is_over_holds_nothing_up()
+    {
+        var world = await Create();
+        var dana = await world.Developer();
+        var (open, over) = (await world.Request(dana, duration: TimeSpan.FromHours(2)),
+            await world.Request(dana, duration: TimeSpan.FromMinutes(5), start: world.Clock.GetUtcNow()));
+        world.Clock.Advance(TimeSpan.FromMinutes(10));
+
+        (await Apply(world, World.Policy.Replace("approval: { from: [reviewer], count: 1 }", "approval: none"))).ShouldBeOk();
+
+        (await world.Now(open)).State.ShouldBe(RequestState.Approved);
+        (await world.Now(over)).State.ShouldBe(RequestState.Expired);
+        (await world.Start(dana, await world.GrantOf(open))).ShouldBeOk();
+        await world.ShouldBalance();
+    }
+
+    [Fact]
     public async Task What_was_approved_and_begun_while_a_tighter_policy_came_into_force_does_not_outlive_it()
     {
         var world = await Create();

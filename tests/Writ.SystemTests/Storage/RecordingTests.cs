@@ -67,8 +67,10 @@ public abstract class RecordingTests(StorageEngine engine) : StorageTest(engine)
         await Outcomes.AtOnce(4, async number =>
         {
             var store = (number % 2 == 0 ? world : other).Get<RecordingStore>();
+            var tries = 0;
             for (long size = 0; size < whole.Length;)
             {
+                (++tries).ShouldBeLessThan(1_000, $"nothing can be appended any more at {size}");
                 try
                 {
                     var from = (int)Math.Max(0, size - (number * 300));

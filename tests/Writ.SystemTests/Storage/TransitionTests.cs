@@ -24,8 +24,7 @@ public abstract class TransitionTests(StorageEngine engine) : StorageTest(engine
         var request = await world.Request(await world.Developer());
         foreach (var state in Enum.GetValues<RequestState>())
         {
-            // Nothing revises a request yet; what will must come into this list.
-            foreach (var happened in Enum.GetValues<RequestEvent>().Except([RequestEvent.None, RequestEvent.Revise]))
+            foreach (var happened in Enum.GetValues<RequestEvent>().Except([RequestEvent.None]))
             {
                 await world.Writes.Append(async db =>
                 {
@@ -34,9 +33,12 @@ public abstract class TransitionTests(StorageEngine engine) : StorageTest(engine
                 });
                 var moved = await world.Writes.Commit<bool>(async scope =>
                 {
-                    var went = happened == RequestEvent.Approve
-                        ? (await MintGrant.FromDecision(scope, request)).IsOk
-                        : await RequestEnding.End(scope, request, happened, AuditActor.System, "by the table");
+                    var went = happened switch
+                    {
+                        RequestEvent.Approve => (await MintGrant.FromDecision(scope, request)).IsOk,
+                        RequestEvent.Revise => await Revise(scope),
+                        _ => await RequestEnding.End(scope, request, happened, AuditActor.System, "by the table"),
+                    };
                     return went ? true : new Refusal(ErrorCode.WrongState, "no");
                 });
 
@@ -44,6 +46,15 @@ public abstract class TransitionTests(StorageEngine engine) : StorageTest(engine
                 moved.IsOk.ShouldBe(next is not null, $"{state} {happened}");
                 (await world.Now(request)).State.ShouldBe(next ?? state, $"{state} {happened}");
             }
+        }
+
+        async Task<bool> Revise(WriteScope scope)
+        {
+            var row = await scope.Db.Requests.AsNoTracking().SingleAsync();
+            var policy = (await world.Get<Writ.Server.Policy.PolicyInForce>().Get(scope.Db)).ShouldBeOk();
+            var found = await world.Get<Reevaluation>().OfRequest(scope.Db, policy, row, scope.Now);
+            await world.Get<ReviseRequest>().IfAnsweredOtherwise(scope, row, policy, found with { Uses = found.Uses + 1 });
+            return scope.Recorded > 0;
         }
     }
 

@@ -1,3 +1,4 @@
+using Writ.Runner.Kernel;
 using Writ.Proof.Addresses;
 using Writ.Runner;
 using Writ.Runner.Runners;

@@ -1,0 +1,24 @@
+using System.Globalization;
+using System.Text;
+
+namespace Writ.Runner.Kernel;
+
+/// <summary>What tells a file from its changed self without reading it.</summary>
+internal static class FileMark
+{
+    /// <summary>Device, inode, size, and times of change, as the kernel keeps them; null where there is no such file.</summary>
+    public static unsafe string? Of(string path)
+    {
+        // struct statx: size at 40, inode at 32, ctime at 96, mtime at 112, device at 136.
+        var buffer = stackalloc byte[256];
+        var name = Encoding.UTF8.GetBytes(path + '\0');
+        fixed (byte* start = name)
+        {
+            if (Libc.statx(-100, start, 0, 0x7ff, buffer) != 0)
+                return null;
+        }
+
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{*(uint*)(buffer + 136)}:{*(uint*)(buffer + 140)} {*(ulong*)(buffer + 32)} {*(ulong*)(buffer + 40)} {*(long*)(buffer + 96)}.{*(uint*)(buffer + 104)} {*(long*)(buffer + 112)}.{*(uint*)(buffer + 120)}");
+    }
+}

@@ -50,6 +50,7 @@ public static class AccessLifecycle
         (RunState.Queued, RunEvent.Start, RunState.Running),
         (RunState.Queued, RunEvent.Exit, RunState.Exited),
         (RunState.Queued, RunEvent.Kill, RunState.Killed),
+        (RunState.Queued, RunEvent.Refuse, RunState.Failed),
         (RunState.Queued, RunEvent.Fail, RunState.Failed),
         (RunState.Starting, RunEvent.Start, RunState.Running),
         (RunState.Starting, RunEvent.Exit, RunState.Exited),
@@ -184,6 +185,8 @@ public enum RunEvent
     Exit,
     /// <summary>The process is ended, or never begins because the right is gone.</summary>
     Kill,
-    /// <summary>The runner refused the order or could not start the tool.</summary>
+    /// <summary>The runner could not start the tool, or what became of the run cannot be known.</summary>
     Fail,
+    /// <summary>The runner refused the order. A run whose order was taken once is not touched by refusing it a second time.</summary>
+    Refuse,
 }

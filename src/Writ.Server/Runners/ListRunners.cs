@@ -10,7 +10,7 @@ namespace Writ.Server.Runners;
 internal static class ListRunners
 {
     public static void Map(IEndpointRouteBuilder routes) =>
-        routes.MapGet("/runners", async (Database database, RunnerHub hub, Inventories inventories, TimeProvider time, HttpContext context, CancellationToken cancel) =>
+        routes.MapGet("/runners", async (Database database, RunnerHub hub, Inventories inventories, HttpContext context, CancellationToken cancel) =>
         {
             _ = context.Caller();
             await using var db = database.Open();
@@ -18,8 +18,7 @@ internal static class ListRunners
             foreach (var row in await db.Runners.AsNoTracking().OrderBy(row => row.Name).ToListAsync(cancel))
             {
                 var inventory = row.InventoryDigest is null ? null : await inventories.Get(db, row.InventoryDigest);
-                var connected = row.DisabledAt is null && (hub.IsHere(row.Id) || row.LastSeenAt >= time.GetUtcNow() - RunnerHub.Fresh);
-                views.Add(new(row.Id.ToString(), row.Name, connected, row.EnrolledAt, row.LastSeenAt, row.DisabledAt, row.Version,
+                views.Add(new(row.Id.ToString(), row.Name, hub.IsConnected(row), row.EnrolledAt, row.LastSeenAt, row.DisabledAt, row.Version,
                     [.. (inventory?.Tools ?? []).Select(tool => new RunnerToolView(tool.Name, tool.Version, tool.Sha256))]));
             }
 

@@ -33,6 +33,9 @@ internal sealed class RunReports(
             var row = RunId.TryParse(live.Run, out var id)
                 ? await db.Runs.AsNoTracking().SingleOrDefaultAsync(row => row.Id == id && row.RunnerId == runner, cancel)
                 : null;
+            // It has the order, though its word of that was lost with the connection: the order must not be sent again.
+            if (row?.State == RunState.Queued)
+                await transitions.Accepted(await db.Runners.AsNoTracking().SingleAsync(row => row.Id == runner, cancel), new() { Run = live.Run, At = hello.Clock });
             // A run that ended here without the runner's word (it was given up) still has its recording taken in.
             welcome.Runs.Add(new Resume { Run = live.Run, Offset = row?.RecordingBytes ?? 0, Unknown = row is null });
         }

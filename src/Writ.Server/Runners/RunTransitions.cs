@@ -36,10 +36,13 @@ internal sealed class RunTransitions(WriteTransaction writes, RecordingStore rec
                 ["fence"] = started.Fence,
             }));
 
-    /// <summary>A refused order is an event of its own, also where no run can be told from its bytes.</summary>
+    /// <summary>
+    /// A refused order is an event of its own, also where no run can be told from its bytes. It fails the run only while no
+    /// order of it was taken: an order that comes to its runner a second time is refused too, and the run goes on.
+    /// </summary>
     public async Task Refused(RunnerRow runner, OrderRefused refused)
     {
-        var moved = await Move(runner, refused.Run, RunEvent.Fail,
+        var moved = await Move(runner, refused.Run, RunEvent.Refuse,
             (query, to, now) => query.ExecuteUpdateAsync(set => set
                 .SetProperty(row => row.State, to)
                 .SetProperty(row => row.EndReason, RunEndCause.Refused)

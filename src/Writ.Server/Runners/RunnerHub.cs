@@ -17,6 +17,7 @@ internal sealed class RunnerHub(TimeProvider time)
     public static readonly TimeSpan Fresh = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentDictionary<RunnerId, ChannelWriter<ToRunner>> _connections = new();
+    private readonly ConcurrentDictionary<RunnerId, DateTimeOffset> _lost = new();
     private readonly ConcurrentDictionary<RunId, TaskCompletionSource<Ended>> _ends = new();
 
     /// <summary>A new connection takes the place of the one before it.</summary>
@@ -24,12 +25,16 @@ internal sealed class RunnerHub(TimeProvider time)
     {
         _connections.TryGetValue(runner, out var before);
         _connections[runner] = outgoing;
+        _lost.TryRemove(runner, out _);
         before?.TryComplete();
     }
 
     /// <summary>The connection is gone, unless another took its place.</summary>
-    public void Lost(RunnerId runner, ChannelWriter<ToRunner> outgoing) =>
-        _connections.TryRemove(KeyValuePair.Create(runner, outgoing));
+    public void Lost(RunnerId runner, ChannelWriter<ToRunner> outgoing)
+    {
+        if (_connections.TryRemove(KeyValuePair.Create(runner, outgoing)))
+            _lost[runner] = time.GetUtcNow();
+    }
 
     /// <summary>Sends through this server's connection; false where there is none.</summary>
     public bool Send(RunnerId runner, ToRunner message) =>
@@ -39,21 +44,16 @@ internal sealed class RunnerHub(TimeProvider time)
     public bool IsHere(RunnerId runner) => _connections.ContainsKey(runner);
 
     /// <summary>True when the runner is connected to this server or was lately heard of by another.</summary>
-    public async Task<bool> IsConnected(WritDb db, RunnerId runner)
-    {
-        if (IsHere(runner))
-            return true;
-        var since = time.GetUtcNow() - Fresh;
-        return await db.Runners.AnyAsync(row => row.Id == runner && row.DisabledAt == null && row.LastSeenAt >= since);
-    }
+    public async Task<bool> IsConnected(WritDb db, RunnerId runner) =>
+        await db.Runners.AsNoTracking().SingleOrDefaultAsync(row => row.Id == runner) is { } row && IsConnected(row);
+
+    /// <summary>The same of a row that was just read. What was heard before this server lost the runner counts no more.</summary>
+    public bool IsConnected(RunnerRow row) => row.DisabledAt is null
+        && (IsHere(row.Id) || (row.LastSeenAt >= time.GetUtcNow() - Fresh && !(_lost.TryGetValue(row.Id, out var lost) && row.LastSeenAt <= lost)));
 
     /// <summary>Every connected runner, by name.</summary>
-    public async Task<IReadOnlyList<RunnerRow>> Connected(WritDb db)
-    {
-        var since = time.GetUtcNow() - Fresh;
-        var rows = await db.Runners.AsNoTracking().Where(row => row.DisabledAt == null).OrderBy(row => row.Name).ToListAsync();
-        return [.. rows.Where(row => IsHere(row.Id) || row.LastSeenAt >= since)];
-    }
+    public async Task<IReadOnlyList<RunnerRow>> Connected(WritDb db) =>
+        [.. (await db.Runners.AsNoTracking().OrderBy(row => row.Name).ToListAsync()).Where(IsConnected)];
 
     /// <summary>Ends with the next report of this run's end.</summary>
     public Task<Ended> NextEnd(RunId run) =>

@@ -34,11 +34,13 @@ internal sealed class RunEnding(Database database, Takings takings, RunnerHub hu
             hub.Send(run.RunnerId, new ToRunner { Kill = new Kill { Run = run.Id.ToString(), Reason = reason } });
 
         // 2. Record who asked. A runner that is out of reach now is told when it is back.
-        var journalled = await takings.Write(scope => RecordAsked(scope, live, cause, reason, by, source));
+        var journalling = takings.Write(scope => RecordAsked(scope, live, cause, reason, by, source));
 
-        // 3. Wait for the runners.
+        // 3. Wait for the runners, and for the record, but not longer than was promised: a database that hangs goes on being
+        //    tried behind this.
         var timeout = Task.Delay(ConfirmWithin, time);
-        await Task.WhenAny(Task.WhenAll(confirmations.Values), timeout);
+        await Task.WhenAny(Task.WhenAll([.. confirmations.Values, journalling]), timeout);
+        var journalled = journalling.IsCompletedSuccessfully && await journalling;
         var views = new List<RunEndView>();
         foreach (var run in live)
             views.Add(confirmations[run.Id] is { IsCompletedSuccessfully: true } confirmed
@@ -55,11 +57,14 @@ internal sealed class RunEnding(Database database, Takings takings, RunnerHub hu
         foreach (var run in live)
         {
             // The first one who asks is the one whose reason the end carries.
-            await scope.Db.Runs.Where(row => row.Id == run.Id && row.KillCause == null)
+            var first = await scope.Db.Runs.Where(row => row.Id == run.Id && row.KillCause == null)
                 .ExecuteUpdateAsync(set => set
                     .SetProperty(row => row.KillCause, cause)
                     .SetProperty(row => row.KillReason, reason)
                     .SetProperty(row => row.KillAskedAt, scope.Now));
+            // Time asks again every second until it is answered; a person's word is recorded each time.
+            if (first == 0 && by.Id is null)
+                continue;
             scope.Record(new(AuditType.RunKillAsked, by, run.RequestId, new()
             {
                 ["run"] = run.Id.ToString(), ["cause"] = cause, ["reason"] = reason,

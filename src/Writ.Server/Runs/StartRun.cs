@@ -58,7 +58,15 @@ internal sealed class StartRun(
 
         var covering = await Covering(db, caller, ask);
         if (!covering.IsOk)
-            return await Earlier(db, caller, ask, idempotencyKey) ?? covering.Refusal;
+        {
+            if (await Earlier(db, caller, ask, idempotencyKey) is { } twin)
+                return twin;
+            // "No grant" is how `writ run` learns that it has to ask: where none was named, nothing was attempted yet.
+            if (covering.Refusal.Code != ErrorCode.NoGrant || ask.Grant is not null)
+                await RecordRefused(caller, ask, null, covering.Refusal);
+            return covering.Refusal;
+        }
+
         var (grant, request, plan) = covering.Value;
         if (!await hub.IsConnected(db, grant.RunnerId))
             return new Refusal(ErrorCode.NoRunner, "the runner of this grant is not connected", "no use was taken; try again when it is back: writ runners");
@@ -94,10 +102,7 @@ internal sealed class StartRun(
             // It may have been first with the last use, too.
             if (await Earlier(db, caller, ask, idempotencyKey) is { } twin)
                 return twin;
-            await refused.Record(new(AuditType.AttemptRefused, caller.Audit, request.Id, new()
-            {
-                ["attempt"] = "run", ["grant"] = grant.Id.ToString(), ["code"] = started.Refusal.Code, ["message"] = started.Refusal.Message,
-            }, caller.SourceAddress));
+            await RecordRefused(caller, ask with { Grant = grant.Id.ToString() }, request.Id, started.Refusal);
             return started.Refusal;
         }
 
@@ -105,6 +110,15 @@ internal sealed class StartRun(
         hub.Send(grant.RunnerId, new ToRunner { Order = order });
         return started;
     }
+
+    private Task RecordRefused(Caller caller, Ask ask, RequestId? request, Refusal refusal) => refused.Record(new(AuditType.AttemptRefused, caller.Audit, request, new()
+    {
+        ["attempt"] = "run",
+        ["grant"] = ask.Grant,
+        ["command"] = new System.Text.Json.Nodes.JsonArray([.. ask.Command.Select(text => System.Text.Json.Nodes.JsonValue.Create(text))]),
+        ["code"] = refusal.Code,
+        ["message"] = refusal.Message,
+    }, caller.SourceAddress));
 
     /// <summary>What was started with this key before, or the refusal of a key that was used for something else; null where it is new.</summary>
     private static async Task<Result<RunRow>?> Earlier(WritDb db, Caller caller, Ask ask, string? idempotencyKey)

@@ -11,7 +11,7 @@ public sealed partial class OperationsPageTests(ITestOutputHelper output)
     [Fact]
     public async Task The_lines_from_nothing_to_a_first_run_work_as_they_stand()
     {
-        var root = RepositoryRoot();
+        var root = Path.GetDirectoryName(Dist)!;
         var page = await File.ReadAllTextAsync(Path.Combine(root, "docs/operations.md"), TestContext.Current.CancellationToken);
         var lines = FirstRun().Match(page);
         lines.Success.ShouldBeTrue("docs/operations.md has no block named first-run");
@@ -25,8 +25,7 @@ public sealed partial class OperationsPageTests(ITestOutputHelper output)
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        var dist = Environment.GetEnvironmentVariable("WRIT_DIST") ?? Path.Combine(root, "dist");
-        start.Environment["PATH"] = $"{dist}:{Environment.GetEnvironmentVariable("PATH")}";
+        start.Environment["PATH"] = $"{Dist}:{Environment.GetEnvironmentVariable("PATH")}";
         start.Environment["WRIT_LAB"] = Environment.GetEnvironmentVariable("WRIT_LAB_RUNNER_NETNS")?["writ-".Length..^"-runner".Length] ?? "test";
         foreach (var variable in new[] { "WRIT_SERVER", "WRIT_TOKEN", "WRIT_DATABASE" })
             start.Environment.Remove(variable);
@@ -57,13 +56,7 @@ public sealed partial class OperationsPageTests(ITestOutputHelper output)
             story.ShouldContain(entry);
     }
 
-    private static string RepositoryRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "Writ.slnx")))
-            folder = folder.Parent ?? throw new InvalidOperationException("the tests do not lie in the repository");
-        return folder.FullName;
-    }
+    private static string Dist => Environment.GetEnvironmentVariable("WRIT_DIST") ?? throw new InvalidOperationException("WRIT_DIST names no dist/: run ./test");
 
     [GeneratedRegex("```sh first-run\n(?<lines>.*?)```", RegexOptions.Singleline)]
     private static partial Regex FirstRun();

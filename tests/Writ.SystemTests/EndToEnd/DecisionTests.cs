@@ -79,6 +79,18 @@ public abstract class DecisionTests(Houses houses) : EndToEndTest(houses)
     }
 
     [Fact]
+    public async Task Denial_by_a_reviewer_ends_the_waiting()
+    {
+        var target = House.Target();
+        using var asking = House.StartTyping("dana", ["run", "--reason", "a test", "--", .. House.ShortScan(target)]);
+        var request = await House.Pending(target);
+        (await House.Type("sue", "deny", request.Id, "--comment", "not today")).ShouldBeOk();
+        (await asking.End()).ShouldBe(122).Error.ShouldContain("writ: denied by sue: not today\n");
+        (await House.As("dana").Request(request.Id)).Grant.ShouldBeNull();
+        (await House.Type("sam", "approve", request.Id)).ShouldBe(1).Error.ShouldContain("there is nothing to decide");
+    }
+
+    [Fact]
     public async Task Two_approvals_are_two_people()
     {
         string[] command = ["nmap", "-n", "-Pn", "-sT", "-p", "22", "10.30.0.9"];

@@ -200,7 +200,7 @@ internal sealed class House : IAsyncDisposable
             return Task.FromResult(_server.Error.Contains("ready on", StringComparison.Ordinal));
         }, "the server does not start");
         var ready = _server.Error.Split('\n').First(line => line.Contains("ready on", StringComparison.Ordinal));
-        Engine = ready[(ready.LastIndexOf('(') + 1)..].TrimEnd(')');
+        Engine = ready.Split('(', ')')[1].TrimEnd();
     }
 
     /// <summary>A verb of writ-server, on the box: its standard output.</summary>

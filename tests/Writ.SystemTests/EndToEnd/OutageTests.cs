@@ -29,7 +29,7 @@ public abstract class OutageTests(Houses houses) : EndToEndTest(houses)
     public async Task Server_killed_during_a_run_ends_it_when_max_disconnected_is_over()
     {
         var (brittle, patient) = (await House.Launch(House.BrittleTarget()), await House.Launch(House.Target()));
-        House.KillServer();
+        House.KillServer(); // It may not even have heard yet that they run.
         (await brittle.Gone(withinSeconds: 4)).TotalSeconds.ShouldBeInRange(0.7, 2.5);
         patient.ShouldLive();
 
@@ -55,6 +55,31 @@ public abstract class OutageTests(Houses houses) : EndToEndTest(houses)
         var recorded = await House.As("sam").Recording(live.Id);
         recorded.Sha256.ShouldBe(run.RecordingSha256);
         (await House.Type("sam", "watch", live.Id)).ShouldBe(124).Output.ShouldBe(recorded.Output);
+    }
+
+    [Fact]
+    public async Task Server_killed_before_it_hears_that_its_order_was_taken_learns_of_the_run_and_can_end_it()
+    {
+        // The order waits at the stopped runner, the server dies, and only then is the order read and obeyed.
+        House.Runner.Signal(HouseProcess.Stop);
+        string run;
+        try
+        {
+            run = (await House.Type("sam", ["run", "--detach", "--", .. House.LongScan(House.Target())])).ShouldBeOk().Text;
+            House.KillServer();
+        }
+        finally
+        {
+            House.Runner.Signal(HouseProcess.Continue);
+        }
+
+        await House.BeWhole();
+        var live = await House.OnHost(run);
+        await House.Until(async () => (await House.As("sam").Run(run)).State == "running", "the server does not know that it runs");
+        (await House.As("ada").Audit((await House.As("sam").Run(run)).Request)).Select(Entries.Type).ShouldNotContain("order.refused");
+        live.ShouldLive();
+        await End(live);
+        live.Processes().ShouldBeEmpty();
     }
 
     [Fact]
@@ -123,7 +148,7 @@ public abstract class OutageTests(Houses houses) : EndToEndTest(houses)
         (revoked.Outcome, revoked.Journalled).ShouldBe(("confirmed", false));
         first.Processes().ShouldBeEmpty();
         var killed = (await house.Type("sam", "kill", second.Id)).ShouldBeOk();
-        killed.Text.ShouldMatch(@"^confirmed: killed after \d+ ms, 0 processes left$");
+        killed.Text.ShouldMatch(@"^confirmed: dead after \d+ ms, 0 processes left$");
         killed.Error.ShouldBe("hint: the database cannot be written; the record follows as soon as it can\n");
         second.Processes().ShouldBeEmpty();
 
@@ -136,6 +161,20 @@ public abstract class OutageTests(Houses houses) : EndToEndTest(houses)
         var story = await house.As("ada").Audit(one.Request);
         story.Single(entry => entry.Type() == "grant.ended" && entry.Text("state") == "revoked").Actor().ShouldBe("sam");
         story.ShouldContain(entry => entry.Type() == "run.kill-asked");
+    }
+
+    [Fact]
+    public async Task Runner_that_is_away_is_told_and_takes_no_use()
+    {
+        var target = House.Target();
+        var grant = await Granted(House.ShortScan(target));
+        await House.StopRunner();
+        await House.Until(async () => !(await House.As("ada").Get("/v1/runners", WritJson.Default.PageRunnerView)).Ok.Items.Any(runner => runner.Connected), "the runner counts as connected", seconds: 2);
+        (await House.Type("dana", ["run", "--", .. House.ShortScan(target)])).ShouldBeAnError(127, "the runner of this grant is not connected");
+        (await House.Type("sam", ["run", "--", .. House.ShortScan(House.Target())])).ShouldBeAnError(127, "runner");
+        (await House.As("dana").Grant(grant)).UsesLeft.ShouldBe(1);
+        await House.BeWhole();
+        (await House.Type("dana", ["run", "--", .. House.ShortScan(target)])).ShouldBeOk();
     }
 
     private async Task ShouldBeDisconnected(RunOnHost run)

@@ -56,6 +56,29 @@ public abstract class RecordingTests(StorageEngine engine) : StorageTest(engine)
     }
 
     [Fact]
+    public async Task What_is_durable_never_becomes_less_by_an_old_piece_that_comes_late()
+    {
+        var world = await Create();
+        var other = await Beside(world);
+        var run = await Run(world);
+        await Append(world.Get<RecordingStore>(), run, 0, "0123");
+        var sizes = new List<long>();
+
+        // The old connection says again and again what is there already, while the new one goes on.
+        var again = Task.Run(async () =>
+        {
+            while (sizes.Count < 60)
+                (await Append(other.Get<RecordingStore>(), run, 0, "0123")).ShouldBeGreaterThanOrEqualTo(4);
+        }, Cancel);
+        for (long size = 4; sizes.Count < 60;)
+            sizes.Add(size = await Append(world.Get<RecordingStore>(), run, size, "4567"));
+        await again;
+
+        sizes.ShouldBe(Enumerable.Range(2, 60).Select(pieces => pieces * 4L));
+        (await Read(other.Get<RecordingStore>(), run, 0)).Length.ShouldBe(61 * 4);
+    }
+
+    [Fact]
     public async Task The_same_pieces_through_two_servers_at_once_are_recorded_once()
     {
         var world = await Create();

@@ -106,7 +106,7 @@ public abstract class TransitionTests(StorageEngine engine) : StorageTest(engine
             (RunEvent.Fail, () => Ended(EndCause.CouldNotStart)),
             (RunEvent.Fail, () => Ended(EndCause.SupervisorLost)),
             (RunEvent.Fail, () => Ended((EndCause)99)),
-            (RunEvent.Fail, () => transitions.Refused(runner.Row, new() { Run = id, Code = "x", Message = "x" })),
+            (RunEvent.Refuse, () => transitions.Refused(runner.Row, new() { Run = id, Code = "x", Message = "x" })),
             (RunEvent.Fail, () => transitions.Lost(run, "lost")),
         };
         paths.Select(path => path.Event).Distinct().ShouldBe(Enum.GetValues<RunEvent>().Except([RunEvent.None]), "an event without a path");
@@ -180,7 +180,7 @@ public abstract class TransitionTests(StorageEngine engine) : StorageTest(engine
                 });
 
                 var after = await world.Now(row);
-                var found = (after.State, after.UsesLeft, string.Join(',', outcomes.OfType<string>().Order(StringComparer.Ordinal)));
+                var found = (after.State, after.UsesLeft, Told(outcomes.OfType<string>(), revoke));
                 var allowed = Orders(model, tries, revoke, sweep, now).DistinctBy(possible => possible.Seen).ToArray();
                 allowed.Select(possible => possible.Seen).ShouldContain(found);
                 model = allowed.First(possible => possible.Seen == found).Grant;
@@ -225,11 +225,18 @@ public abstract class TransitionTests(StorageEngine engine) : StorageTest(engine
                         });
                     }
 
-                    yield return (after, (after.State, after.UsesLeft, string.Join(',', outcomes.Order(StringComparer.Ordinal))));
+                    yield return (after, (after.State, after.UsesLeft, Told(outcomes, revoke)));
                 }
             }
         }
     }
+
+    /// <summary>
+    /// While a revoke is on its way, a use is refused as revoked before the database knows of it, also where the grant then
+    /// turns out to have expired first: only that it is refused counts.
+    /// </summary>
+    private static string Told(IEnumerable<string> outcomes, bool revoking) =>
+        string.Join(',', outcomes.Select(code => revoking && code != "" ? "refused" : code).Order(StringComparer.Ordinal));
 
     [Collection(SqliteCollection.Name)]
     public sealed class OnSqlite(SqliteEngine engine) : TransitionTests(engine);

@@ -1,0 +1,45 @@
+using System.Reflection;
+
+namespace Writ.SystemTests.EndToEnd;
+
+/// <summary>The list of end-to-end tests is the same on both engines, by its definition.</summary>
+public class ListTests
+{
+    private const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+
+    [Fact]
+    public void End_to_end_tests_each_run_on_both_engines_and_none_on_one_alone()
+    {
+        var lists = typeof(EndToEndTest).Assembly.GetTypes().Where(type => type.BaseType == typeof(EndToEndTest)).ToArray();
+        lists.Length.ShouldBeGreaterThan(4);
+        lists.SelectMany(Problems).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Problems_a_planted_violation_is_found() => Problems(typeof(OnOneEngineAlone)).ShouldBe(["OnOneEngineAlone is not run OnPostgres"]);
+
+    private static List<string> Problems(Type list)
+    {
+        var problems = new List<string>();
+        foreach (var (name, houses) in new[] { ("OnSqlite", typeof(HousesOnSqlite)), ("OnPostgres", typeof(HousesOnPostgres)) })
+        {
+            var here = list.GetNestedType(name);
+            if (here?.BaseType != list || here.GetConstructors().Single().GetParameters().Single().ParameterType.BaseType != houses)
+                problems.Add($"{list.Name} is not run {name}");
+            else
+                problems.AddRange(here.GetMethods(Declared).Select(method => $"{list.Name}.{method.Name} is on one engine alone"));
+        }
+
+        if (!list.IsAbstract)
+            problems.Add($"{list.Name} would run on no engine at all");
+        return problems;
+    }
+
+    // What the check must find. It holds no test of xunit's, so nothing of it runs.
+    private abstract class OnOneEngineAlone(Houses houses)
+    {
+        protected Houses Houses => houses;
+
+        public sealed class OnSqlite(SqliteStreet houses) : OnOneEngineAlone(houses);
+    }
+}

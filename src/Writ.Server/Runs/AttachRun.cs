@@ -1,5 +1,7 @@
+using System.Data.Common;
 using System.Net.WebSockets;
 using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
 using Writ.Contracts;
 using Writ.Contracts.Runs;
 using Writ.Core.Audit;
@@ -74,12 +76,12 @@ internal sealed class AttachRun(
             // The client went in the middle of a message.
         }
 
-        if (!ended && held is not null && !connection.Detached && !lifetime.ApplicationStopping.IsCancellationRequested)
+        if (!ended && held is not null && !connection.Detached && !lifetime.ApplicationStopping.IsCancellationRequested && await IsLive(run))
             await ending.End([run], RunEndCause.ClientGone, "the client went away", caller.Audit, caller.SourceAddress);
         // The client closes once it has read the end. Letting go of the socket before would reset the connection, and what is
         // still on its way would be lost.
         if (ended)
-            await Task.WhenAny(listening, Task.Delay(LongestFarewell, time));
+            await Farewell(connection, listening, gone.Token);
         await gone.CancelAsync();
         await listening;
         return Results.Empty;
@@ -117,12 +119,38 @@ internal sealed class AttachRun(
             if (final)
             {
                 await connection.Send(new AttachMessage("end", view), cancel);
-                await connection.Close(cancel);
                 return true;
             }
 
             await Task.WhenAny(next, Task.Delay(Look, time, cancel));
             cancel.ThrowIfCancellationRequested();
+        }
+    }
+
+    private async Task Farewell(Attached connection, Task listening, CancellationToken cancel)
+    {
+        try
+        {
+            await connection.Close(cancel);
+            await Task.WhenAny(listening, Task.Delay(LongestFarewell, time, cancel));
+        }
+        catch (Exception left) when (left is OperationCanceledException or WebSocketException)
+        {
+            // It was quicker.
+        }
+    }
+
+    /// <summary>A client that goes because its run has ended ends nothing. Where that cannot be known, the run is ended.</summary>
+    private async Task<bool> IsLive(RunRow run)
+    {
+        try
+        {
+            await using var db = database.Open();
+            return await db.Runs.AnyAsync(row => row.Id == run.Id && RunStates.Live.Contains(row.State));
+        }
+        catch (DbException)
+        {
+            return true;
         }
     }
 

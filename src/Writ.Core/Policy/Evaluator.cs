@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Globalization;
 using Writ.Core.Tools;
 using Writ.Core.Zones;
@@ -19,7 +20,7 @@ namespace Writ.Core.Policy;
 /// </summary>
 public static class Evaluator
 {
-    private static readonly HashSet<string> NoTechniques = [];
+    private static readonly FrozenSet<string> NoTechniques = [];
 
     /// <summary>The policy's answer. Pure: the same arguments give the same answer.</summary>
     /// <param name="policy">The policy in force.</param>
@@ -122,7 +123,7 @@ public static class Evaluator
         var failures = new List<Failure>();
         void Fail(string code, string what, string? hint) => failures.Add(new(code, $"rule {rule.Id}: {what}", hint));
 
-        var least = ToolCatalogue.Find(plan.Tool)?.LeastTechniques ?? NoTechniques;
+        var least = ToolCatalogue.Find(plan.Tool)?.Facets.FirstOrDefault(facet => facet.Name == "techniques")?.Least ?? NoTechniques;
         foreach (var (reason, hint) in rule.Tools[plan.Tool].NotOpened(plan, least))
             Fail(ErrorCode.Denied, reason, hint);
 

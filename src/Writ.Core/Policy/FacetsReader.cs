@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Writ.Core.Tools;
 using Writ.Proof.Addresses;
 
@@ -49,16 +50,16 @@ internal sealed class FacetsReader(string what, bool isDenial, Action<int, strin
         return new()
         {
             Tool = tool.Name,
-            Techniques = Words(fields, "techniques", tool.Techniques, all: tool.Techniques, other: null),
+            Techniques = Words(fields, "techniques", Known(tool, "techniques"), all: Known(tool, "techniques"), other: null),
             Ports = Ports(fields, label),
-            Scripts = Words(fields, "scripts", tool.ScriptCategories, all: new HashSet<string> { "any" }, PolicyReader.IsName),
+            Scripts = Words(fields, "scripts", Known(tool, "scripts"), all: new HashSet<string> { "any" }, PolicyReader.IsName),
             MaxTiming = fields.Number("max-timing", 0, 5),
             MaxHosts = fields.Number("max-hosts", 1, int.MaxValue) is { } hosts ? (UInt128)hosts : null,
         };
     }
 
     private HashSet<string>? Words(
-        FieldReader fields, string key, IReadOnlySet<string> known, IReadOnlySet<string> all, Func<string, bool>? other)
+        FieldReader fields, string key, FrozenSet<string> known, IReadOnlySet<string> all, Func<string, bool>? other)
     {
         if (fields.Find(key) is PolicyScalar { Value: "any" })
             return [.. all];
@@ -75,6 +76,8 @@ internal sealed class FacetsReader(string what, bool isDenial, Action<int, strin
 
         return [.. texts.Select(text => text.Value)];
     }
+
+    private static FrozenSet<string> Known(ITool tool, string facet) => tool.Facets.FirstOrDefault(defined => defined.Name == facet)?.Known ?? [];
 
     private PortSet? Ports(FieldReader fields, string label)
     {

@@ -28,7 +28,7 @@ public static class PolicyTests
             return new(fileName, test.Line, $"test: no tool is named '{name}'", ToolCatalogue.Hint(name));
 
         var inventory = inventories(name);
-        var planned = tool.Plan(test.Command, inventory ?? NoInventory with { Name = name });
+        var planned = tool.Plan(test.Command, new(inventory ?? NoInventory with { Name = name }));
         if (!planned.IsOk)
         {
             return new(fileName, test.Line, $"test: the command is refused: {planned.Refusal.Message}",

@@ -1,5 +1,4 @@
 using Writ.Proof.Errors;
-using Writ.Proof.Runners;
 
 namespace Writ.Core.Tools;
 
@@ -12,17 +11,19 @@ public interface ITool
     /// <summary>The word that its commands begin with.</summary>
     string Name { get; }
 
-    /// <summary>Every technique by which policy can speak of this tool's plans.</summary>
-    IReadOnlySet<string> Techniques { get; }
+    /// <summary>The facets by which policy can speak of this tool's plans, in the order in which reasons are given.</summary>
+    IReadOnlyList<FacetDefinition> Facets { get; }
 
-    /// <summary>What a rule opens that names no technique.</summary>
-    IReadOnlySet<string> LeastTechniques { get; }
-
-    /// <summary>Every category that the tool's scripts can have; empty for a tool without scripts.</summary>
-    IReadOnlySet<string> ScriptCategories { get; }
+    /// <summary>
+    /// What must be known before the command can be planned. Asked again once the inputs are there, since a list of
+    /// targets may hold names; an answer without an input or a name that is still missing is the last.
+    /// </summary>
+    /// <param name="command">The argv as typed, the tool's name first.</param>
+    /// <param name="context">What is known so far.</param>
+    Result<CommandNeeds> Needs(IReadOnlyList<string> command, PlanContext context);
 
     /// <summary>Understands a command.</summary>
     /// <param name="command">The argv as typed, the tool's name first.</param>
-    /// <param name="inventory">This tool on the runner.</param>
-    Result<Plan> Plan(IReadOnlyList<string> command, ToolInventory inventory);
+    /// <param name="context">All that gives the command its meaning.</param>
+    Result<Plan> Plan(IReadOnlyList<string> command, PlanContext context);
 }

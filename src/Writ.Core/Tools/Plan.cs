@@ -35,11 +35,29 @@ public sealed record Plan
     /// <summary>The techniques, as policy names them, in bytewise order: for Nmap <c>ping</c>, <c>connect</c>, <c>syn</c>, <c>version</c>, …; see <see cref="Nmap.NmapFacets"/></summary>
     public required IReadOnlyList<string> Techniques { get; init; }
 
+    /// <summary>The plan's answer to each facet that its tool defines, in the order of the definitions; policy looks at nothing else but targets and scope.</summary>
+    public required IReadOnlyList<FacetValue> Facets { get; init; }
+
     /// <summary>The scripts that will run, in bytewise order of their names.</summary>
     public IReadOnlyList<PlannedScript> Scripts { get; init; } = [];
 
     /// <summary>The timing template, 0 to 5; 3 is the default.</summary>
     public int Timing { get; init; } = 3;
+
+    /// <summary>The requester's files that were read, in the order of the argv.</summary>
+    public IReadOnlyList<PlannedInput> Inputs { get; init; } = [];
+
+    /// <summary>The files that the sandbox holds, in bytewise order of their paths.</summary>
+    public IReadOnlyList<PlannedFile> Files { get; init; } = [];
+
+    /// <summary>The files that are handed back, in the order of the argv.</summary>
+    public IReadOnlyList<PlannedOutput> Outputs { get; init; } = [];
+
+    /// <summary>The names among the targets, in the order in which they were typed.</summary>
+    public IReadOnlyList<PinnedName> Names { get; init; } = [];
+
+    /// <summary>What is sent, by purpose; empty for a tool that does not tell purposes apart.</summary>
+    public IReadOnlyList<PlannedTraffic> Traffic { get; init; } = [];
 
     /// <summary>An estimate of the packets that leave.</summary>
     public long EstimatedPackets { get; init; }

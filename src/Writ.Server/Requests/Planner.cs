@@ -30,7 +30,7 @@ internal sealed class Planner(RunnerHub hub, Inventories inventories)
             if (runner.InventoryDigest is null || await inventories.Get(db, runner.InventoryDigest) is not { } inventory
                 || inventory.Find(tool.Name) is not { } found)
                 continue;
-            var plan = tool.Plan(command, found);
+            var plan = tool.Plan(command, new(found));
             if (!plan.IsOk)
             {
                 refusal ??= plan.Refusal;

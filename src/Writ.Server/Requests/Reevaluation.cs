@@ -34,7 +34,7 @@ internal sealed class Reevaluation(Inventories inventories)
     {
         var inventory = await inventories.Get(db, request.InventoryDigest);
         return ToolCatalogue.Find(request.Tool) is { } tool && inventory?.Find(request.Tool) is { } found
-            ? tool.Plan(request.Command, found)
+            ? tool.Plan(request.Command, new(found))
             : new Refusal(ErrorCode.Denied, $"the inventory that the plan was made against has no {request.Tool}");
     }
 

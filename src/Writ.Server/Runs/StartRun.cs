@@ -157,7 +157,7 @@ internal sealed class StartRun(
         {
             if (await inventories.Get(db, item.request.InventoryDigest) is not { } inventory || inventory.Find(tool.Name) is not { } found)
                 continue;
-            var plan = tool.Plan(ask.Command, found);
+            var plan = tool.Plan(ask.Command, new(found));
             if (!plan.IsOk)
                 return plan.Refusal;
             var statement = Statement.Read(item.request.Statement);

@@ -54,7 +54,7 @@ public partial class NmapDifferentialTests
         Gen.Select(target.Array[1, 2], Gen.OneOf(Gen.Const(""), target)).Sample((targets, exclude) =>
         {
             string[] command = ["nmap", "-sL", .. options, .. exclude.Length > 0 ? [$"--exclude={exclude}"] : Array.Empty<string>(), "--", .. targets];
-            var plan = new NmapTool().Plan(command, Inventory);
+            var plan = new NmapTool().Plan(command, new(Inventory));
             if (!plan.IsOk || plan.Value.Targets.Count > 70_000)
                 return;
             Interlocked.Increment(ref accepted);
@@ -68,7 +68,7 @@ public partial class NmapDifferentialTests
     public void What_is_refused_for_its_form_nmap_refuses_or_it_is_a_documented_surprise() =>
         V4.Sample(target =>
         {
-            var plan = new NmapTool().Plan(["nmap", "-sL", "-n", "--", target], Inventory);
+            var plan = new NmapTool().Plan(["nmap", "-sL", "-n", "--", target], new(Inventory));
             if (plan.IsOk || plan.Refusal.Message.Contains("leading zero", StringComparison.Ordinal) || plan.Refusal.Message.Contains("mask over", StringComparison.Ordinal)
                 || plan.Refusal.Message.Contains("separate networks", StringComparison.Ordinal))
                 return;
@@ -92,7 +92,7 @@ public partial class NmapDifferentialTests
     public void Ports_equal_what_nmap_reports(string options)
     {
         string[] command = ["nmap", .. options.Split(' '), "127.0.0.1"];
-        var plan = new NmapTool().Plan(command, Inventory).Value;
+        var plan = new NmapTool().Plan(command, new(Inventory)).Value;
         foreach (var argv in new[] { command, plan.Argv })
         {
             var info = Run(["nmap", "-v", "-n", "-Pn", "-oX", "-", .. argv.Skip(1)]);
@@ -108,7 +108,7 @@ public partial class NmapDifferentialTests
     [InlineData("http-title,dos")]
     public void Scripts_equal_what_nmap_selects(string expression)
     {
-        var plan = new NmapTool().Plan(["nmap", "-p", "1", "--script", expression, "127.0.0.1"], Inventory).Value;
+        var plan = new NmapTool().Plan(["nmap", "-p", "1", "--script", expression, "127.0.0.1"], new(Inventory)).Value;
         var help = Run(["nmap", "--script-help", expression]);
         HelpUrl().Matches(help).Select(match => match.Groups[1].Value).Distinct().Order(StringComparer.Ordinal)
             .ShouldBe(plan.Scripts.Select(script => script.Name));
@@ -123,7 +123,7 @@ public partial class NmapDifferentialTests
         {
             var prefix = "--" + name[..Math.Min(length, name.Length)];
             var nmap = Run(["nmap", prefix, "--zzzz"]);
-            var writ = new NmapTool().Plan(["nmap", prefix, "--zzzz"], Inventory).Refusal.Message;
+            var writ = new NmapTool().Plan(["nmap", prefix, "--zzzz"], new(Inventory)).Refusal.Message;
             writ.Contains("is ambiguous", StringComparison.Ordinal).ShouldBe(nmap.Contains($"option '{prefix}' is ambiguous", StringComparison.Ordinal), prefix);
             nmap.ShouldNotContain($"unrecognized option '{prefix}'");
         }, iter: Cases / 3, threads: 2);

@@ -22,13 +22,32 @@ public static class NmapFacets
     /// <summary>Traceroute: probes with small TTL; routers on the way answer.</summary>
     public const string Traceroute = "traceroute";
 
-    /// <summary>All of them.</summary>
-    public static FrozenSet<string> Techniques { get; } = FrozenSet.Create(StringComparer.Ordinal, List, Ping, Connect, Syn, Udp, Version, Os, Traceroute);
+    /// <summary>All techniques. A rule that names none opens being seen to be up, and plain connections.</summary>
+    public static FacetDefinition Techniques { get; } = new("techniques", FacetKind.Words)
+    {
+        Noun = "technique",
+        Known = FrozenSet.Create(StringComparer.Ordinal, List, Ping, Connect, Syn, Udp, Version, Os, Traceroute),
+        Least = FrozenSet.Create(StringComparer.Ordinal, List, Ping, Connect),
+        Free = FrozenSet.Create(StringComparer.Ordinal, List),
+    };
 
-    /// <summary>What a rule opens that names none: being seen to be up, and plain connections.</summary>
-    public static FrozenSet<string> LeastTechniques { get; } = FrozenSet.Create(StringComparer.Ordinal, List, Ping, Connect);
+    /// <summary>Ports that are scanned, of every protocol, and those that the command names for host discovery.</summary>
+    public static FacetDefinition Ports { get; } = new("ports", FacetKind.Ports) { Noun = "port" };
 
-    /// <summary>The script categories of Nmap's documentation (https://nmap.org/book/nse-usage.html#nse-categories).</summary>
-    public static FrozenSet<string> ScriptCategories { get; } = FrozenSet.Create(StringComparer.Ordinal,
-        "auth", "broadcast", "brute", "default", "discovery", "dos", "exploit", "external", "fuzzer", "intrusive", "malware", "safe", "version", "vuln");
+    /// <summary>Scripts by name and category (https://nmap.org/book/nse-usage.html#nse-categories).</summary>
+    public static FacetDefinition Scripts { get; } = new("scripts", FacetKind.Labelled)
+    {
+        Noun = "script",
+        Known = FrozenSet.Create(StringComparer.Ordinal,
+            "auth", "broadcast", "brute", "default", "discovery", "dos", "exploit", "external", "fuzzer", "intrusive", "malware", "safe", "version", "vuln"),
+    };
+
+    /// <summary>The timing template.</summary>
+    public static FacetDefinition MaxTiming { get; } = new("max-timing", FacetKind.AtMost) { Noun = "timing", LeastNumber = 3, Bounds = (0, 5) };
+
+    /// <summary>Target addresses.</summary>
+    public static FacetDefinition MaxHosts { get; } = new("max-hosts", FacetKind.AtMost) { Noun = "host", LeastNumber = 1, Bounds = (1, int.MaxValue), CountsTargets = true };
+
+    /// <summary>All facets.</summary>
+    public static IReadOnlyList<FacetDefinition> All { get; } = [Techniques, Ports, Scripts, MaxTiming, MaxHosts];
 }

@@ -46,7 +46,7 @@ internal sealed partial class NmapScripts
             PlannedScript[] found = [.. _byName.Values.Where(script => script.Name == term || script.Categories.Contains(term))];
             if (found.Length == 0)
             {
-                var near = Spelling.Nearest(term, NmapFacets.ScriptCategories.Order(StringComparer.Ordinal).Concat(_byName.Keys.Order(StringComparer.Ordinal)));
+                var near = Spelling.Nearest(term, NmapFacets.Scripts.Known.Order(StringComparer.Ordinal).Concat(_byName.Keys.Order(StringComparer.Ordinal)));
                 return Wrong(term, "is no script or category of the runner's", near is null ? null : $"did you mean '{near}'?");
             }
 

@@ -1,6 +1,5 @@
 using Writ.Proof.Addresses;
 using Writ.Proof.Errors;
-using Writ.Proof.Runners;
 
 namespace Writ.Core.Tools.Nmap;
 
@@ -22,17 +21,15 @@ public sealed class NmapTool : ITool
     public string Name => "nmap";
 
     /// <inheritdoc/>
-    public IReadOnlySet<string> Techniques => NmapFacets.Techniques;
+    public IReadOnlyList<FacetDefinition> Facets => NmapFacets.All;
 
     /// <inheritdoc/>
-    public IReadOnlySet<string> LeastTechniques => NmapFacets.LeastTechniques;
+    public Result<CommandNeeds> Needs(IReadOnlyList<string> command, PlanContext context) => CommandNeeds.None;
 
     /// <inheritdoc/>
-    public IReadOnlySet<string> ScriptCategories => NmapFacets.ScriptCategories;
-
-    /// <inheritdoc/>
-    public Result<Plan> Plan(IReadOnlyList<string> command, ToolInventory inventory)
+    public Result<Plan> Plan(IReadOnlyList<string> command, PlanContext context)
     {
+        var inventory = context.Inventory;
         // 1. Split.
         if (command.Count == 0 || command[0] != Name)
             return new Refusal(ErrorCode.InvalidCommand, "the command does not begin with nmap");
@@ -64,6 +61,7 @@ public sealed class NmapTool : ITool
         if (!argv.IsOk)
             return argv.Refusal;
         var (packets, time) = NmapEstimate.Of(meant, reach.Value, targets.Value.Count, scripts.Value.Count(script => !script.Implied));
+        string[] techniques = [.. TechniquesOf(meant, reach.Value).Order(StringComparer.Ordinal)];
         return new Plan
         {
             Tool = Name,
@@ -73,7 +71,15 @@ public sealed class NmapTool : ITool
             Udp = reach.Value.Udp,
             DiscoveryPorts = reach.Value.Named,
             Scope = reach.Value.Scope(meant, targets.Value),
-            Techniques = [.. TechniquesOf(meant, reach.Value).Order(StringComparer.Ordinal)],
+            Techniques = techniques,
+            Facets =
+            [
+                new FacetWords(NmapFacets.Techniques.Name, techniques),
+                new FacetPorts(NmapFacets.Ports.Name, reach.Value.Tcp.Union(reach.Value.Udp).Union(reach.Value.Named)),
+                new FacetItems(NmapFacets.Scripts.Name, [.. scripts.Value.Select(script => new FacetItem(script.Name, script.Categories, script.Implied))]),
+                new FacetNumber(NmapFacets.MaxTiming.Name, meant.Timing),
+                new FacetNumber(NmapFacets.MaxHosts.Name, (decimal)UInt128.Min(targets.Value.Count, (UInt128)decimal.MaxValue)),
+            ],
             Scripts = scripts.Value,
             Timing = meant.Timing,
             EstimatedPackets = packets,

@@ -28,7 +28,7 @@ public class EvaluatorTests
     private static Plan Plan(string targets, params string[] techniques)
     {
         AddressSet.TryParse(targets.Split(','), out var set, out _).ShouldBeTrue();
-        return new() { Tool = "nmap", Argv = ["nmap"], Targets = set, Scope = NetworkScope.Nothing with { Addresses = set }, Techniques = techniques.Length > 0 ? techniques : ["ping"] };
+        return new() { Tool = "nmap", Argv = ["nmap"], Targets = set, Facets = [], Scope = NetworkScope.Nothing with { Addresses = set }, Techniques = techniques.Length > 0 ? techniques : ["ping"] };
     }
 
     private static Evaluation Ask(string rules, Plan plan, Subject? subject = null, AskedTerms? terms = null, DateTimeOffset? now = null)
@@ -95,7 +95,7 @@ public class EvaluatorTests
 
     [Fact]
     public void Evaluate_empty_plan_is_denied() =>
-        Ask("rules:\n" + Rule("s", "staging"), Plan("10.20.0.1") with { Targets = AddressSet.Empty, Scope = NetworkScope.Nothing }).Code.ShouldBe(ErrorCode.Denied);
+        Ask("rules:\n" + Rule("s", "staging"), Plan("10.20.0.1") with { Targets = AddressSet.Empty, Facets = [], Scope = NetworkScope.Nothing }).Code.ShouldBe(ErrorCode.Denied);
 
     [Fact]
     public void Evaluate_facets_of_two_rules_are_not_added_up()

@@ -35,7 +35,7 @@ public class NmapToolTests
 
     private static ToolFile File(string name, string text) => new(name, new string('0', 64), Encoding.UTF8.GetBytes(text));
 
-    internal static Result<Plan> Read(string line) => new NmapTool().Plan(line.Split(' ', StringSplitOptions.RemoveEmptyEntries), Inventory);
+    internal static Result<Plan> Read(string line) => new NmapTool().Plan(line.Split(' ', StringSplitOptions.RemoveEmptyEntries), new(Inventory));
 
     private static Plan Plan(string line)
     {
@@ -141,7 +141,7 @@ public class NmapToolTests
     [InlineData("10.0.0.1\u202e")]
     [InlineData("\u0661\u0660.0.0.1")]
     public void Plan_character_outside_ascii_is_refused(string argument) =>
-        new NmapTool().Plan(["nmap", "-sn", argument], Inventory).Refusal.Message.ShouldBe("argument 2 holds a character outside printable ASCII");
+        new NmapTool().Plan(["nmap", "-sn", argument], new(Inventory)).Refusal.Message.ShouldBe("argument 2 holds a character outside printable ASCII");
 
     [Theory]
     [InlineData("nmap -nsL 10.0.0.1")]
@@ -257,11 +257,11 @@ public class NmapToolTests
         var accepted = 0;
         Gen.Select(Gen.OneOf(options).Array[0, 6], Gen.OneOf(targets).Array[1, 3]).Sample(pair =>
         {
-            var first = new NmapTool().Plan(["nmap", .. pair.Item1, .. pair.Item2], Inventory);
+            var first = new NmapTool().Plan(["nmap", .. pair.Item1, .. pair.Item2], new(Inventory));
             if (!first.IsOk)
                 return;
             Interlocked.Increment(ref accepted);
-            var again = new NmapTool().Plan(first.Value.Argv, Inventory);
+            var again = new NmapTool().Plan(first.Value.Argv, new(Inventory));
             again.IsOk.ShouldBeTrue(again.IsOk ? "" : again.Refusal.ToString());
             again.Value.Argv.ShouldBe(first.Value.Argv);
             again.Value.Targets.ShouldBe(first.Value.Targets);
@@ -277,7 +277,7 @@ public class NmapToolTests
     public void Plan_random_arguments_never_throw() =>
         Gen.OneOf(Gen.OneOf("-", "--", "-s", "-p", "-P", "-T", "--script", "10.0.0.1", "--exclude=", "::/1", "-6", "*.*.*.1", "1.2.3.4/1"),
             Gen.Char[' ', '~'].Array[0, 12].Select(chars => new string(chars)))
-        .Array[0, 8].Sample(words => { _ = new NmapTool().Plan(["nmap", .. words], Inventory); }, iter: PropertyScale.Cases(20_000));
+        .Array[0, 8].Sample(words => { _ = new NmapTool().Plan(["nmap", .. words], new(Inventory)); }, iter: PropertyScale.Cases(20_000));
 
     [Fact]
     public void Plan_large_inputs_are_answered()

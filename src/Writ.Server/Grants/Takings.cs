@@ -12,10 +12,12 @@ namespace Writ.Server.Grants;
 /// What takes a right away always happens. Where the database cannot be written, the taking holds in memory, no use is
 /// given against it, and it is written as soon as that is possible.
 /// </summary>
-internal sealed class Takings(WriteTransaction writes, ILogger<Takings> log)
+internal sealed class Takings(WriteTransaction writes, ILogger<Takings> log) : IDisposable
 {
-    private readonly ConcurrentQueue<(Func<WriteScope, Task> Taking, GrantId? Grant)> _waiting = new();
+    private readonly ConcurrentQueue<Waiting> _waiting = new();
     private readonly ConcurrentDictionary<GrantId, bool> _revoked = new();
+    private readonly AnnouncedKills _kills = new();
+    private readonly SemaphoreSlim _oneAtATime = new(1, 1);
 
     /// <summary>True for a grant whose revocation is not written yet.</summary>
     public bool IsRevoked(GrantId grant) => _revoked.ContainsKey(grant);
@@ -24,41 +26,68 @@ internal sealed class Takings(WriteTransaction writes, ILogger<Takings> log)
     public Task<bool> Revoke(GrantRow grant, AuditActor by, string reason, string? source)
     {
         _revoked[grant.Id] = true;
-        return Write(scope => GrantEnding.End(scope, grant, GrantEvent.Revoke, by, reason, source), grant.Id);
+        return Write(new(scope => GrantEnding.End(scope, grant, GrantEvent.Revoke, by, reason, source), grant.Id, []));
     }
 
-    /// <summary>Writes now, or keeps it to be written; true when it is written.</summary>
-    public Task<bool> Write(Func<WriteScope, Task> taking) => Write(taking, null);
+    /// <summary>
+    /// Says that these runs are about to be ended. Called before the kill goes out, so that no end overtakes the record of
+    /// who asked for it, which <see cref="WriteKill"/> writes.
+    /// </summary>
+    public void AnnounceKill(IReadOnlyList<RunId> runs) => _kills.Announce(runs);
 
-    /// <summary>Writes what waits, oldest first. Called by the sweep.</summary>
+    /// <summary>Writes now who asked for the end of announced runs, or keeps it to be written; true when it is written.</summary>
+    public Task<bool> WriteKill(IReadOnlyList<RunId> runs, Func<WriteScope, Task> taking) => Write(new(taking, null, runs));
+
+    /// <summary>Done once it is written who asked for this run's end, or if nobody did.</summary>
+    public Task WhenKillWritten(RunId run) => _kills.WhenWritten(run);
+
+    /// <summary>Writes what waits, oldest first, and stops where the database refuses. Called by the sweep, and by whoever needs it written.</summary>
     public async Task WriteWaiting()
     {
-        while (_waiting.TryPeek(out var waiting))
+        await _oneAtATime.WaitAsync();
+        try
         {
-            if (!await TryWrite(waiting.Taking))
-                return;
-            _waiting.TryDequeue(out _);
-            Written(waiting.Grant);
+            while (_waiting.TryPeek(out var waiting))
+            {
+                if (!await TryWrite(waiting.Taking))
+                    return;
+                _waiting.TryDequeue(out _);
+                Written(waiting);
+            }
+        }
+        finally
+        {
+            _oneAtATime.Release();
         }
     }
 
-    private async Task<bool> Write(Func<WriteScope, Task> taking, GrantId? grant)
+    private async Task<bool> Write(Waiting taking)
     {
-        if (await TryWrite(taking))
+        try
         {
-            Written(grant);
-            return true;
+            if (!await TryWrite(taking.Taking))
+            {
+                _waiting.Enqueue(taking);
+                return false;
+            }
+        }
+        catch
+        {
+            // A defect: it will never be written, and the runs' ends must not wait for it.
+            _kills.Written(taking.Runs);
+            throw;
         }
 
-        _waiting.Enqueue((taking, grant));
-        return false;
+        Written(taking);
+        return true;
     }
 
     /// <summary>The database knows it now.</summary>
-    private void Written(GrantId? grant)
+    private void Written(Waiting taking)
     {
-        if (grant is { } written)
-            _revoked.TryRemove(written, out _);
+        if (taking.Grant is { } grant)
+            _revoked.TryRemove(grant, out _);
+        _kills.Written(taking.Runs);
     }
 
     private async Task<bool> TryWrite(Func<WriteScope, Task> taking)
@@ -81,4 +110,10 @@ internal sealed class Takings(WriteTransaction writes, ILogger<Takings> log)
             return false;
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _oneAtATime.Dispose();
+
+    /// <summary>A taking with what holds in memory until it is written: a grant's revocation, or announced kills.</summary>
+    private sealed record Waiting(Func<WriteScope, Task> Taking, GrantId? Grant, IReadOnlyList<RunId> Runs);
 }

@@ -7,6 +7,7 @@ using Writ.Core;
 using Writ.Core.Audit;
 using Writ.Proof;
 using Writ.Proof.Identity;
+using Writ.Server.Grants;
 using Writ.Server.Runs;
 using Writ.Server.Storage;
 
@@ -17,7 +18,8 @@ namespace Writ.Server.Runners;
 /// gathered for as long as more is there, made durable in one transaction, and only then acknowledged.
 /// </summary>
 internal sealed class RunReports(
-    Database database, RunTransitions transitions, RecordingStore recordings, RunnerHub hub, Changes changes, TimeProvider time, ILogger<RunReports> log)
+    Database database, RunTransitions transitions, RecordingStore recordings, Takings takings, RunnerHub hub, Changes changes, TimeProvider time,
+    ILogger<RunReports> log)
 {
     private const int MostGathered = 256;
     private const int MostWaiting = 1_024;
@@ -130,8 +132,24 @@ internal sealed class RunReports(
 
     private async Task End(RunnerRow runner, Ended ended, ChannelWriter<ToRunner> outgoing, CancellationToken cancel)
     {
+        if (RunId.TryParse(ended.Run, out var run))
+            await AfterItsCause(run, cancel);
         await transitions.Ended(runner, ended, cancel);
         outgoing.TryWrite(new ToRunner { EndAck = new EndAck { Run = ended.Run } });
+    }
+
+    /// <summary>Who asked for an end comes before the end on the record. While that cannot be written, neither can the end.</summary>
+    private async Task AfterItsCause(RunId run, CancellationToken cancel)
+    {
+        await takings.WriteWaiting();
+        try
+        {
+            await takings.WhenKillWritten(run).WaitAsync(TryAgain, time, cancel);
+        }
+        catch (TimeoutException)
+        {
+            throw new IOException($"who asked for the end of {run} is not written yet");
+        }
     }
 
     private async Task Take(

@@ -30,11 +30,13 @@ internal sealed class RunEnding(Database database, Takings takings, RunnerHub hu
 
         // 1. Listen before the kill goes out, so that no confirmation is missed; then act.
         var confirmations = live.ToDictionary(run => run.Id, run => hub.NextEnd(run.Id));
+        RunId[] ids = [.. confirmations.Keys];
+        takings.AnnounceKill(ids);
         foreach (var run in live)
             hub.Send(run.RunnerId, new ToRunner { Kill = new Kill { Run = run.Id.ToString(), Reason = reason } });
 
         // 2. Record who asked. A runner that is out of reach now is told when it is back.
-        var journalling = takings.Write(scope => RecordAsked(scope, live, cause, reason, by, source));
+        var journalling = takings.WriteKill(ids, scope => RecordAsked(scope, live, cause, reason, by, source));
 
         // 3. Wait for the runners, and for the record, but not longer than was promised: a database that hangs goes on being
         //    tried behind this.

@@ -90,6 +90,28 @@ public abstract class OutageTests(StorageEngine engine) : StorageTest(engine)
     }
 
     [Fact]
+    public async Task End_that_comes_before_the_record_of_who_asked_for_it_names_the_cause()
+    {
+        var world = await Create(smallDisk: true);
+        var (holder, grant) = await world.Approved(uses: 2);
+        var run = (await world.Start(holder, grant)).ShouldBeOk();
+
+        await world.At.MakeUnwritable();
+        (await world.Get<RevokeGrant>().Revoke(holder, grant.Id.ToString(), null)).ShouldBeOk().Journalled.ShouldBeFalse();
+
+        // No sweep: the runner's report is the first that finds the database writable.
+        await world.At.MakeWritable();
+        await World.Eventually(async () =>
+        {
+            world.Clock.Advance(TimeSpan.FromSeconds(1));
+            return (await world.Now(run)).State == RunState.Killed;
+        }, "the run's end is written");
+        (await world.Now(run)).EndReason.ShouldBe(RunEndCause.Revoked);
+        (await world.Entries(AuditType.RunKillAsked)).ShouldHaveSingleItem();
+        await world.ShouldBalance();
+    }
+
+    [Fact]
     public async Task A_runner_that_does_not_answer_leaves_the_revoke_unconfirmed_and_the_right_gone()
     {
         var world = await Create();

@@ -73,4 +73,5 @@ public sealed record Plan
 /// True when a technique brings it along (Nmap's version detection runs the scripts of category <c>version</c>): the
 /// technique opens it, so rules do not ask for it again. Denials look at it all the same.
 /// </param>
-public sealed record PlannedScript(string Name, IReadOnlyList<string> Categories, bool Implied = false);
+/// <param name="Forced">True when it is to run even where it would not apply by itself (Nmap's <c>+</c>).</param>
+public sealed record PlannedScript(string Name, IReadOnlyList<string> Categories, bool Implied = false, bool Forced = false);

@@ -44,8 +44,8 @@ internal static class NmapArgv
         if (command.ScansPorts)
             argv.AddRange(["-p", string.Join(',', PortTexts(reach))]);
         When(command.ScansPorts && command.Sequential, "-r");
-        if (command.Scripts.Count > 0)
-            argv.Add($"--script={string.Join(',', command.Scripts)}");
+        if (command.Scripts.Rules.Count > 0)
+            argv.Add($"--script={command.Scripts}");
         if (command.Version && command.VersionIntensity is { } intensity)
             argv.Add(Number($"--version-intensity={intensity}"));
         argv.Add(Number($"--timing={command.Timing}"));

@@ -9,6 +9,9 @@ namespace Writ.Core.Tools.Nmap;
 /// </summary>
 internal sealed record NmapCommand
 {
+    private readonly List<string> _scriptValues = [];
+    private bool _defaultScripts;
+
     public bool V6 { get; private set; }
     public bool ListOnly { get; private set; }
     public bool PingOnly { get; private set; }
@@ -27,8 +30,8 @@ internal sealed record NmapCommand
     public string? Ports { get; private set; }
     public bool Fast { get; private set; }
     public int? TopPorts { get; private set; }
-    /// <summary>Names and categories, in bytewise order, each once.</summary>
-    public SortedSet<string> Scripts { get; } = new(StringComparer.Ordinal);
+    /// <summary>The rules that select scripts.</summary>
+    public NmapScriptRules Scripts { get; private set; } = NmapScriptRules.None;
     /// <summary>0 to 9; 7 is Nmap's own and null here.</summary>
     public int? VersionIntensity { get; private set; }
     public int Timing { get; private set; } = 3;
@@ -54,6 +57,10 @@ internal sealed record NmapCommand
                 return refusal;
         }
 
+        var scripts = NmapScriptRules.Read(command._scriptValues, command._defaultScripts);
+        if (!scripts.IsOk)
+            return scripts.Refusal;
+        command.Scripts = scripts.Value;
         if (seen4 && command.V6)
             return Wrong("-4 and -6 contradict each other", "choose one");
         return command.Contradiction() is { } wrong ? wrong : command;
@@ -65,7 +72,7 @@ internal sealed record NmapCommand
         {
             case "-4" or "-n" or "--noninteractive": return null;
             case "-6": V6 = true; return null;
-            case "-A": Version = Os = Traceroute = true; Scripts.Add("default"); return null;
+            case "-A": Version = Os = Traceroute = true; _defaultScripts = true; return null;
             case "-F": Fast = true; return null;
             case "-O": Os = true; return value.Length == 0 ? null : Wrong($"-O takes no value, and '{NmapArguments.Show(value)}' is glued to it", "put a space between options");
             case "-P": return Probe(value);
@@ -90,7 +97,7 @@ internal sealed record NmapCommand
             case "--max-retries": return Number(option, value, 0, 50, number => MaxRetries = number);
             case "--host-timeout": return TakeHostTimeout(value);
             case "--max-rate": return TakeMaxRate(value);
-            case "--script": return TakeScripts(value);
+            case "--script": _scriptValues.Add(value); return null;
             case "--exclude":
                 if (Exclude is not null)
                     return Wrong("--exclude stands twice, and Nmap would heed only the last", "write one list");
@@ -114,7 +121,7 @@ internal sealed record NmapCommand
                 case 'n': PingOnly = true; break;
                 case 'L': ListOnly = true; break;
                 case 'V': Version = true; break;
-                case 'C': Scripts.Add("default"); break;
+                case 'C': _defaultScripts = true; break;
                 case 'P': return Wrong("-sP is an old way to write -sn", "write -sn");
                 default:
                     return Wrong($"scan type '-s{letter}' is not accepted", "the scan types -sS, -sT, -sU, -sn, -sL, -sV and -sC are");
@@ -192,19 +199,6 @@ internal sealed record NmapCommand
         return null;
     }
 
-    private Refusal? TakeScripts(string value)
-    {
-        foreach (var word in value.Split(','))
-        {
-            var term = NmapScripts.Term(word);
-            if (!term.IsOk)
-                return term.Refusal;
-            Scripts.Add(term.Value);
-        }
-
-        return null;
-    }
-
     private Refusal? Contradiction()
     {
         if (Syn && Connect)
@@ -225,7 +219,7 @@ internal sealed record NmapCommand
             return Wrong($"{mode} and a port scan contradict each other", $"leave {mode} out to scan ports");
         if (Ports is not null || Fast || TopPorts is not null)
             return Wrong($"{mode} scans no ports, so none can be chosen", $"leave {mode} out to scan ports");
-        if (Version || Os || Scripts.Count > 0)
+        if (Version || Os || Scripts.Rules.Count > 0)
             return Wrong($"{mode} does not go with -sV, -O, -A or scripts", $"leave {mode} out");
         if (ListOnly && Traceroute)
             return Wrong("-sL does not go with --traceroute", "use -sn");

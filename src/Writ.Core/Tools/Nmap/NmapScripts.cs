@@ -11,54 +11,72 @@ namespace Writ.Core.Tools.Nmap;
 internal sealed partial class NmapScripts
 {
     private static readonly ConditionalWeakTable<ToolFile, NmapScripts> Known = [];
+    private readonly PlannedScript[] _all;
     private readonly FrozenDictionary<string, PlannedScript> _byName;
 
-    private NmapScripts(ToolFile file) =>
-        _byName = Entry().Matches(Encoding.Latin1.GetString(file.Content.Span))
+    private NmapScripts(ToolFile file)
+    {
+        _all = [.. Entry().Matches(Encoding.Latin1.GetString(file.Content.Span))
             .Select(entry => new PlannedScript(
                 entry.Groups["name"].Value,
                 [.. Quoted().Matches(entry.Groups["categories"].Value).Select(word => word.Groups[1].Value).Distinct().Order(StringComparer.Ordinal)]))
             .DistinctBy(script => script.Name)
-            .ToFrozenDictionary(script => script.Name, StringComparer.Ordinal);
+            .OrderBy(script => script.Name, StringComparer.Ordinal)];
+        _byName = _all.ToFrozenDictionary(script => script.Name, StringComparer.Ordinal);
+    }
 
     /// <summary>The scripts of the runner's file, or null where the runner has published none.</summary>
     public static NmapScripts? Of(ToolInventory inventory) =>
         inventory.FindFile("script.db") is { } file ? Known.GetValue(file, found => new(found)) : null;
 
-    /// <summary>The word of a script selection without the ending that Nmap lets pass, or why it is refused.</summary>
-    public static Result<string> Term(string word)
-    {
-        var term = word.EndsWith(".nse", StringComparison.Ordinal) ? word[..^4] : word;
-        if (word.AsSpan().ContainsAny("/\\~"))
-            return Wrong(word, "is a path: only the runner's own scripts can run", null);
-        if (word.AsSpan().ContainsAny("*()+ ") || term is "all" or "true" or "false" or "and" or "or" or "not" or "")
-            return Wrong(word, "is an expression, which is not supported yet", "name scripts and categories, separated by commas");
-        return term.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
-            ? term : Wrong(word, "is no name of a script or category", null);
-    }
+    /// <summary>The script of this name, or null.</summary>
+    public PlannedScript? Find(string name) => _byName.GetValueOrDefault(name);
 
-    /// <summary>The scripts that these terms select, in bytewise order; a term that selects none is refused.</summary>
-    public Result<IReadOnlyList<PlannedScript>> Select(IEnumerable<string> terms)
+    /// <summary>True when the rule selects at least one script; what selects none is a path to Nmap.</summary>
+    public bool Knows(NmapScriptRule rule) => rule.Expression is { } expression && _all.Any(expression.Selects);
+
+    /// <summary>
+    /// The scripts that these rules select, in bytewise order; each is forced or not by the first rule that selects it. A
+    /// rule that selects none is refused, as a spelling mistake must not pass for a selection.
+    /// </summary>
+    public Result<IReadOnlyList<PlannedScript>> Select(NmapScriptRules rules)
     {
-        var selected = new SortedDictionary<string, PlannedScript>(StringComparer.Ordinal);
-        foreach (var term in terms)
+        var first = new NmapScriptRule?[_all.Length];
+        foreach (var rule in rules.Rules)
         {
-            PlannedScript[] found = [.. _byName.Values.Where(script => script.Name == term || script.Categories.Contains(term))];
-            if (found.Length == 0)
+            var found = false;
+            for (var index = 0; index < _all.Length; index++)
             {
-                var near = Spelling.Nearest(term, NmapFacets.Scripts.Known.Order(StringComparer.Ordinal).Concat(_byName.Keys.Order(StringComparer.Ordinal)));
-                return Wrong(term, "is no script or category of the runner's", near is null ? null : $"did you mean '{near}'?");
+                if (rule.Expression?.Selects(_all[index]) != true)
+                    continue;
+                found = true;
+                first[index] ??= rule;
             }
 
-            foreach (var script in found)
-                selected[script.Name] = script;
+            if (!found)
+                return Unknown(rule);
         }
 
-        return (PlannedScript[])[.. selected.Values];
+        return (PlannedScript[])[.. _all.Zip(first).Where(pair => pair.Second is not null).Select(pair => pair.First with { Forced = pair.Second!.Forced })];
     }
 
-    private static Refusal Wrong(string word, string why, string? hint) =>
-        new(ErrorCode.InvalidCommand, $"--script: '{NmapArguments.Show(word)}' {why}", hint);
+    /// <summary>The scripts that version detection brings along.</summary>
+    public IEnumerable<PlannedScript> OfVersionDetection => _all.Where(script => script.Categories.Contains("version"));
+
+    private Refusal Unknown(NmapScriptRule rule)
+    {
+        if (rule.Text.AsSpan().ContainsAny("/\\~"))
+            return Wrong(rule, "is a path: only the runner's own scripts can run", null);
+        if (rule.Expression is null)
+            return Wrong(rule, "is no expression", "such as 'default and not (brute or dos)'; 'and' and 'or' stand between two values");
+        if (rule.Expression is not NmapScriptExpression.Word { Text: var word })
+            return Wrong(rule, "selects no script of the runner's", null);
+        var near = Spelling.Nearest(word, NmapFacets.Scripts.Known.Order(StringComparer.Ordinal).Concat(_all.Select(script => script.Name)));
+        return Wrong(rule, "is no script or category of the runner's", near is null ? null : $"did you mean '{near}'?");
+    }
+
+    private static Refusal Wrong(NmapScriptRule rule, string why, string? hint) =>
+        new(ErrorCode.InvalidCommand, $"--script: '{NmapArguments.Show(rule.Text)}' {why}", hint);
 
     [GeneratedRegex("""^Entry \{ filename = "(?<name>[A-Za-z0-9._-]+)\.nse", categories = \{(?<categories>[^}]*)\} \}\s*$""", RegexOptions.Multiline)]
     private static partial Regex Entry();

@@ -106,19 +106,16 @@ public sealed class NmapTool : ITool
         if (known is null)
         {
             // Without script.db Nmap's script engine does not start, so version detection brings no script along.
-            return command.Scripts.Count == 0 ? (PlannedScript[])[]
+            return command.Scripts.Rules.Count == 0 ? (PlannedScript[])[]
                 : new Refusal(ErrorCode.InvalidCommand, "the runner has published no script.db, which says what its scripts are", "leave scripts out");
         }
 
         var named = known.Select(command.Scripts);
         if (!named.IsOk || !command.Version)
             return named;
-        var implied = known.Select(["version"]);
-        if (!implied.IsOk)
-            return named;
         var names = named.Value.Select(script => script.Name).ToHashSet(StringComparer.Ordinal);
         return (PlannedScript[])[.. named.Value
-            .Concat(implied.Value.Where(script => !names.Contains(script.Name)).Select(script => script with { Implied = true }))
+            .Concat(known.OfVersionDetection.Where(script => !names.Contains(script.Name)).Select(script => script with { Implied = true }))
             .OrderBy(script => script.Name, StringComparer.Ordinal)];
     }
 

@@ -1,0 +1,73 @@
+using System.Text.RegularExpressions;
+using CsCheck;
+using Writ.Core.Tools.Nmap;
+using Writ.SystemTests.Storage;
+
+namespace Writ.SystemTests.Tools;
+
+/// <summary>Script selections held against <c>nmap --script-help</c>, which selects and sends nothing.</summary>
+public partial class NmapScriptDifferentialTests
+{
+    private static readonly Gen<string> Word = Gen.OneOf(
+        Gen.OneOf("default", "safe", "vuln", "intrusive", "discovery", "version", "auth", "brute", "broadcast", "dos", "exploit", "external", "fuzzer", "malware"),
+        Gen.OneOf("true", "false", "all", "SAFE", "Default", "ALL"),
+        Gen.OneOf("http-*", "*-brute", "http-title", "http-t*.nse", "banner.nse", "*", "*-*-*", "smb*", "*info", "h*p-*le", "ssl-*", "nosuch", "Banner", "http?title"));
+
+    /// <summary>Rules as people write them, and every third one as they mistype them.</summary>
+    private static readonly Gen<string> Rule = Gen.Recursive<string>((depth, inner) => depth > 2 ? Word : Gen.Frequency(
+        (5, Word),
+        (2, inner.Select(value => $"not {value}")),
+        (1, inner.Select(value => $"not({value})")),
+        (3, Gen.Select(inner, Gen.OneOf(" and ", " or ", " AND ", " Or ", "  and not "), inner).Select((left, word, right) => $"{left}{word}{right}")),
+        (2, Gen.Select(inner, Gen.OneOf(" and ", " or ", " and not "), inner).Select((left, word, right) => $"({left}){word}({right})"))));
+
+    private static readonly Gen<string> Selection = Gen.Select(
+        Gen.Select(Gen.Frequency((6, ""), (1, "+"), (1, "+ "), (1, " ")), Rule).Select((sign, rule) => sign + rule).Array[1, 3], Gen.Frequency((7, ""), (1, ","), (1, ")"), (1, " and")))
+        .Select((rules, tail) => string.Join(',', rules) + tail);
+
+    [Fact]
+    public void Script_sets_equal_what_nmap_selects()
+    {
+        // What stands in Nmap's manual and the traps of its grammar; then distinct random ones.
+        string[] fixedOnes =
+        [
+            "default", "not intrusive", "default or safe", "default,safe", "default and safe", "http-*", "(default or safe or intrusive) and not http-*",
+            "all", "true", "safe or nosuch", "not nosuch", "+", "", "not and", "not and safe", "version and discovery or dos", "dos or broadcast and safe", "not safe and default or vuln",
+            "((((default))))", "safe.nse or default", "safe,+safe", "safe,+SAFE", "+http-title,http-*", "default and not (brute or dos or exploit or intrusive)",
+        ];
+        var seen = new HashSet<string>(fixedOnes, StringComparer.Ordinal);
+        var expressions = new List<string>(fixedOnes);
+        Selection.Where(text => text.Length < 200 && seen.Add(text)).Sample(expressions.Add, iter: TestScale.Times(300) - fixedOnes.Length, threads: 1);
+
+        var selected = 0;
+        Parallel.ForEach(expressions, new ParallelOptions { MaxDegreeOfParallelism = 2 }, expression =>
+        {
+            var plan = new NmapTool().Plan(["nmap", "-p1", $"--script={expression}", "127.0.0.1"], new(NmapDifferentialTests.Inventory));
+            var nmap = Selected(expression);
+            if (!plan.IsOk)
+            {
+                nmap.ShouldBeNull($"'{expression}': {plan.Refusal.Message}");
+                return;
+            }
+
+            string[] writ = [.. plan.Value.Scripts.Select(script => (script.Forced ? "+" : "") + script.Name)];
+            nmap.ShouldBe(writ, $"'{expression}'");
+            if (Interlocked.Increment(ref selected) % 5 != 0)
+                return;
+            var canonical = plan.Value.Argv.SingleOrDefault(argument => argument.StartsWith("--script=", StringComparison.Ordinal))?["--script=".Length..] ?? "";
+            Selected(canonical).ShouldBe(writ, $"'{expression}' as '{canonical}'");
+        });
+        selected.ShouldBeGreaterThan(expressions.Count / 3);
+    }
+
+    /// <summary>The names, with a plus where forced; null when Nmap refuses.</summary>
+    private static string[]? Selected(string expression)
+    {
+        var text = NmapDifferentialTests.Run(["nmap", "-d2", "--script-help", expression]);
+        return text.Contains("QUITTING!", StringComparison.Ordinal) ? null
+            : [.. Choice().Matches(text).Select(match => (match.Groups[2].Success ? "+" : "") + match.Groups[1].Value).OrderBy(name => name.TrimStart('+'), StringComparer.Ordinal)];
+    }
+
+    [GeneratedRegex(@"NSE: Script (\S+)\.nse was selected by [a-z ]*?( and forced to run)?\.$", RegexOptions.Multiline)]
+    private static partial Regex Choice();
+}

@@ -73,13 +73,41 @@ public sealed record PlanView(
 public sealed record ScriptView(string Name, IReadOnlyList<string> Categories, bool Implied = false);
 
 /// <summary>The policy's answer. Verdict is <c>deny</c>, <c>require-approval</c> or <c>allow</c>.</summary>
+/// <param name="Findings">What each zone says, at most 100 of them; null in answers from before there were findings.</param>
+/// <param name="Denials">The denials that apply; null in answers from before there were findings.</param>
+/// <param name="Outside">The addresses that lie in no zone, at most 100 texts.</param>
 public sealed record EvaluationView(
     string Verdict,
     IReadOnlyList<string> Reasons,
     IReadOnlyList<string> Rules,
     IReadOnlyList<string> Zones,
     IReadOnlyList<ApprovalView> Approvals,
-    string Policy);
+    string Policy,
+    IReadOnlyList<ZoneFindingView>? Findings = null,
+    IReadOnlyList<DenialFindingView>? Denials = null,
+    IReadOnlyList<string>? Outside = null);
+
+/// <summary>The policy's answer to the part of a plan in one zone.</summary>
+/// <param name="Zone">The zone.</param>
+/// <param name="Addresses">Those of the plan's addresses that it holds, at most 100 texts.</param>
+/// <param name="Verdict">The zone's own, denials not counted in.</param>
+/// <param name="By">The rule that carries it, or null.</param>
+/// <param name="Rules">The rules that open the zone to the requester for the tool, nearest first.</param>
+/// <param name="More">How many further rules there are.</param>
+public sealed record ZoneFindingView(
+    string Zone, IReadOnlyList<string> Addresses, string Verdict, string? By, IReadOnlyList<RuleFindingView> Rules, int More);
+
+/// <summary>One rule with the conditions that failed; it matches where there are none.</summary>
+public sealed record RuleFindingView(string Rule, IReadOnlyList<ConditionView> Failed);
+
+/// <summary>A denial that applies, with what it forbids of the plan; no zones where it holds everywhere.</summary>
+public sealed record DenialFindingView(string Denial, IReadOnlyList<string> Zones, IReadOnlyList<ConditionView> Matched);
+
+/// <summary>
+/// A condition that is in the way: the key of the policy file, what was asked too much of it, and what would be allowed
+/// (empty where nothing would).
+/// </summary>
+public sealed record ConditionView(string Facet, string Asked, string Allowed, string Reason, string? Hint);
 
 /// <summary>Approvals that one zone asks for: so many distinct people of these roles.</summary>
 public sealed record ApprovalView(string Zone, string Rule, IReadOnlyList<string> From, int Count);

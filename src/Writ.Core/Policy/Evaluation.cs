@@ -1,3 +1,5 @@
+using Writ.Proof.Addresses;
+
 namespace Writ.Core.Policy;
 
 /// <summary>The policy's answer to one subject, plan and moment, with everything that follows from it.</summary>
@@ -20,6 +22,18 @@ public sealed record Evaluation
     /// denials' ids.
     /// </summary>
     public IReadOnlyList<string> Rules { get; init; } = [];
+
+    /// <summary>What each touched zone says, in bytewise order of the names: which rules match, and what fails of the others.</summary>
+    public IReadOnlyList<ZoneFinding> Findings { get; init; } = [];
+
+    /// <summary>The denials that apply, in file order.</summary>
+    public IReadOnlyList<DenialFinding> Denials { get; init; } = [];
+
+    /// <summary>The addresses that lie in no zone.</summary>
+    public AddressSet Outside { get; init; } = AddressSet.Empty;
+
+    /// <summary>How many rules, denials and ranges of zones were looked at: the cost of the answer.</summary>
+    public int Looked { get; init; }
 
     /// <summary>The zones that the plan touches, in bytewise order.</summary>
     public IReadOnlyList<string> Zones { get; init; } = [];

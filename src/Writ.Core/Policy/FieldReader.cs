@@ -69,15 +69,17 @@ internal sealed class FieldReader
     }
 
     /// <summary>A whole number in a range, or null where it is absent or wrong.</summary>
-    public int? Number(string key, int least, int most) =>
-        Text(key) is { } text ? Number(Find(key)!.Line, $"'{key}' of {_what}", text, least, most) : null;
+    public int? Number(string key, int least, int most) => (int?)Number(key, least, most, whole: true);
 
-    /// <summary>A whole number in a range, or null after reporting the problem.</summary>
-    public int? Number(int line, string what, string text, int least, int most)
+    /// <summary>A number in a range, or null where it is absent or wrong; at most three decimals where it need not be whole.</summary>
+    public decimal? Number(string key, decimal least, decimal most, bool whole)
     {
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most)
+        if (Text(key) is not { } text)
+            return null;
+        if (text.Length <= 32 && decimal.TryParse(text, whole ? NumberStyles.None : NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+            && number >= least && number <= most && decimal.Round(number, 3) == number)
             return number;
-        _problem(line, string.Create(CultureInfo.InvariantCulture, $"{what}: '{text}' is no number from {least} to {most}"), null);
+        _problem(Find(key)!.Line, string.Create(CultureInfo.InvariantCulture, $"'{key}' of {_what}: '{text}' is no number from {least} to {most}"), null);
         return null;
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text;
+using Writ.Core.Tools;
 using Writ.Core.Zones;
 
 namespace Writ.Core.Policy;
@@ -13,7 +14,8 @@ public sealed class PolicyDocument
 {
     private readonly FrozenDictionary<string, string[]> _rolesByGroup;
     private readonly FrozenDictionary<string, string[]> _rolesByWorkload;
-    private readonly FrozenDictionary<(string Role, string Zone, string Tool), Rule[]> _rules;
+    private readonly ScopeIndex<Rule> _rules = new();
+    private readonly DenialIndex _denials;
 
     internal PolicyDocument(
         string text,
@@ -29,10 +31,9 @@ public sealed class PolicyDocument
         ZoneMap = new ZoneMap(zones.Values);
         _rolesByGroup = Inverse(roles.Values, role => role.Groups);
         _rolesByWorkload = Inverse(roles.Values, role => role.Workloads);
-        _rules = rules
-            .SelectMany(rule => from role in rule.Roles from zone in rule.Zones from tool in rule.Tools.Keys select (Key: (role, zone, tool), rule))
-            .GroupBy(pair => pair.Key, pair => pair.rule)
-            .ToFrozenDictionary(group => group.Key, group => group.ToArray());
+        foreach (var rule in rules)
+            _rules.Add(rule.Roles, rule.Zones, [.. rule.Tools.Keys], rule);
+        _denials = new(denials);
     }
 
     /// <summary>The text exactly as given.</summary>
@@ -77,8 +78,11 @@ public sealed class PolicyDocument
     }
 
     /// <summary>The rules that open the zone to one of the roles for the tool, in file order; hours and facets not looked at.</summary>
-    internal IReadOnlyList<Rule> RulesFor(IEnumerable<string> roles, string zone, string tool) =>
-        [.. roles.SelectMany(role => _rules.GetValueOrDefault((role, zone, tool), [])).Distinct().OrderBy(rule => rule.Order)];
+    internal IReadOnlyList<Rule> RulesFor(IReadOnlySet<string> roles, string zone, string tool) =>
+        [.. _rules.Find(roles, zone, new HashSet<string> { tool }).Distinct().OrderBy(rule => rule.Order)];
+
+    /// <summary>The denials that may forbid something of the plan in these zones, in file order; values not looked at.</summary>
+    internal IReadOnlyList<Denial> DenialsFor(IReadOnlySet<string> roles, IEnumerable<string> zones, Plan plan) => _denials.Find(roles, zones, plan);
 
     private static FrozenDictionary<string, string[]> Inverse(IEnumerable<Role> roles, Func<Role, IReadOnlyList<string>> members) =>
         roles.SelectMany(role => members(role).Select(member => (member, role.Name)))

@@ -53,11 +53,13 @@ public sealed record ApprovalTerm(IReadOnlyList<string> From, int Count);
 
 /// <summary>Forbids, whatever rules say.</summary>
 /// <param name="Id">Unique among rules and denials.</param>
+/// <param name="Order">Its place among the denials of the file, from 0.</param>
 /// <param name="Roles">Whom it binds; null binds everybody.</param>
 /// <param name="Zones">Where it holds: touching one of them is enough. Null holds in every zone.</param>
 /// <param name="Tools">What it forbids, by tool; null forbids every tool.</param>
 public sealed record Denial(
     string Id,
+    int Order,
     IReadOnlyList<string>? Roles,
-    IReadOnlyList<string>? Zones,
+    IReadOnlySet<string>? Zones,
     IReadOnlyDictionary<string, Facets>? Tools);

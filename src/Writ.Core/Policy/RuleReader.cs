@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Writ.Core.Tools;
 using Writ.Core.Zones;
 
@@ -19,7 +20,7 @@ internal sealed class RuleReader(
     public IReadOnlyList<Rule> Rules(PolicyNode? node) => [.. Items(node, "rules").Select(Rule)];
 
     /// <summary>The list under <c>denials</c>.</summary>
-    public IReadOnlyList<Denial> Denials(PolicyNode? node) => [.. Items(node, "denials").Select((item, _) => Denial(item))];
+    public IReadOnlyList<Denial> Denials(PolicyNode? node) => [.. Items(node, "denials").Select(Denial)];
 
     private Rule Rule(PolicyNode node, int order)
     {
@@ -34,8 +35,8 @@ internal sealed class RuleReader(
         {
             Id = Id(fields),
             Order = order,
-            Roles = References(fields, "roles", "role", roles.Keys) ?? [],
-            Zones = References(fields, "zones", "zone", zones.Keys) ?? [],
+            Roles = References(fields, "roles", "role", roles) ?? [],
+            Zones = References(fields, "zones", "zone", zones) ?? [],
             Tools = fields.Need("tools", "name what it opens: tools: { nmap: any }") is { } tools
                 ? new FacetsReader(what, isDenial: false, problem).Tools(tools) : new Dictionary<string, Facets>(),
             MaxDuration = fields.Time("max-duration", Duration.Longest) ?? Policy.Rule.DefaultMaxDuration,
@@ -48,7 +49,7 @@ internal sealed class RuleReader(
         };
     }
 
-    private Denial Denial(PolicyNode node)
+    private Denial Denial(PolicyNode node, int order)
     {
         var what = What(node, "denial");
         var fields = new FieldReader(node, what, ["id", "roles", "zones", "tools"], problem);
@@ -58,8 +59,9 @@ internal sealed class RuleReader(
         var tools = fields.Need("tools", "name what it forbids, or write 'tools: any'");
         return new(
             Id(fields),
-            References(fields, "roles", "role", roles.Keys),
-            everywhere ? null : References(fields, "zones", "zone", zones.Keys) ?? [],
+            order,
+            References(fields, "roles", "role", roles),
+            everywhere ? null : (References(fields, "zones", "zone", zones) ?? []).ToFrozenSet(StringComparer.Ordinal),
             tools is null or PolicyScalar { Value: "any" } ? null : new FacetsReader(what, isDenial: true, problem).Tools(tools));
     }
 
@@ -84,16 +86,15 @@ internal sealed class RuleReader(
     {
         var fields = new FieldReader(node, $"'approval' of {what}", ["from", "count"], problem);
         fields.Need("from", "name the roles that may approve");
-        return new(References(fields, "from", "role", roles.Keys) ?? [], fields.Number("count", 1, 20) ?? 1);
+        return new(References(fields, "from", "role", roles) ?? [], fields.Number("count", 1, 20) ?? 1);
     }
 
-    private IReadOnlyList<string>? References(FieldReader fields, string key, string kind, IEnumerable<string> known)
+    private IReadOnlyList<string>? References<T>(FieldReader fields, string key, string kind, IReadOnlyDictionary<string, T> known)
     {
         if (fields.Texts(key) is not { } texts)
             return null;
-        string[] names = [.. known];
-        foreach (var text in texts.Where(text => !names.Contains(text.Value)))
-            problem(text.Line, $"no {kind} is named '{PolicyReader.Visible(text.Value)}'", FieldReader.Near(text.Value, names));
+        foreach (var text in texts.Where(text => !known.ContainsKey(text.Value)))
+            problem(text.Line, $"no {kind} is named '{PolicyReader.Visible(text.Value)}'", FieldReader.Near(text.Value, [.. known.Keys]));
         return [.. texts.Select(text => text.Value)];
     }
 

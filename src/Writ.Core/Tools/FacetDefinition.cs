@@ -36,6 +36,12 @@ public sealed record FacetDefinition(string Name, FacetKind Kind)
     /// <summary>Words that <c>any</c> never includes: they must be named.</summary>
     public FrozenSet<string> ByNameOnly { get; init; } = [];
 
+    /// <summary>
+    /// Labels that must be opened themselves: a thing that has one of them beside others is opened by a label or a pattern
+    /// only together with it, or by its own name. For example what reaches others than the targets.
+    /// </summary>
+    public FrozenSet<string> EachNeeded { get; init; } = [];
+
     /// <summary>Words that need no rule to open them; a denial can still name them.</summary>
     public FrozenSet<string> Free { get; init; } = [];
 
@@ -44,6 +50,9 @@ public sealed record FacetDefinition(string Name, FacetKind Kind)
 
     /// <summary>The lowest and highest number that a policy may write.</summary>
     public (decimal Lowest, decimal Highest) Bounds { get; init; }
+
+    /// <summary>True where the number is a whole one.</summary>
+    public bool Whole { get; init; } = true;
 
     /// <summary>True where the number counts target addresses, so that each zone counts its own.</summary>
     public bool CountsTargets { get; init; }

@@ -3,15 +3,23 @@ using Writ.Proof.Addresses;
 namespace Writ.Core.Zones;
 
 /// <summary>
-/// Which zones a set of addresses touches. Built once a policy; the only place that knows how zones are found, so that
-/// an index can take the place of the scan without anybody noticing.
+/// Which zones a set of addresses touches. Built once a policy; the ranges of all zones lie in one tree of intervals, so
+/// that asking costs the logarithm of their number and what is touched, and nothing for the others.
 /// </summary>
 public sealed class ZoneMap
 {
-    private readonly Zone[] _zones;
+    private readonly (AddressRange Range, Zone Zone)[] _ranges;
+
+    /// <summary>The highest address below each node of the tree; a node is the middle of its part of the sorted ranges.</summary>
+    private readonly UInt128[] _highest;
 
     /// <summary>A map of these zones.</summary>
-    public ZoneMap(IEnumerable<Zone> zones) => _zones = [.. zones.OrderBy(zone => zone.Name, StringComparer.Ordinal)];
+    public ZoneMap(IEnumerable<Zone> zones)
+    {
+        _ranges = [.. zones.SelectMany(zone => zone.Addresses.Ranges.Select(range => (range, zone))).OrderBy(pair => pair.range.First)];
+        _highest = new UInt128[_ranges.Length];
+        Raise(0, _ranges.Length);
+    }
 
     /// <summary>
     /// Every zone that holds at least one of the addresses, in bytewise order of the names, with the addresses that it
@@ -19,25 +27,50 @@ public sealed class ZoneMap
     /// </summary>
     public ZoneCover Cover(AddressSet addresses)
     {
-        var touched = new List<TouchedZone>();
-        var outside = addresses;
-        foreach (var zone in _zones)
+        var touched = new SortedDictionary<string, (Zone Zone, List<AddressRange> Inside)>(StringComparer.Ordinal);
+        var looked = 0;
+        foreach (var range in addresses.Ranges)
+            Find(range, 0, _ranges.Length, touched, ref looked);
+        var inside = AddressSet.Of(touched.Values.SelectMany(zone => zone.Inside));
+        return new([.. touched.Values.Select(zone => new TouchedZone(zone.Zone, AddressSet.Of(zone.Inside)))], addresses.Except(inside), looked);
+    }
+
+    private UInt128 Raise(int from, int to)
+    {
+        if (from >= to)
+            return 0;
+        var middle = (from + to) / 2;
+        return _highest[middle] = UInt128.Max(_ranges[middle].Range.Last.Bits, UInt128.Max(Raise(from, middle), Raise(middle + 1, to)));
+    }
+
+    private void Find(AddressRange asked, int from, int to, SortedDictionary<string, (Zone Zone, List<AddressRange> Inside)> touched, ref int looked)
+    {
+        if (from >= to)
+            return;
+        var middle = (from + to) / 2;
+        looked++;
+        if (_highest[middle] < asked.First.Bits)
+            return;
+        Find(asked, from, middle, touched, ref looked);
+        var (range, zone) = _ranges[middle];
+        if (range.First > asked.Last)
+            return;
+        if (range.Last >= asked.First)
         {
-            var inside = zone.Addresses.Intersect(addresses);
-            if (inside.IsEmpty)
-                continue;
-            touched.Add(new(zone, inside));
-            outside = outside.Except(inside);
+            if (!touched.TryGetValue(zone.Name, out var held))
+                touched[zone.Name] = held = (zone, []);
+            held.Inside.Add(new(range.First > asked.First ? range.First : asked.First, range.Last < asked.Last ? range.Last : asked.Last));
         }
 
-        return new(touched, outside);
+        Find(asked, middle + 1, to, touched, ref looked);
     }
 }
 
 /// <summary>How zones hold a set of addresses.</summary>
 /// <param name="Touched">The zones that hold some of it.</param>
 /// <param name="Outside">What no zone holds: out of scope for everybody.</param>
-public sealed record ZoneCover(IReadOnlyList<TouchedZone> Touched, AddressSet Outside);
+/// <param name="Looked">The nodes of the tree that were looked at.</param>
+public sealed record ZoneCover(IReadOnlyList<TouchedZone> Touched, AddressSet Outside, int Looked);
 
 /// <summary>A zone and those of the asked addresses that lie in it; never none.</summary>
 public sealed record TouchedZone(Zone Zone, AddressSet Addresses);

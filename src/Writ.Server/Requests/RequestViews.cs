@@ -17,6 +17,9 @@ namespace Writ.Server.Requests;
 /// <summary>Requests, plans and evaluations as the API shows them.</summary>
 internal static class RequestViews
 {
+    /// <summary>An answer about very many zones is cut here; the statement holds all of them.</summary>
+    private const int MostFindings = 100;
+
     public static PlanView Of(Plan plan) => new(
         plan.Tool, plan.Argv, ScopeText.Of(plan.Scope), plan.Targets.ToTexts(), plan.Targets.Count.ToString(CultureInfo.InvariantCulture),
         plan.Tcp.ToString(), plan.Udp.ToString(), plan.Sctp.ToString(), plan.Techniques,
@@ -25,7 +28,19 @@ internal static class RequestViews
 
     public static EvaluationView Of(Evaluation found, string policyHash) => new(
         VerdictText.Of(found.Verdict), found.Reasons, found.Rules, found.Zones,
-        [.. found.Approvals.Select(need => new ApprovalView(need.Zone, need.Rule, need.From, need.Count))], policyHash);
+        [.. found.Approvals.Select(need => new ApprovalView(need.Zone, need.Rule, need.From, need.Count))], policyHash,
+        [.. found.Findings.Take(MostFindings).Select(Of)],
+        [.. found.Denials.Take(MostFindings).Select(denial => new DenialFindingView(denial.Denial, [.. denial.Zones.Take(MostFindings)], Of(denial.Matched)))],
+        Texts(found.Outside));
+
+    private static ZoneFindingView Of(ZoneFinding zone) => new(
+        zone.Zone, Texts(zone.Addresses), VerdictText.Of(zone.Verdict), zone.By,
+        [.. zone.Rules.Select(rule => new RuleFindingView(rule.Rule, Of(rule.Failed)))], zone.More);
+
+    private static ConditionView[] Of(IReadOnlyList<FailedCondition> conditions) =>
+        [.. conditions.Select(failed => new ConditionView(failed.Facet, failed.Asked, failed.Allowed, failed.Reason, failed.Hint))];
+
+    private static string[] Texts(AddressSet addresses) => [.. addresses.Ranges.Take(MostFindings).Select(range => range.ToString())];
 
     public static ActorView Of(ActorRow actor) => new(actor.Id.ToString(), actor.Name, Kind(actor.Kind));
 

@@ -25,11 +25,7 @@ public class EvaluatorTests
     private static readonly AskedTerms Plain = new(null, null, "debugging", null);
     private static readonly DateTimeOffset Monday = new(2026, 3, 2, 12, 0, 0, TimeSpan.Zero);
 
-    private static Plan Plan(string targets, params string[] techniques)
-    {
-        AddressSet.TryParse(targets.Split(','), out var set, out _).ShouldBeTrue();
-        return new() { Tool = "nmap", Argv = ["nmap"], Targets = set, Facets = [], Scope = NetworkScope.Nothing with { Addresses = set }, Techniques = techniques.Length > 0 ? techniques : ["ping"] };
-    }
+    private static Plan Plan(string targets, params string[] techniques) => Plans.Of(targets, techniques.Length > 0 ? techniques : ["ping"]);
 
     private static Evaluation Ask(string rules, Plan plan, Subject? subject = null, AskedTerms? terms = null, DateTimeOffset? now = null)
     {
@@ -95,15 +91,15 @@ public class EvaluatorTests
 
     [Fact]
     public void Evaluate_empty_plan_is_denied() =>
-        Ask("rules:\n" + Rule("s", "staging"), Plan("10.20.0.1") with { Targets = AddressSet.Empty, Facets = [], Scope = NetworkScope.Nothing }).Code.ShouldBe(ErrorCode.Denied);
+        Ask("rules:\n" + Rule("s", "staging"), Plan("10.20.0.1") with { Targets = AddressSet.Empty, Scope = NetworkScope.Nothing }).Code.ShouldBe(ErrorCode.Denied);
 
     [Fact]
     public void Evaluate_facets_of_two_rules_are_not_added_up()
     {
         var rules = "rules:\n" + Rule("a", "staging", tools: "{ nmap: { techniques: [syn], ports: \"22\" } }") + Rule("b", "staging", tools: "{ nmap: { techniques: [connect], ports: \"80\" } }");
-        var plan = Plan("10.20.0.1", "syn") with { Tcp = PortSet.OfPorts(22, 80) };
+        var plan = Plan("10.20.0.1", "syn").Ports("22,80");
         Ask(rules, plan).Reasons.ShouldBe(["rule a: port 80 is not among 22", "rule b: technique syn is not opened", "rule b: port 22 is not among 80"]);
-        Ask(rules, plan with { Tcp = PortSet.OfPorts(22) }).Rules.ShouldBe(["a"]);
+        Ask(rules, plan.Ports("22")).Rules.ShouldBe(["a"]);
     }
 
     [Fact]
@@ -135,17 +131,14 @@ public class EvaluatorTests
     public void Evaluate_absent_facets_mean_the_least()
     {
         var rules = "rules:\n" + Rule("a", "staging", tools: "{ nmap: { techniques: any } }");
-        var plan = Plan("10.20.0.1") with
-        {
-            Tcp = PortSet.OfPorts(22), Timing = 4, Scripts = [new("banner", ["safe"]), new("docker-version", ["version"], Implied: true)],
-        };
+        var implied = new FacetItem("docker-version", ["version"], Implied: true);
+        var plan = Plan("10.20.0.1").Ports("22").Number("max-timing", 4).Items("scripts", new("banner", ["safe"]), implied);
         var two = Plan("10.20.0.0/31").Targets;
         Ask(rules, plan with { Targets = two }).Reasons.ShouldBe(
         [
             "rule a: no port is opened", "rule a: script banner is not opened", "rule a: timing 4 is over 3", "rule a: 2 hosts are more than 1",
         ]);
-        Ask(rules, plan with { Tcp = PortSet.Empty, Timing = 3, Scripts = [plan.Scripts[1]] }).Verdict.ShouldBe(Verdict.Allow);
-        Ask(rules, Plan("10.20.0.1") with { DiscoveryPorts = PortSet.OfPorts(22) }).Reasons.ShouldBe(["rule a: no port is opened"]);
+        Ask(rules, plan.Ports("").Number("max-timing", 3).Items("scripts", implied)).Verdict.ShouldBe(Verdict.Allow);
     }
 
     [Theory]
@@ -163,10 +156,8 @@ public class EvaluatorTests
     [InlineData("techniques: [udp], ports: \"22\"", true)]
     public void Evaluate_denial_any_facet_that_matches_is_enough(string facets, bool denied)
     {
-        var plan = Plan("10.20.0.1") with
-        {
-            Tcp = PortSet.OfPorts(22), Timing = 4, Scripts = [new("http-slowloris", ["dos", "intrusive"]), new("docker-version", ["version"], Implied: true)],
-        };
+        var plan = Plan("10.20.0.1").Ports("22").Number("max-timing", 4)
+            .Items("scripts", new("http-slowloris", ["dos", "intrusive"]), new("docker-version", ["version"], Implied: true));
         var found = Ask($"rules:\n{Rule("a", "staging")}denials:\n  - {{ id: no, zones: any, tools: {{ nmap: {{ {facets} }} }} }}\n", plan);
         found.Verdict.ShouldBe(denied ? Verdict.Deny : Verdict.Allow);
         if (denied)
@@ -242,4 +233,49 @@ public class EvaluatorTests
 
     [Fact]
     public void Verdict_nobody_set_denies() => default(Verdict).ShouldBe(Verdict.Deny);
+
+    [Fact]
+    public void Evaluate_each_zone_counts_its_own_targets()
+    {
+        var rules = "rules:\n" + Rule("s", "staging", tools: "{ nmap: { max-hosts: 4 } }") + Rule("p", "prod", tools: "{ nmap: { max-hosts: 2 } }");
+        Ask(rules, Plan("10.20.0.0/30,10.40.0.0/31")).Verdict.ShouldBe(Verdict.Allow);
+        Ask(rules, Plan("10.20.0.0/31,10.40.0.0/30")).Reasons.ShouldBe(["rule p: 4 hosts are more than 2"]);
+        // A denial counts in its own zones only, all of them together.
+        const string Denials = "denials:\n  - { id: few, zones: [dmz, prod], tools: { nmap: { max-hosts: 3 } } }\n";
+        var open = "rules:\n" + Rule("a", "staging, dmz, prod");
+        Ask(open + Denials, Plan("10.20.0.0/24,10.40.0.0/31")).Verdict.ShouldBe(Verdict.Allow);
+        Ask(open + Denials, Plan("10.30.0.0/31,10.40.0.0/31")).Reasons.ShouldBe(["denial few: more than 3 hosts are forbidden in zone dmz, prod"]);
+    }
+
+    [Fact]
+    public void Evaluate_says_what_failed_rule_by_rule_and_zone_by_zone()
+    {
+        var rules = "rules:\n" + Rule("a", "staging", tools: "{ nmap: { ports: \"80\" } }", extra: "max-uses: 2") + Rule("b", "staging") + Rule("c", "prod", tools: "{ nmap: { ports: \"22\" } }");
+        var found = Ask(rules, Plan("10.20.0.1,10.40.0.1").Ports("22-23"), terms: Plain with { Uses = 1 });
+        found.Findings.Select(zone => (zone.Zone, zone.Verdict, zone.By, zone.Addresses.ToString()))
+            .ShouldBe([("prod", Verdict.Deny, null, "10.40.0.1"), ("staging", Verdict.Allow, "b", "10.20.0.1")]);
+        found.Findings[1].Rules.Select(rule => rule.Rule).ShouldBe(["b", "a"], "nearest first");
+        found.Findings[1].Rules[0].Failed.ShouldBeEmpty();
+        found.Findings[0].Rules.ShouldHaveSingleItem().Failed.ShouldHaveSingleItem()
+            .ShouldBe(new("ports", "23", "22", "port 23 is not among 22", ErrorCode.Denied, "opened are: 22"));
+
+        var denied = Ask(rules + "denials:\n  - { id: no, zones: [prod], tools: { nmap: { ports: \"23-99\" } } }\n", Plan("10.40.0.1").Ports("22-30"));
+        denied.Denials.ShouldHaveSingleItem().Zones.ShouldBe(["prod"]);
+        denied.Denials[0].Matched.ShouldHaveSingleItem().ShouldBe(new("ports", "23-30", "", "port 23-30 is forbidden", ErrorCode.Denied, null));
+    }
+
+    [Theory]
+    [InlineData("techniques")]
+    [InlineData("ports")]
+    [InlineData("scripts")]
+    [InlineData("max-timing")]
+    public void Evaluate_plan_that_does_not_answer_a_facet_is_denied(string facet)
+    {
+        var plan = Plan("10.20.0.1");
+        var rules = "rules:\n" + Rule("a", "staging");
+        Ask(rules, plan).Verdict.ShouldBe(Verdict.Allow);
+        Ask(rules, plan with { Facets = [.. plan.Facets.Where(value => value.Facet != facet)] }).Reasons.ShouldBe([$"rule a: the plan does not say its {facet}"]);
+        Ask(rules, plan with { Facets = [.. plan.Facets, .. plan.Facets.Where(value => value.Facet == facet)] }).Verdict.ShouldBe(Verdict.Deny, "answered twice");
+        Ask(rules, plan.With(facet == "ports" ? new FacetWords(facet, []) : new FacetPorts(facet, PortSet.Empty))).Verdict.ShouldBe(Verdict.Deny, "answered in another kind");
+    }
 }

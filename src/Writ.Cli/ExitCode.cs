@@ -42,13 +42,14 @@ internal static class ExitCode
     public static int OfRunProblem(Problem problem) => problem.Type switch
     {
         ErrorCode.Denied or ErrorCode.ReasonRequired or ErrorCode.DurationTooLong or ErrorCode.TooManyUses => DeniedByPolicy,
-        ErrorCode.InvalidInput or ErrorCode.InvalidCommand or ErrorCode.InvalidTarget or ErrorCode.InvalidPorts => Usage,
+        ErrorCode.InvalidInput or ErrorCode.InvalidCommand or ErrorCode.InvalidTarget or ErrorCode.InvalidPorts or
+            ErrorCode.InputNeeded => Usage,
         ErrorCode.UnknownTool or ErrorCode.NoRunner => NoRunner,
         ErrorCode.Revoked => Ended,
         ErrorCode.CouldNotStart or ErrorCode.GrantExhausted or ErrorCode.Expired or ErrorCode.NotYet or
             ErrorCode.BadSignature or ErrorCode.WrongRunner or ErrorCode.Replayed or ErrorCode.StartByPassed or
             ErrorCode.BadDeadline or ErrorCode.ArgvMismatch or ErrorCode.FenceOutsideStatement or
-            ErrorCode.OutsideCeiling or ErrorCode.InventoryMismatch or ErrorCode.ClockSkew => CouldNotStart,
+            ErrorCode.OutsideCeiling or ErrorCode.FileMismatch or ErrorCode.NameChanged or ErrorCode.InventoryMismatch or ErrorCode.ClockSkew => CouldNotStart,
         _ => OfProblem(problem),
     };
 

@@ -24,6 +24,9 @@ internal static class Program
         // Hidden: the daemon starts it, once a run. No command line to parse, so that the tool starts sooner.
         if (args is ["supervise", var folder])
             return Guarded(() => Supervisor.Run(folder));
+        // Hidden too: looks names up where tools run, in a process of its own that can be given up on.
+        if (args is ["resolve", .. var where])
+            return Guarded(() => Lookup.Run(where));
 
         // Only Writ's own CA is ever trusted; without this the first chain build reads the system's whole store (55 ms).
         _ = Libc.setenv("SSL_CERT_FILE", "/dev/null", 1);

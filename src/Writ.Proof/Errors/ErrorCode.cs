@@ -18,6 +18,8 @@ public static class ErrorCode
     public const string InvalidTarget = "invalid-target";
     /// <summary>A port or a port range is malformed.</summary>
     public const string InvalidPorts = "invalid-ports";
+    /// <summary>The command reads files of the requester's that were not sent along; the problem names them.</summary>
+    public const string InputNeeded = "input-needed";
     /// <summary>No such tool.</summary>
     public const string UnknownTool = "unknown-tool";
     /// <summary>The policy file cannot be read, contradicts itself, or its own tests fail.</summary>
@@ -86,6 +88,10 @@ public static class ErrorCode
     public const string FenceOutsideStatement = "fence-outside-statement";
     /// <summary>The statement lies outside what this runner's own configuration allows at most.</summary>
     public const string OutsideCeiling = "outside-ceiling";
+    /// <summary>A file that the run needs is not the one of the statement, cannot be had, or lies where none may lie.</summary>
+    public const string FileMismatch = "file-mismatch";
+    /// <summary>A name of the command has another address now than those that were approved.</summary>
+    public const string NameChanged = "name-changed";
     /// <summary>The runner's inventory is not the one that the plan was made against.</summary>
     public const string InventoryMismatch = "inventory-mismatch";
     /// <summary>The runner's clock and the server's differ by more than two seconds.</summary>

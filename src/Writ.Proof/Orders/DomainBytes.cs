@@ -16,11 +16,14 @@ internal static class DomainBytes
     public static byte[] Write<T>(string domain, T value, JsonTypeInfo<T> type) =>
         [.. Encoding.ASCII.GetBytes(domain), .. JsonSerializer.SerializeToUtf8Bytes(value, type)];
 
+    /// <summary>True for bytes of this kind and version.</summary>
+    public static bool Has(string domain, ReadOnlySpan<byte> bytes) => bytes.StartsWith(Encoding.ASCII.GetBytes(domain));
+
     public static Result<T> Read<T>(string domain, ReadOnlySpan<byte> bytes, JsonTypeInfo<T> type)
         where T : class
     {
         var kind = domain.TrimEnd('\n');
-        if (!bytes.StartsWith(Encoding.ASCII.GetBytes(domain)))
+        if (!Has(domain, bytes))
             return new Refusal(ErrorCode.InvalidInput, $"the bytes are no {kind}");
         try
         {

@@ -62,6 +62,8 @@ public static class OrderCheck
         if (order.Argv.Count == 0 || order.Argv[0] != statement.Tool
             || (statement.Argv is { } argv && !argv.SequenceEqual(order.Argv)))
             return new Refusal(ErrorCode.ArgvMismatch, "the argv is not the statement's");
+        if (SandboxTerms.Wrong(statement) is { } wrong)
+            return wrong;
         var fence = order.Fence.Read();
         var scope = statement.Scope.Read();
         if (!fence.IsOk || !scope.IsOk || !fence.Value.IsWithin(scope.Value))

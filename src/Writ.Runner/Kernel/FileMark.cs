@@ -21,4 +21,13 @@ internal static class FileMark
         return string.Create(CultureInfo.InvariantCulture,
             $"{*(uint*)(buffer + 136)}:{*(uint*)(buffer + 140)} {*(ulong*)(buffer + 32)} {*(ulong*)(buffer + 40)} {*(long*)(buffer + 96)}.{*(uint*)(buffer + 104)} {*(long*)(buffer + 112)}.{*(uint*)(buffer + 120)}");
     }
+
+    /// <summary>True for an open regular file: no link, pipe, device or folder.</summary>
+    public static unsafe bool IsRegular(int fd)
+    {
+        // AT_EMPTY_PATH; mode at 28, of which the highest four bits are the kind.
+        var buffer = stackalloc byte[256];
+        byte nothing = 0;
+        return Libc.statx(fd, &nothing, 0x1000, 1, buffer) == 0 && (*(ushort*)(buffer + 28) & 0xf000) == 0x8000;
+    }
 }

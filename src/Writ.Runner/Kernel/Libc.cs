@@ -12,7 +12,8 @@ internal static unsafe partial class Libc
         ONonblock = 0x800, ODirectory = 0x10000, OCloexec = 0x80000;
     internal const int SigKill = 9;
     internal const int Eintr = 4, Eagain = 11, Enospc = 28, Ecanceled = 125;
-    internal const int CloneNewNet = 0x40000000;
+    internal const int CloneNewNet = 0x40000000, CloneNewMounts = 0x20000;
+    internal const int ONoFollow = 0x20000;
 
     [StructLayout(LayoutKind.Sequential)]
     internal struct PollFd
@@ -60,6 +61,14 @@ internal static unsafe partial class Libc
     internal static partial long lseek(int fd, long offset, int whence);
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int setns(int fd, int kind);
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int unshare(int kinds);
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int mount(string source, string target, string? kind, nuint flags, string? data);
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int getaddrinfo(string node, string? service, byte* hints, byte** result);
+    [LibraryImport("libc")]
+    internal static partial void freeaddrinfo(byte* result);
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int prctl(int option, nuint a, nuint b, nuint c, nuint d);
     [LibraryImport("libc", SetLastError = true)]

@@ -19,8 +19,8 @@ namespace Writ.Runner.Orders;
 /// line in the journal; it is refused with a code otherwise.
 /// </summary>
 internal sealed class OrderDesk(
-    RunnerConfig config, Func<RunnerIdentity> identity, InventoryReader inventory, NonceStore nonces, RunBook book, Journal journal,
-    TimeProvider time, Action<FromRunner> tell)
+    RunnerConfig config, Func<RunnerIdentity> identity, InventoryReader inventory, NonceStore nonces, RunBook book, IncomingFiles incoming,
+    Journal journal, TimeProvider time, Action<FromRunner> tell)
 {
     private const long MostSkew = 2_000_000;
     private readonly NetworkScope _ceiling = config.CeilingScope();
@@ -78,17 +78,22 @@ internal sealed class OrderDesk(
             DeadlineBoot = receivedBoot + (order.Deadline - order.Issued),
             MaxDisconnected = order.MaxDisconnected,
             HeardBoot = receivedBoot,
+            Names = result.Value.Statement.Names ?? [],
+            HasFiles = result.Value.Statement.Files is { Count: > 0 },
+            Outputs = [.. (result.Value.Statement.Outputs ?? []).Select(output => output.Path)],
+            OutputLimitBytes = config.OutputLimitBytes,
             SpoolLimitBytes = config.SpoolLimitBytes,
             ReceivedBoot = receivedBoot,
         };
         if (book.TryAdd(spec) is { } live)
-            _ = Task.Run(() => Start(live, order, message));
+            _ = Task.Run(() => Start(live, result.Value, message));
         else
             Refuse(order.Run, new(ErrorCode.Replayed, "this runner has or had a run of this id"));
     }
 
-    private void Start(LiveRun live, RunOrder order, Order message)
+    private async Task Start(LiveRun live, CheckedOrder taken, Order message)
     {
+        var order = taken.Order;
         try
         {
             if (!nonces.TryTake(order.Nonce, order.Deadline))
@@ -99,6 +104,13 @@ internal sealed class OrderDesk(
             }
 
             Durable.Folder(live.Folder.Path);
+            if (await incoming.Take(live.Folder, taken.Statement.Files ?? [], UnixMicroseconds.ToInstant(order.StartBy)) is { } refusal)
+            {
+                book.Drop(live);
+                Refuse(order.Run, refusal);
+                return;
+            }
+
             Durable.Write(live.Folder.Order, message.Bytes.Span, flush: false);
             Durable.Write(live.Folder.Spec, JsonSerializer.SerializeToUtf8Bytes(live.Spec!, RunnerJson.Default.RunSpec), flush: false);
             journal.Write("accepted", order.Run, detail: string.Join(' ', order.Argv));

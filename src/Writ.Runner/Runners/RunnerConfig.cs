@@ -14,6 +14,7 @@ internal sealed partial record RunnerConfig
 {
     public const string FileName = "runner.json";
     public const long DefaultSpoolLimit = 1L << 30;
+    public const long DefaultOutputLimit = 64L << 20;
 
     /// <summary>Writ's runner listener, <c>https://host:port</c>.</summary>
     public required string Server { get; init; }
@@ -25,6 +26,8 @@ internal sealed partial record RunnerConfig
     public IReadOnlyList<ToolPath> Tools { get; set; } = [new("nmap", "/usr/bin/nmap")];
     /// <summary>The most bytes of one run's recording; a run that passes it is killed.</summary>
     public long SpoolLimitBytes { get; set; } = DefaultSpoolLimit;
+    /// <summary>The most bytes that one run may write into files that are handed back; they lie in memory while it lives.</summary>
+    public long OutputLimitBytes { get; set; } = DefaultOutputLimit;
 
     /// <summary>The ceiling as a scope; nothing where there is none.</summary>
     public NetworkScope CeilingScope() => Ceiling?.ToText().Read() is { IsOk: true } scope ? scope.Value : NetworkScope.Nothing;
@@ -68,6 +71,8 @@ internal sealed partial record RunnerConfig
             throw Wrong("network_namespace", $"'{name}' is no name of a network namespace");
         if (SpoolLimitBytes < 1 << 20)
             throw Wrong("spool_limit_bytes", "less than a mebibyte records nothing");
+        if (OutputLimitBytes < 1 << 16)
+            throw Wrong("output_limit_bytes", "less than 64 KiB holds no file");
         foreach (var tool in Tools)
         {
             if (tool.Name.Length == 0 || tool.Name.AsSpan().ContainsAny("/\n \0") || !Path.IsPathFullyQualified(tool.Path)
@@ -131,7 +136,10 @@ internal sealed partial record RunnerConfig
               "tools": [{ "name": "nmap", "path": "/usr/bin/nmap" }],
 
               // A run whose recording would pass this is killed: what cannot be recorded is not run.
-              "spool_limit_bytes": {{DefaultSpoolLimit}}
+              "spool_limit_bytes": {{DefaultSpoolLimit}},
+
+              // The most bytes that one run may write into files that are handed back (-oX and the like); they lie in memory while it lives.
+              "output_limit_bytes": {{DefaultOutputLimit}}
             }
 
             """;

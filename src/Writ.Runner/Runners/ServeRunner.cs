@@ -35,8 +35,10 @@ internal static class ServeRunner
         using var book = new RunBook(data, journal, time, link.Wake);
         foreach (var run in book.All)
             Say($"taken up: {run.Run}, {(run.End is null ? "running" : "ended, to be told")}");
-        var desk = new OrderDesk(config, () => link.Identity, inventory, nonces, book, journal, time, link.Tell);
-        await link.Run(book, desk, inventory, stop);
+        var incoming = new IncomingFiles(link.Fetch, time);
+        var desk = new OrderDesk(config, () => link.Identity, inventory, nonces, book, incoming, journal, time, link.Tell);
+        using var names = new NameLookup(config, link.Tell);
+        await link.Run(book, desk, inventory, names, stop);
         Say("stopped; runs go on under their supervisors");
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Threading.Channels;
@@ -22,6 +23,8 @@ internal sealed class ServerLink(DataFolder data, RunnerConfig config, RunnerIde
     private readonly Channel<FromRunner> _outbox = Channel.CreateUnbounded<FromRunner>(new() { SingleReader = true });
     private readonly Channel<bool> _work = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private TimeSpan _heartbeat = TimeSpan.FromSeconds(1);
+    private readonly Handover _handover = new();
+    private RunnerLink.RunnerLinkClient? _client;
     private long _heardBoot;
     private string _lastTrouble = "";
 
@@ -38,8 +41,30 @@ internal sealed class ServerLink(DataFolder data, RunnerConfig config, RunnerIde
         Wake();
     }
 
+    /// <summary>The bytes of a file of a run's sandbox, as the server has them; whoever asks checks them.</summary>
+    /// <exception cref="IOException">There is no connection, or the server does not give it.</exception>
+    public async IAsyncEnumerable<ReadOnlyMemory<byte>> Fetch(string run, string sha256, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        var client = _client ?? throw new IOException("there is no connection to a server");
+        using var call = client.FetchFile(new() { Run = run, Sha256 = sha256 }, cancellationToken: cancel);
+        while (await Next())
+            yield return call.ResponseStream.Current.Bytes.Memory;
+
+        async Task<bool> Next()
+        {
+            try
+            {
+                return await call.ResponseStream.MoveNext(cancel);
+            }
+            catch (RpcException failed)
+            {
+                throw new IOException(Explain(failed), failed);
+            }
+        }
+    }
+
     /// <summary>Stays connected until stopped.</summary>
-    public async Task Run(RunBook book, OrderDesk desk, InventoryReader inventory, CancellationToken stop)
+    public async Task Run(RunBook book, OrderDesk desk, InventoryReader inventory, NameLookup names, CancellationToken stop)
     {
         var pause = ShortestPause;
         while (!stop.IsCancellationRequested)
@@ -47,7 +72,7 @@ internal sealed class ServerLink(DataFolder data, RunnerConfig config, RunnerIde
             var welcomed = false;
             try
             {
-                welcomed = await Connect(book, desk, inventory, stop);
+                welcomed = await Connect(book, desk, inventory, names, stop);
             }
             catch (Exception lost) when (lost is RpcException or HttpRequestException or IOException or OperationCanceledException or InvalidOperationException
                 or CryptographicException or RunnerException)
@@ -57,6 +82,7 @@ internal sealed class ServerLink(DataFolder data, RunnerConfig config, RunnerIde
                     Trouble(Explain(lost));
             }
 
+            _client = null;
             _heardBoot = 0;
             desk.ForgetClock();
             foreach (var run in book.All)
@@ -88,7 +114,7 @@ internal sealed class ServerLink(DataFolder data, RunnerConfig config, RunnerIde
         return (deepest is RpcException rpc ? $"{rpc.StatusCode}: {rpc.Status.Detail}" : deepest.Message).ReplaceLineEndings(" ");
     }
 
-    private async Task<bool> Connect(RunBook book, OrderDesk desk, InventoryReader inventory, CancellationToken stop)
+    private async Task<bool> Connect(RunBook book, OrderDesk desk, InventoryReader inventory, NameLookup names, CancellationToken stop)
     {
         using var certificate = RunnerIdentity.ReadCertificate(data);
         using var authority = RunnerIdentity.ReadAuthority(data);
@@ -109,6 +135,8 @@ internal sealed class ServerLink(DataFolder data, RunnerConfig config, RunnerIde
         if (!await call.ResponseStream.MoveNext(ending.Token) || call.ResponseStream.Current.Welcome is not { } welcome)
             throw new IOException("the server did not welcome this runner");
         ending.CancelAfter(Timeout.InfiniteTimeSpan);
+        _client = client;
+        _handover.Begin();
         Greet(book, desk, welcome);
         say($"connected to {config.Server}");
         _lastTrouble = "";
@@ -116,7 +144,8 @@ internal sealed class ServerLink(DataFolder data, RunnerConfig config, RunnerIde
         // Whichever ends first ends the connection.
         Task[] parts =
         [
-            Read(call.ResponseStream, book, desk, ending.Token),
+            Read(call.ResponseStream, book, desk, names, ending.Token),
+            _handover.Run(client, book, ending.Token),
             Write(call.RequestStream, book, ending.Token),
             Beat(inventory, digest, ending.Token),
             Renew(client, begin, end, authority, ending.Token),
@@ -192,7 +221,7 @@ internal sealed class ServerLink(DataFolder data, RunnerConfig config, RunnerIde
         _heardBoot = now;
     }
 
-    private async Task Read(IAsyncStreamReader<ToRunner> stream, RunBook book, OrderDesk desk, CancellationToken ending)
+    private async Task Read(IAsyncStreamReader<ToRunner> stream, RunBook book, OrderDesk desk, NameLookup names, CancellationToken ending)
     {
         while (await stream.MoveNext(ending))
         {
@@ -212,6 +241,9 @@ internal sealed class ServerLink(DataFolder data, RunnerConfig config, RunnerIde
                 case ToRunner.MessageOneofCase.Kill:
                     desk.Kill(message.Kill.Run, message.Kill.Reason);
                     break;
+                case ToRunner.MessageOneofCase.Resolve:
+                    names.Take(message.Resolve);
+                    break;
                 case ToRunner.MessageOneofCase.Ack when book.Find(message.Ack.Run) is { } run:
                     lock (run)
                         run.Acknowledge(message.Ack.Offset);
@@ -221,6 +253,7 @@ internal sealed class ServerLink(DataFolder data, RunnerConfig config, RunnerIde
                 case ToRunner.MessageOneofCase.EndAck when book.Find(message.EndAck.Run) is { } run:
                     lock (run)
                         run.EndAcknowledged = true;
+                    _handover.Add(run);
                     book.Settle(run);
                     break;
                 default:

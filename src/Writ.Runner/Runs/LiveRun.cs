@@ -38,6 +38,8 @@ internal sealed class LiveRun(RunFolder folder, RunSpec? spec) : IDisposable
     public bool Starting { get; set; }
     /// <summary>The server holds the end.</summary>
     public bool EndAcknowledged { get; set; }
+    /// <summary>The server holds the files that the run has written, or wants none of them.</summary>
+    public bool HandedBack { get; set; }
     /// <summary>The server holds the recording up to here.</summary>
     public long Acknowledged { get; private set; }
     /// <summary>Where sending goes on is not known before the server's Welcome has told it.</summary>
@@ -47,7 +49,8 @@ internal sealed class LiveRun(RunFolder folder, RunSpec? spec) : IDisposable
     public long Spooled => End?.RecordingBytes ?? (Recording() is { } file ? RandomAccess.GetLength(file) : 0);
 
     /// <summary>True when nothing of it is needed any more.</summary>
-    public bool IsDone => End is { } end && (Forgotten || (EndAcknowledged && Acknowledged >= end.RecordingBytes));
+    public bool IsDone => End is { } end
+        && (Forgotten || (EndAcknowledged && Acknowledged >= end.RecordingBytes && (HandedBack || end.Outputs.Count == 0)));
 
     /// <summary>A new connection: the server says how much it holds.</summary>
     public void ResumeAt(long offset)
@@ -148,6 +151,7 @@ internal sealed class LiveRun(RunFolder folder, RunSpec? spec) : IDisposable
         RecordingBytes = end.RecordingBytes,
         RecordingSha256 = ByteString.CopyFrom(Convert.FromHexString(end.RecordingSha256)),
         Deadline = end.Deadline,
+        Outputs = { end.Outputs.Select(file => new OutputFile { Path = file.Path, Bytes = file.Bytes, Sha256 = file.Sha256, Cut = file.Cut }) },
     };
 
     public void Dispose()

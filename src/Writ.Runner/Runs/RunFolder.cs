@@ -14,23 +14,29 @@ internal sealed class RunFolder(string path)
     public string Run => System.IO.Path.GetFileName(Path);
 
     /// <summary>The signed order's bytes, as they came.</summary>
-    public string Order => In("order");
+    public string Order => At("order");
     /// <summary>What the supervisor is told.</summary>
-    public string Spec => In("run.json");
+    public string Spec => At("run.json");
     /// <summary>Who supervises.</summary>
-    public string Mark => In("supervisor");
+    public string Mark => At("supervisor");
     /// <summary>That the tool was executed.</summary>
-    public string Started => In("started");
+    public string Started => At("started");
     /// <summary>The recording, growing.</summary>
-    public string Recording => In("recording");
+    public string Recording => At("recording");
+    /// <summary>The files that the sandbox shows under /in.</summary>
+    public string In => At("in");
+    /// <summary>Where the supervisor mounts what the sandbox shows as /out; only it sees that mount.</summary>
+    public string Out => At("out");
+    /// <summary>What was found there at the end, until the server holds it.</summary>
+    public string Outputs => At("outputs");
     /// <summary>How it ended.</summary>
-    public string End => In("end");
+    public string End => At("end");
     /// <summary>What the supervisor itself had to say; empty when all is well.</summary>
-    public string Log => In("supervisor.log");
+    public string Log => At("supervisor.log");
     /// <summary>The supervisor's control socket.</summary>
     public const string ControlName = "control";
 
-    private string In(string name) => System.IO.Path.Combine(Path, name);
+    private string At(string name) => System.IO.Path.Combine(Path, name);
 
     public RunSpec? ReadSpec() => Read(Spec, RunnerJson.Default.RunSpec);
     public SupervisorMark? ReadMark() => Read(Mark, RunnerJson.Default.SupervisorMark);

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Writ.Proof.Statements;
 using Writ.Runner.Runners;
 
 namespace Writ.Runner.Runs;
@@ -35,6 +36,14 @@ internal sealed record RunSpec
     public required long MaxDisconnected { get; init; }
     /// <summary>When the server was last heard before the start, on CLOCK_BOOTTIME.</summary>
     public required long HeardBoot { get; init; }
+    /// <summary>The statement's names with their addresses: all that a name can mean in the sandbox.</summary>
+    public IReadOnlyList<StatementName> Names { get; set; } = [];
+    /// <summary>True where the run's folder holds files for the sandbox, each checked against the statement.</summary>
+    public bool HasFiles { get; set; }
+    /// <summary>The paths in the sandbox of the files that are handed back.</summary>
+    public IReadOnlyList<string> Outputs { get; set; } = [];
+    /// <summary>The most bytes of all files that the run writes there together.</summary>
+    public long OutputLimitBytes { get; set; } = RunnerConfig.DefaultOutputLimit;
     /// <summary>The most bytes that the recording may have.</summary>
     public long SpoolLimitBytes { get; set; } = RunnerConfig.DefaultSpoolLimit;
     /// <summary>The tool waits while so many bytes of the recording are not acknowledged.</summary>
@@ -101,7 +110,16 @@ internal sealed record EndRecord
     public string RecordingSha256 { get; set; } = "";
     /// <summary>The deadline in force at the end.</summary>
     public long Deadline { get; set; }
+    /// <summary>What there is of the files that are handed back; their bytes lie in the run's folder.</summary>
+    public IReadOnlyList<OutputRecord> Outputs { get; set; } = [];
 }
+
+/// <summary>A file that the run has written, as it was found at the run's end.</summary>
+/// <param name="Path">Its path in the sandbox.</param>
+/// <param name="Bytes">Its size.</param>
+/// <param name="Sha256">Its lower-case hexadecimal digest.</param>
+/// <param name="Cut">True where the run did not end by itself, or there was no room for more.</param>
+internal sealed record OutputRecord(string Path, long Bytes, string Sha256, bool Cut);
 
 /// <summary>A line of bubblewrap's status: the sandbox's first process, or the tool's exit code if it was executed.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text;
 using Writ.Runner.Kernel;
 
@@ -15,44 +14,46 @@ internal static unsafe class Sandbox
 
     /// <summary>What holds a run, in one line.</summary>
     public const string Description =
-        "bubblewrap: pid, ipc, uts and cgroup namespaces, read-only root, own /etc and /tmp, cleared environment, CAP_NET_RAW only";
+        "bubblewrap: pid, ipc, uts and cgroup namespaces, read-only root, own /etc, /tmp, /in and /out, cleared environment, CAP_NET_RAW only";
 
     private const string TmpBytes = "67108864";
 
     /// <summary>The tool's output streams are 1 and 2, bubblewrap's status 3, and these files from 4 on.</summary>
-    private static readonly (string Path, string Content)[] Etc =
+    private static (string Path, string Content)[] Etc(Placement placed) =>
     [
         ("/etc/passwd", "root:x:0:0:root:/tmp:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/tmp:/usr/sbin/nologin\n"),
         ("/etc/group", "root:x:0:\nnogroup:x:65534:\n"),
-        ("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"),
+        ("/etc/hosts", placed.Hosts()),
+        ("/etc/host.conf", "multi on\n"),
         ("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\nservices: files\nprotocols: files\n"),
     ];
 
     /// <summary>Starts a tool in a sandbox from the calling thread, with whose end it dies.</summary>
     /// <param name="program">The tool's absolute path.</param>
     /// <param name="arguments">Its arguments, without its name.</param>
+    /// <param name="placed">What this run finds in its sandbox.</param>
     /// <param name="output">Its standard output.</param>
     /// <param name="error">Its standard error.</param>
     /// <param name="status">Where bubblewrap reports the sandbox's first process and the tool's exit code.</param>
-    public static ChildProcess Start(string program, IEnumerable<string> arguments, int output, int error, int status)
+    public static ChildProcess Start(string program, IEnumerable<string> arguments, Placement placed, int output, int error, int status)
     {
+        var etc = Etc(placed);
         var nothing = Libc.Must(Libc.open("/dev/null", Libc.OReadOnly | Libc.OCloexec, 0), "/dev/null");
-        List<int> descriptors = [nothing, output, error, status];
+        MemoryFile[] files = [.. etc.Select(file => MemoryFile.Of(file.Path, Encoding.UTF8.GetBytes(file.Content)))];
         try
         {
-            foreach (var (path, content) in Etc)
-                descriptors.Add(MemoryFile(path, content));
-            return ChildProcess.Start(Program, Command(program, arguments), [], CollectionsMarshal.AsSpan(descriptors), session: false);
+            int[] descriptors = [nothing, output, error, status, .. files.Select(file => file.Fd)];
+            return ChildProcess.Start(Program, Command(program, arguments, placed, etc), [], descriptors, session: false);
         }
         finally
         {
             _ = Libc.close(nothing);
-            foreach (var file in descriptors.Skip(4))
-                _ = Libc.close(file);
+            foreach (var file in files)
+                file.Dispose();
         }
     }
 
-    private static List<string> Command(string program, IEnumerable<string> arguments)
+    private static List<string> Command(string program, IEnumerable<string> arguments, Placement placed, (string Path, string Content)[] etc)
     {
         List<string> command =
         [
@@ -72,22 +73,16 @@ internal static unsafe class Sandbox
 
         if (!program.StartsWith("/usr/", StringComparison.Ordinal))
             command.AddRange(["--ro-bind", program, program]);
-        for (var i = 0; i < Etc.Length; i++)
-            command.AddRange(["--perms", "0444", "--file", $"{4 + i}", Etc[i].Path]);
+        for (var i = 0; i < etc.Length; i++)
+            command.AddRange(["--perms", "0444", "--file", $"{4 + i}", etc[i].Path]);
+        if (placed.In is { } files)
+            command.AddRange(["--ro-bind", files, "/in"]);
+        if (placed.Out is { } folder)
+            command.AddRange(["--bind", folder, "/out"]);
         command.AddRange(["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", "--ro-bind-try", "/etc/alternatives", "/etc/alternatives",
             "--proc", "/proc", "--dev", "/dev", "--size", TmpBytes, "--tmpfs", "/tmp", "--remount-ro", "/", "--chdir", "/tmp", "--", program]);
         command.AddRange(arguments);
         return command;
-    }
-
-    private static int MemoryFile(string name, string content)
-    {
-        var fd = Libc.Must(Libc.memfd_create(name, 1 /* MFD_CLOEXEC */), "memfd_create");
-        var bytes = Encoding.UTF8.GetBytes(content);
-        fixed (byte* start = bytes)
-            _ = Libc.Must((int)Libc.write(fd, start, (nuint)bytes.Length), "write");
-        _ = Libc.lseek(fd, 0, 0);
-        return fd;
     }
 
     /// <summary>
@@ -100,7 +95,7 @@ internal static unsafe class Sandbox
         var pipes = stackalloc int[6];
         for (var i = 0; i < 3; i++)
             Libc.Must(Libc.pipe2(pipes + (2 * i), Libc.OCloexec), "pipe2");
-        using var process = Start(program, arguments, pipes[1], pipes[3], pipes[5]);
+        using var process = Start(program, arguments, Placement.Nothing, pipes[1], pipes[3], pipes[5]);
         for (var i = 0; i < 3; i++)
             _ = Libc.close(pipes[(2 * i) + 1]);
         // What is asked here (a version) fits a pipe, so the streams can be read one after the other.

@@ -17,7 +17,7 @@ namespace Writ.Runner.Runs;
 /// <item>Check what must still hold: the start-by time, the deadline, the tool's digest.</item>
 /// <item>Enter the network namespace and start the sandbox.</item>
 /// <item>Guard: the first of exit, deadline, silence, kill and failed recording ends the run.</item>
-/// <item>End: kill the PID namespace's first process, reap until nobody is left, count, close the recording.</item>
+/// <item>End: kill the PID namespace's first process, reap until nobody is left, count, close the recording, take the written files in.</item>
 /// <item>Make the end durable and say so.</item>
 /// </list>
 /// </summary>
@@ -39,6 +39,7 @@ internal sealed unsafe class Supervisor : IDisposable
     private long _deadline;
     private long _deadlineBoot;
     private Recorder? _recorder;
+    private OutFolder? _out;
     private ChildProcess? _bwrap;
     private ChildProcess? _init;
     private long _pidNamespace;
@@ -138,9 +139,12 @@ internal sealed unsafe class Supervisor : IDisposable
         _recorder = new(_folder.Recording, pipes[0], pipes[2], _spec.SpoolLimitBytes, _spec.UnacknowledgedLimitBytes);
         try
         {
+            if (_spec.Outputs.Count > 0)
+                _out = OutFolder.Mount(_folder.Out, _spec.OutputLimitBytes);
             if (_spec.NetworkNamespace is { } name)
                 NetworkNamespace.Enter(name);
-            _bwrap = Sandbox.Start(_spec.ToolPath, _spec.Argv.Skip(1), pipes[1], pipes[3], pipes[5]);
+            var placed = new Placement(_spec.Names, _spec.HasFiles ? _folder.In : null, _out?.Path);
+            _bwrap = Sandbox.Start(_spec.ToolPath, _spec.Argv.Skip(1), placed, pipes[1], pipes[3], pipes[5]);
         }
         finally
         {
@@ -348,6 +352,7 @@ internal sealed unsafe class Supervisor : IDisposable
             RecordingBytes = bytes,
             RecordingSha256 = digest,
             Deadline = _deadline,
+            Outputs = _out?.Collect(_spec.Outputs, _folder.Outputs, cut: _cause != Cause.Exited) ?? [],
         };
         try
         {

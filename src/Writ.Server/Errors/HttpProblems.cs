@@ -16,7 +16,7 @@ internal static class HttpProblems
             or ErrorCode.TooManyUses or ErrorCode.OwnRequest => StatusCodes.Status403Forbidden,
         ErrorCode.NotFound => StatusCodes.Status404NotFound,
         ErrorCode.TooLarge => StatusCodes.Status413PayloadTooLarge,
-        ErrorCode.InvalidPolicy => StatusCodes.Status422UnprocessableEntity,
+        ErrorCode.InvalidPolicy or ErrorCode.InputNeeded => StatusCodes.Status422UnprocessableEntity,
         ErrorCode.TooManyAttempts => StatusCodes.Status429TooManyRequests,
         ErrorCode.Internal => StatusCodes.Status500InternalServerError,
         ErrorCode.Unavailable => StatusCodes.Status503ServiceUnavailable,

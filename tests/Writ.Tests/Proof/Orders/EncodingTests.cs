@@ -61,6 +61,34 @@ public sealed class EncodingTests
     }
 
     [Fact]
+    public void Statement_with_files_encodes_to_and_decodes_from_the_golden_bytes_of_version_2()
+    {
+        var golden = Golden("statement-v2", WithFiles.ToBytes());
+        WithFiles.ToBytes().ShouldBe(golden);
+        golden.AsSpan().StartsWith("writ-statement/v2\n"u8).ShouldBeTrue();
+        var read = Statement.Read(golden).Value;
+        read.ToBytes().ShouldBe(golden);
+        read.Files.ShouldBe(WithFiles.Files);
+        read.Outputs.ShouldBe(WithFiles.Outputs);
+        read.Names!.ShouldHaveSingleItem().Addresses.ShouldBe(["10.20.1.5", "10.20.1.6"]);
+    }
+
+    [Fact]
+    public void Members_of_another_version_are_refused()
+    {
+        var first = Encoding.UTF8.GetString(Asked.ToBytes());
+        var second = Encoding.UTF8.GetString(WithFiles.ToBytes());
+        foreach (var text in new[]
+        {
+            first.Replace("/v1", "/v2", StringComparison.Ordinal), second.Replace("/v2", "/v1", StringComparison.Ordinal),
+            second.Replace("/v2", "/v3", StringComparison.Ordinal), second.Replace(",\"names\":[{", ",\"nmaes\":[{", StringComparison.Ordinal),
+        })
+        {
+            Statement.Read(Encoding.UTF8.GetBytes(text)).IsOk.ShouldBeFalse(text);
+        }
+    }
+
+    [Fact]
     public void Digests_are_the_golden_ones()
     {
         var now = $"statement {Statement.DigestOf(Asked.ToBytes())}\n"

@@ -154,4 +154,65 @@ public sealed class OrderCheckTests
     [Fact]
     public void Check_absent_ceiling_permits_nothing() =>
         CodeOf(Order(), Trust with { Ceiling = NetworkScope.Nothing }).ShouldBe(ErrorCode.OutsideCeiling);
+
+    [Fact]
+    public void Check_statement_with_files_names_and_outputs_is_accepted() => CodeOf(Order(WithFiles)).ShouldBeNull();
+
+    [Theory]
+    [InlineData("/etc/passwd")]
+    [InlineData("/in/../etc/passwd")]
+    [InlineData("/in/./x")]
+    [InlineData("/in/a//b")]
+    [InlineData("/in/")]
+    [InlineData("/in/.hidden")]
+    [InlineData("/in/-oX")]
+    [InlineData("/in/a b")]
+    [InlineData("/in/a\n")]
+    [InlineData("in/x")]
+    [InlineData("/out/x")]
+    public void Check_file_outside_its_folder_is_refused(string path) =>
+        CodeOf(Order(WithFiles with { Files = [new(path, 1, new('9', 64))] })).ShouldBe(ErrorCode.FileMismatch);
+
+    [Theory]
+    [InlineData("/etc/cron.d/x")]
+    [InlineData("/out/../etc/x")]
+    [InlineData("/out/a/b")]
+    [InlineData("/in/x")]
+    public void Check_output_outside_its_folder_is_refused(string path) =>
+        CodeOf(Order(WithFiles with { Outputs = [new("x", path)] })).ShouldBe(ErrorCode.FileMismatch);
+
+    [Fact]
+    public void Check_the_same_path_twice_is_refused()
+    {
+        CodeOf(Order(WithFiles with { Files = [new("/in/x", 1, new('9', 64)), new("/in/x", 2, new('8', 64))] })).ShouldBe(ErrorCode.FileMismatch);
+        CodeOf(Order(WithFiles with { Outputs = [new("a", "/out/x"), new("b", "/out/x")] })).ShouldBe(ErrorCode.FileMismatch);
+    }
+
+    [Theory]
+    [InlineData("ABC")]
+    [InlineData("")]
+    public void Check_file_without_a_digest_is_refused(string digest) =>
+        CodeOf(Order(WithFiles with { Files = [new("/in/x", 1, digest)] })).ShouldBe(ErrorCode.FileMismatch);
+
+    [Fact]
+    public void Check_more_than_the_sandbox_takes_is_refused()
+    {
+        CodeOf(Order(WithFiles with { Files = [new("/in/x", SandboxTerms.MostFileBytes, new('9', 64)), new("/in/y", 1, new('9', 64))] })).ShouldBe(ErrorCode.TooLarge);
+        CodeOf(Order(WithFiles with { Files = [new("/in/x", long.MaxValue, new('9', 64)), new("/in/y", long.MaxValue, new('9', 64))] })).ShouldBe(ErrorCode.TooLarge);
+        CodeOf(Order(WithFiles with { Files = [new("/in/x", -1, new('9', 64))] })).ShouldBe(ErrorCode.TooLarge);
+        CodeOf(Order(WithFiles with { Outputs = [.. Enumerable.Range(0, SandboxTerms.MostOutputs + 1).Select(i => new StatementOutput($"{i}", $"/out/{i}"))] })).ShouldBe(ErrorCode.TooLarge);
+    }
+
+    [Theory]
+    [InlineData("10.21", "10.20.1.5")]
+    [InlineData("a\n10.0.0.1 b", "10.20.1.5")]
+    [InlineData("web1 web2", "10.20.1.5")]
+    [InlineData("web1", "10.20.1.5 evil")]
+    [InlineData("web1", "web2")]
+    public void Check_name_that_is_none_or_has_no_address_is_refused(string name, string address) =>
+        CodeOf(Order(WithFiles with { Names = [new(name, [address])] })).ShouldBe(ErrorCode.InvalidTarget);
+
+    [Fact]
+    public void Check_name_that_is_pinned_twice_is_refused() =>
+        CodeOf(Order(WithFiles with { Names = [new("web1", ["10.20.1.5"]), new("WEB1", ["10.20.1.6"])] })).ShouldBe(ErrorCode.InvalidTarget);
 }

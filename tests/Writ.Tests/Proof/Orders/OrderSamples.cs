@@ -46,6 +46,16 @@ internal static class OrderSamples
         Policy = new('d', 64),
     };
 
+    /// <summary>The same with everything that version 2 added.</summary>
+    public static Statement WithFiles { get; } = Asked with
+    {
+        Argv = ["nmap", "-n", "-iL", "/in/targets", "-oX", "/out/scan.xml", "web1.staging.example.com"],
+        Inputs = [new("hosts.txt", 12, new('9', 64))],
+        Files = [new("/in/targets", 12, new('9', 64))],
+        Names = [new("web1.staging.example.com", ["10.20.1.5", "10.20.1.6"])],
+        Outputs = [new("scan.xml", "/out/scan.xml")],
+    };
+
     public static RunOrder Order(Statement? statement = null)
     {
         var bytes = (statement ?? Asked).ToBytes();
@@ -59,7 +69,7 @@ internal static class OrderSamples
             Deadline = Decided + (30 * Minute),
             MaxDisconnected = Minute,
             Statement = bytes,
-            Argv = ["nmap", "-n", "-sV", "-p", "22,80", "10.20.1.5"],
+            Argv = statement?.Argv ?? Asked.Argv!,
             Fence = new(["10.20.1.5"], "22,80,443", "", "", true),
             Decisions = [new("act_06bq0000000000000000000005", Decided, Statement.DigestOf(bytes))],
         };

@@ -1,0 +1,67 @@
+using System.Buffers;
+using Writ.Proof.Addresses;
+using Writ.Proof.Errors;
+
+namespace Writ.Proof.Statements;
+
+/// <summary>
+/// What a statement may put into a sandbox and take out of it. Server and runner hold it against the same terms, so that
+/// nothing is approved that a runner then refuses.
+/// </summary>
+public static class SandboxTerms
+{
+    /// <summary>The folder of the files that are there before the tool.</summary>
+    public const string In = "/in/";
+    /// <summary>The folder of the files that are handed back.</summary>
+    public const string Out = "/out/";
+    /// <summary>The most files under <see cref="In"/>.</summary>
+    public const int MostFiles = 256;
+    /// <summary>The most bytes of all files under <see cref="In"/> together.</summary>
+    public const long MostFileBytes = 32L << 20;
+    /// <summary>The most files that are handed back.</summary>
+    public const int MostOutputs = 16;
+    /// <summary>The most names.</summary>
+    public const int MostNames = 256;
+    /// <summary>The most addresses of a name.</summary>
+    public const int MostAddresses = 64;
+
+    private const int LongestPath = 200;
+    private static readonly SearchValues<char> PathLetters =
+        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+");
+
+    /// <summary>What no runner obeys, or null where all is well.</summary>
+    public static Refusal? Wrong(Statement statement)
+    {
+        var files = statement.Files ?? [];
+        var outputs = statement.Outputs ?? [];
+        var names = statement.Names ?? [];
+        if (files.Count > MostFiles || files.Any(file => file.Bytes < 0) || files.Aggregate(0m, (sum, file) => sum + file.Bytes) > MostFileBytes)
+            return new(ErrorCode.TooLarge, $"the sandbox takes {MostFiles} files with {MostFileBytes >> 20} MiB in all");
+        if (outputs.Count > MostOutputs)
+            return new(ErrorCode.TooLarge, $"at most {MostOutputs} files are handed back");
+        if (names.Count > MostNames || names.Any(name => name.Addresses.Count > MostAddresses))
+            return new(ErrorCode.TooLarge, $"a command has at most {MostNames} names with {MostAddresses} addresses each");
+
+        if (files.FirstOrDefault(file => !IsPath(file.Path, In) || !IsDigest(file.Sha256)) is { } odd)
+            return new(ErrorCode.FileMismatch, $"'{odd.Path}' is no file that may lie in the sandbox");
+        if (outputs.FirstOrDefault(output => !IsPath(output.Path, Out) || output.Path.AsSpan(Out.Length).Contains('/')) is { } outside)
+            return new(ErrorCode.FileMismatch, $"'{outside.Path}' is no file that may be written in the sandbox");
+        if ((Twice(files.Select(file => file.Path)) ?? Twice(outputs.Select(output => output.Path))) is { } path)
+            return new(ErrorCode.FileMismatch, $"'{path}' is in the sandbox twice");
+        if (names.FirstOrDefault(name => !HostName.IsPlain(name.Name) || name.Addresses.Any(address => !Address.TryParse(address, out _))) is { } wrong)
+            return new(ErrorCode.InvalidTarget, $"'{wrong.Name}' is no name with addresses");
+        return Twice(names.Select(name => name.Name.ToLowerInvariant())) is { } again
+            ? new(ErrorCode.InvalidTarget, $"the name '{again}' is pinned twice")
+            : null;
+    }
+
+    /// <summary>True for a path in this folder that leads nowhere else: plain segments, none that begins with a dot.</summary>
+    public static bool IsPath(string path, string folder) =>
+        path.Length <= LongestPath && path.StartsWith(folder, StringComparison.Ordinal)
+        && path[folder.Length..].Split('/').All(part => part.Length > 0 && part[0] is not ('.' or '-') && !part.AsSpan().ContainsAnyExcept(PathLetters));
+
+    private static bool IsDigest(string text) => text.Length == 64 && text.All(char.IsAsciiHexDigitLower);
+
+    private static string? Twice(IEnumerable<string> texts) =>
+        texts.GroupBy(text => text, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1)?.Key;
+}

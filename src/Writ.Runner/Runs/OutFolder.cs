@@ -1,0 +1,90 @@
+using System.Security.Cryptography;
+using Microsoft.Win32.SafeHandles;
+using Writ.Proof.Statements;
+using Writ.Runner.Kernel;
+
+namespace Writ.Runner.Runs;
+
+/// <summary>
+/// The run's own folder for what it writes: memory of a bounded size, mounted where only the supervisor and the sandbox see
+/// it, so that nothing that a run writes is ever a path of the host. Members are called on the supervisor's one thread.
+/// </summary>
+internal sealed class OutFolder
+{
+    /// <summary>More than the most outputs, since tools write under another name first.</summary>
+    private const int MostFiles = 256;
+
+    private OutFolder(string path) => Path = path;
+
+    /// <summary>Where it is mounted.</summary>
+    public string Path { get; }
+
+    /// <summary>Mounts it.</summary>
+    public static OutFolder Mount(string path, long bytes)
+    {
+        Durable.Folder(path);
+        MountNamespace.Enter();
+        MountNamespace.MountMemory(path, bytes, MostFiles);
+        return new(path);
+    }
+
+    /// <summary>
+    /// Copies what there is of the files that are handed back to a folder on disk, after the run's last process is gone. A
+    /// link, a pipe or a device that stands in a file's place is passed over; so is everything that was not asked for.
+    /// </summary>
+    public IReadOnlyList<OutputRecord> Collect(IReadOnlyList<string> outputs, string to, bool cut)
+    {
+        var full = new DriveInfo(Path).AvailableFreeSpace == 0;
+        var found = new List<OutputRecord>();
+        foreach (var output in outputs)
+        {
+            var name = output[SandboxTerms.Out.Length..];
+            using var source = Open(System.IO.Path.Combine(Path, name));
+            if (source is null)
+                continue;
+            try
+            {
+                Durable.Folder(to);
+                using var copy = File.Open(System.IO.Path.Combine(to, name), new FileStreamOptions
+                {
+                    Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+                });
+                found.Add(Copy(source, copy, output, cut || full));
+            }
+            catch (IOException)
+            {
+                // The disk is full: the run's end is worth more than its files, and says which of them there are.
+                File.Delete(System.IO.Path.Combine(to, name));
+            }
+        }
+
+        return found;
+    }
+
+    private static OutputRecord Copy(SafeFileHandle source, FileStream copy, string output, bool cut)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = new byte[128 * 1024];
+        long size = 0;
+        for (int length; (length = RandomAccess.Read(source, buffer, size)) > 0; size += length)
+        {
+            hash.AppendData(buffer, 0, length);
+            copy.Write(buffer, 0, length);
+        }
+
+        copy.Flush(flushToDisk: true);
+        return new(output, size, Convert.ToHexStringLower(hash.GetHashAndReset()), cut);
+    }
+
+    private static SafeFileHandle? Open(string path)
+    {
+        var fd = Libc.open(path, Libc.OReadOnly | Libc.ONoFollow | Libc.ONonblock | Libc.OCloexec, 0);
+        if (fd < 0)
+            return null;
+        var handle = new SafeFileHandle(fd, ownsHandle: true);
+        if (FileMark.IsRegular(fd))
+            return handle;
+        handle.Dispose();
+        return null;
+    }
+}

@@ -26,4 +26,13 @@ public interface ITool
     /// <param name="command">The argv as typed, the tool's name first.</param>
     /// <param name="context">All that gives the command its meaning.</param>
     Result<Plan> Plan(IReadOnlyList<string> command, PlanContext context);
+
+    /// <summary>
+    /// The command with as little changed as it takes to stay within the limits, as somebody could have typed it; null where
+    /// the tool finds none. Nobody trusts the answer: it is planned and judged like any other command.
+    /// </summary>
+    /// <param name="command">The argv as typed, the tool's name first; it can be planned.</param>
+    /// <param name="context">All that gave the command its meaning.</param>
+    /// <param name="limits">How far it may go.</param>
+    IReadOnlyList<string>? Narrow(IReadOnlyList<string> command, PlanContext context, CommandLimits limits) => null;
 }

@@ -77,7 +77,7 @@ internal static class NmapArgv
     }
 
     /// <summary>A range as the fewest networks, lowest first.</summary>
-    private static IEnumerable<string> Networks(AddressRange range)
+    internal static IEnumerable<string> Networks(AddressRange range)
     {
         var first = range.First.Bits;
         while (true)

@@ -87,6 +87,10 @@ public sealed class NmapTool : ITool
         };
     }
 
+    /// <inheritdoc/>
+    public IReadOnlyList<string>? Narrow(IReadOnlyList<string> command, PlanContext context, CommandLimits limits) =>
+        new NmapNarrow(this, context, limits).Narrow(command);
+
     private static Result<AddressSet> Targets(List<string> expressions, NmapCommand command)
     {
         if (expressions.Count == 0)

@@ -64,10 +64,10 @@ internal static class Application
         Endpoints.Map(app);
         app.MapOpenApi("/v1/openapi.json");
         app.MapGet("/health/live", () => Results.Ok(new { status = "live" })).ExcludeFromDescription();
-        app.MapGet("/health/ready", async (CancellationToken cancel) =>
+        app.MapGet("/health/ready", async (PublishedHead published, CancellationToken cancel) =>
         {
             await using var db = database.Open();
-            return await db.Database.CanConnectAsync(cancel) ? Results.Ok(new { status = "ready" }) : Results.StatusCode(StatusCodes.Status503ServiceUnavailable);
+            return await db.Database.CanConnectAsync(cancel) && !published.IsHalted ? Results.Ok(new { status = "ready" }) : Results.StatusCode(StatusCodes.Status503ServiceUnavailable);
         }).ExcludeFromDescription();
         app.MapGrpcService<EnrolRunner>();
         app.MapGrpcService<RunnerLinkService>();
@@ -76,7 +76,7 @@ internal static class Application
 
     private static void Services(IServiceCollection services, ServerSettings settings, ServerKeys keys, Database database, TimeProvider time)
     {
-        services.AddSingleton(settings).AddSingleton(keys).AddSingleton(database).AddSingleton(time);
+        services.AddSingleton(settings).AddSingleton(keys).AddSingleton(keys.Log).AddSingleton(database).AddSingleton(time);
         services.ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, WritJson.Default);
@@ -90,6 +90,8 @@ internal static class Application
         services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = 16 << 20);
         services.AddOpenApi("v1", OpenApi.Describe);
 
+        services.AddSingleton<SequencerBell>();
+        services.AddSingleton(new PublishedHead(database, keys.Log, PublishedHead.FolderOf(settings.Data)));
         services.AddSingleton<Sequencer>().AddHostedService(provider => provider.GetRequiredService<Sequencer>());
         services.AddSingleton<Sweep>().AddHostedService(provider => provider.GetRequiredService<Sweep>());
         services.AddSingleton<WriteTransaction>().AddSingleton<Changes>().AddSingleton<RefusedAttempts>().AddSingleton<PolicyInForce>();

@@ -46,6 +46,9 @@ internal static class Endpoints
         ShowPolicy.Map(api);
 
         ListAudit.Map(api);
+        ShowLog.Map(api);
+        ListLog.Map(api);
+        ProveLog.Map(api);
         ListRunners.Map(api);
         CreateEnrolment.Map(api);
     }

@@ -10,5 +10,6 @@ var root = new RootCommand("The Writ server: decides who may run what, and prove
     Init.Build(clock),
     Serve.Build(clock),
     TokenCommand.Build(clock),
+    LogKeyCommand.Build(clock),
 };
 return await CommandLine.Run(root, args);

@@ -5,6 +5,10 @@ public static class AuditType
 {
     /// <summary>A new server was made.</summary>
     public const string ServerInitialised = "server.initialised";
+    /// <summary>A new key signs the audit log, beside the old ones.</summary>
+    public const string LogKeyAdded = "log.key-added";
+    /// <summary>Every key of the audit log but the newest was dropped.</summary>
+    public const string LogKeysDropped = "log.keys-dropped";
     /// <summary>A call without a valid token.</summary>
     public const string SignInFailed = "signin.failed";
     /// <summary>A call that the caller's rights do not cover, or an attempt at access that was refused before it became a request.</summary>

@@ -105,6 +105,8 @@ public static class ErrorCode
     public const string Unconfirmed = "unconfirmed";
     /// <summary>The database cannot be reached or written; nothing was changed.</summary>
     public const string Unavailable = "unavailable";
+    /// <summary>The audit log contradicts what was published: nothing of it is signed or shown.</summary>
+    public const string LogHalted = "log-halted";
     /// <summary>Too many attempts; try again later.</summary>
     public const string TooManyAttempts = "too-many-attempts";
     /// <summary>A defect. The trace id leads to the server's log.</summary>

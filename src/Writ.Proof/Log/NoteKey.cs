@@ -74,7 +74,8 @@ public sealed record NoteKey
     /// <inheritdoc/>
     public override int GetHashCode() => (int)(Id & int.MaxValue);
 
-    internal static bool IsName(string name) =>
+    /// <summary>True when a signer can have this name.</summary>
+    public static bool IsName(string name) =>
         name.Length > 0 && !name.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || c is '+' or '\uFFFD' || char.IsSurrogate(c));
 
     private static uint IdOf(string name, ReadOnlySpan<byte> encoded) =>

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Microsoft.Extensions.Logging.Abstractions;
 using Writ.Server.Audit;
 using Writ.Server.Identity;
 using Writ.Server.Storage;
@@ -31,8 +30,8 @@ internal static class TokenCommand
             if (!CommandLine.TryParseDuration(parsed.GetValue(For)!, out var life))
                 return CommandLine.Fail($"--for: '{parsed.GetValue(For)}' is no duration", "for example 30m or 8h", 2);
             var database = CommandLine.Open(data, parsed.GetValue(CommandLine.DatabaseOption));
-            using var sequencer = new Sequencer(database, NullLogger<Sequencer>.Instance);
-            var created = await new CreateToken(new WriteTransaction(database, sequencer, time)).Create(new(
+            using var bell = new SequencerBell();
+            var created = await new CreateToken(new WriteTransaction(database, bell, time)).Create(new(
                 parsed.GetValue(Actor)!, parsed.GetValue(Workload), parsed.GetValue(Owner), parsed.GetValue(Groups) ?? [],
                 parsed.GetValue(Admin), parsed.GetValue(Auditor), life));
             if (!created.IsOk)

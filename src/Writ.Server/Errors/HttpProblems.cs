@@ -19,7 +19,7 @@ internal static class HttpProblems
         ErrorCode.InvalidPolicy or ErrorCode.InputNeeded => StatusCodes.Status422UnprocessableEntity,
         ErrorCode.TooManyAttempts => StatusCodes.Status429TooManyRequests,
         ErrorCode.Internal => StatusCodes.Status500InternalServerError,
-        ErrorCode.Unavailable => StatusCodes.Status503ServiceUnavailable,
+        ErrorCode.Unavailable or ErrorCode.LogHalted => StatusCodes.Status503ServiceUnavailable,
         // Where things stand does not allow it.
         _ => StatusCodes.Status409Conflict,
     };
@@ -50,6 +50,7 @@ internal static class HttpProblems
             BadHttpRequestException bad => new Refusal(ErrorCode.InvalidInput, Lower(bad.Message)),
             System.Data.Common.DbException or Microsoft.EntityFrameworkCore.DbUpdateException =>
                 new Refusal(ErrorCode.Unavailable, "the database cannot be read or written; nothing was changed"),
+            Audit.LogHaltedException halted => new Refusal(ErrorCode.LogHalted, $"the audit log is halted: {halted.Message}"),
             _ => new Refusal(ErrorCode.Internal, "something broke inside the server"),
         };
         var problem = Of(refusal, traceId: context.TraceIdentifier);

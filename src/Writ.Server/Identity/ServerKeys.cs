@@ -1,20 +1,22 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Writ.Proof.Orders;
+using Writ.Server.Audit;
 
 namespace Writ.Server.Identity;
 
 /// <summary>
 /// The server's own keys, in <c>keys/</c> of the data folder, readable by its user alone: the Ed25519 key that signs
-/// orders, and the certificate authority of runners. They are made by <c>init</c> and never leave the server.
+/// orders, the certificate authority of runners, and the keys of the audit log. They are made by <c>init</c> and never leave the server.
 /// </summary>
 internal sealed class ServerKeys
 {
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private readonly byte[] _orderSeed;
 
-    private ServerKeys(byte[] orderSeed, X509Certificate2 authority)
+    private ServerKeys(byte[] orderSeed, X509Certificate2 authority, LogKeys log)
     {
+        Log = log;
         _orderSeed = orderSeed;
         Authority = authority;
         OrderPublicKey = SigningKeys.PublicKey(orderSeed);
@@ -22,6 +24,9 @@ internal sealed class ServerKeys
 
     /// <summary>The authority's certificate with its key.</summary>
     public X509Certificate2 Authority { get; }
+
+    /// <summary>The keys that sign the audit log.</summary>
+    public LogKeys Log { get; }
 
     /// <summary>32 bytes.</summary>
     public byte[] OrderPublicKey { get; }
@@ -35,10 +40,11 @@ internal sealed class ServerKeys
 
     /// <summary>Makes the keys of a new server.</summary>
     /// <exception cref="IOException">There are keys already, or the folder cannot be written.</exception>
-    public static void Create(string data, DateTimeOffset now)
+    public static void Create(string data, DateTimeOffset now, string? logOrigin = null)
     {
         var folder = FolderOf(data);
         Directory.CreateDirectory(folder, Private | UnixFileMode.UserExecute);
+        LogKeys.Create(folder, logOrigin);
         WriteNew(Path.Combine(folder, "order.seed"), Convert.ToBase64String(SigningKeys.NewSeed()) + "\n");
 
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -53,12 +59,13 @@ internal sealed class ServerKeys
 
     /// <exception cref="IOException">The keys cannot be read.</exception>
     /// <exception cref="CryptographicException">The keys are damaged.</exception>
+    /// <exception cref="FormatException">The keys are damaged.</exception>
     public static ServerKeys Load(string data)
     {
         var folder = FolderOf(data);
         var seed = Convert.FromBase64String(File.ReadAllText(Path.Combine(folder, "order.seed")).Trim());
         var authority = X509Certificate2.CreateFromPemFile(Path.Combine(folder, "authority.pem"), Path.Combine(folder, "authority.key"));
-        return new(seed, authority);
+        return new(seed, authority, LogKeys.Load(folder));
     }
 
     private static void WriteNew(string path, string content)

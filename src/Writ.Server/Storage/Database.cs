@@ -3,6 +3,7 @@ using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage;
 
 namespace Writ.Server.Storage;
 
@@ -20,6 +21,7 @@ internal enum DatabaseEngine
 /// <summary>Opens contexts of the configured engine.</summary>
 internal sealed class Database : IDisposable
 {
+    private const long MigrationLock = 0x57524954_0003;
     private readonly Func<WritDb> _open;
 
     private readonly SemaphoreSlim _writers = new(1);
@@ -66,9 +68,21 @@ internal sealed class Database : IDisposable
     public async Task Migrate(CancellationToken cancel)
     {
         await using var db = Open();
-        await db.Database.MigrateAsync(cancel);
         if (Engine == DatabaseEngine.Sqlite)
+        {
+            await db.Database.MigrateAsync(cancel);
             await db.Database.ExecuteSqlRawAsync("PRAGMA journal_mode=WAL", cancel);
+            return;
+        }
+
+        // One server at a time, over all migrations: EF's own lock is given back after each of them.
+        var creator = db.GetService<IRelationalDatabaseCreator>();
+        if (!await creator.ExistsAsync(cancel))
+            await creator.CreateAsync(cancel);
+        await db.Database.OpenConnectionAsync(cancel);
+        await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_lock({MigrationLock})", cancel);
+        await db.Database.MigrateAsync(cancel);
+        await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_unlock({MigrationLock})", cancel);
     }
 
     /// <summary>The engine's name and version, for people.</summary>

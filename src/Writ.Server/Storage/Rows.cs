@@ -189,3 +189,22 @@ internal sealed class AuditRow
     public RequestId? Correlation { get; init; }
     public required byte[] Bytes { get; init; }
 }
+
+/// <summary>A hash tile of the log: 32 bytes a hash, up to 256 of them; it grows until it is full.</summary>
+internal sealed class LogTileRow
+{
+    public required int Level { get; init; }
+    public required long Index { get; init; }
+    public required byte[] Hashes { get; set; }
+}
+
+/// <summary>A signed head of the log; the one with the largest size is the newest.</summary>
+internal sealed class LogHeadRow
+{
+    public required long Size { get; init; }
+    /// <summary>The size of the head before it, 0 for the first.</summary>
+    public required long Follows { get; init; }
+    public required byte[] Root { get; init; }
+    public required string Note { get; init; }
+    public required DateTimeOffset SignedAt { get; init; }
+}

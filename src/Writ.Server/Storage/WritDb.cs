@@ -18,6 +18,9 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
     public DbSet<RecordingPieceRow> RecordingPieces => Set<RecordingPieceRow>();
     public DbSet<AuditRow> AuditEntries => Set<AuditRow>();
 
+    public DbSet<LogTileRow> LogTiles => Set<LogTileRow>();
+    public DbSet<LogHeadRow> LogHeads => Set<LogHeadRow>();
+
     /// <summary>The collation under which text compares bytewise, where that is not the database's own way.</summary>
     protected abstract string? TextCollation { get; }
 
@@ -102,6 +105,19 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
             entry.Property(row => row.Id).ValueGeneratedOnAdd();
             entry.HasIndex(row => row.Position).IsUnique();
             entry.HasIndex(row => row.Correlation);
+        });
+        modelBuilder.Entity<LogTileRow>(tile =>
+        {
+            tile.ToTable("log_tiles");
+            tile.HasKey(row => new { row.Level, row.Index });
+        });
+        modelBuilder.Entity<LogHeadRow>(head =>
+        {
+            head.ToTable("log_heads");
+            head.HasKey(row => row.Size);
+            head.Property(row => row.Size).ValueGeneratedNever();
+            // A head has one follower, whatever races: two would be a fork.
+            head.HasIndex(row => row.Follows).IsUnique();
         });
     }
 }

@@ -8,7 +8,7 @@ namespace Writ.Server.Storage;
 /// <summary>
 /// The only way in which state changes: a transaction that cannot commit without the audit entry of what it did.
 /// </summary>
-internal sealed class WriteTransaction(Database database, Sequencer sequencer, TimeProvider time)
+internal sealed class WriteTransaction(Database database, SequencerBell sequencer, TimeProvider time)
 {
     /// <summary>
     /// Runs the body and commits when it has a value. A refusal rolls back. The body sees one instant,
@@ -45,7 +45,7 @@ internal sealed class WriteTransaction(Database database, Sequencer sequencer, T
         await db.SaveChangesAsync();
         await transaction.CommitAsync();
         if (scope.Recorded > 0)
-            sequencer.Wake();
+            sequencer.Ring();
         return result;
     }
 }

@@ -230,6 +230,51 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.ToTable("inventories", (string)null);
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.LogHeadRow", b =>
+                {
+                    b.Property<long>("Size")
+                        .HasColumnType("bigint");
+
+                    b.Property<long>("Follows")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Note")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("Root")
+                        .IsRequired()
+                        .HasColumnType("bytea");
+
+                    b.Property<long>("SignedAt")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("Size");
+
+                    b.HasIndex("Follows")
+                        .IsUnique();
+
+                    b.ToTable("log_heads", (string)null);
+                });
+
+            modelBuilder.Entity("Writ.Server.Storage.LogTileRow", b =>
+                {
+                    b.Property<int>("Level")
+                        .HasColumnType("integer");
+
+                    b.Property<long>("Index")
+                        .HasColumnType("bigint");
+
+                    b.Property<byte[]>("Hashes")
+                        .IsRequired()
+                        .HasColumnType("bytea");
+
+                    b.HasKey("Level", "Index");
+
+                    b.ToTable("log_tiles", (string)null);
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.OneTimeSecretRow", b =>
                 {
                     b.Property<byte[]>("Hash")

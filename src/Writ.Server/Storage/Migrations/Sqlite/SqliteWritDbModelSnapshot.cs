@@ -203,6 +203,50 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.ToTable("inventories", (string)null);
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.LogHeadRow", b =>
+                {
+                    b.Property<long>("Size")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("Follows")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Note")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<byte[]>("Root")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.Property<long>("SignedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Size");
+
+                    b.HasIndex("Follows")
+                        .IsUnique();
+
+                    b.ToTable("log_heads", (string)null);
+                });
+
+            modelBuilder.Entity("Writ.Server.Storage.LogTileRow", b =>
+                {
+                    b.Property<int>("Level")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("Index")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<byte[]>("Hashes")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.HasKey("Level", "Index");
+
+                    b.ToTable("log_tiles", (string)null);
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.OneTimeSecretRow", b =>
                 {
                     b.Property<byte[]>("Hash")

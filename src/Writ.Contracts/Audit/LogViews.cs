@@ -1,0 +1,24 @@
+namespace Writ.Contracts.Audit;
+
+/// <summary>The transparency log of a server.</summary>
+/// <param name="Origin">Its name in checkpoints.</param>
+/// <param name="Keys">Its public keys, as <c>name+0123abcd+base64</c>; the newest first.</param>
+/// <param name="Checkpoint">The newest signed checkpoint.</param>
+public sealed record LogView(string Origin, IReadOnlyList<string> Keys, string Checkpoint);
+
+/// <summary>That the log begins with all entries that it had at a size (RFC 6962, section 2.1.2).</summary>
+/// <param name="From">The size.</param>
+/// <param name="Proof">The hashes, base64; none for a size of 0 and for the present size.</param>
+/// <param name="Checkpoint">The newest signed checkpoint, to which the proof leads.</param>
+/// <param name="Keys">The log's public keys, the newest first.</param>
+public sealed record ConsistencyView(long From, IReadOnlyList<string> Proof, string Checkpoint, IReadOnlyList<string> Keys);
+
+/// <summary>An entry as the bytes that are hashed.</summary>
+/// <param name="Position">Its position.</param>
+/// <param name="Bytes">Base64 in JSON.</param>
+public sealed record LogEntryView(long Position, byte[] Bytes);
+
+/// <summary>A head that was signed.</summary>
+/// <param name="SignedAt">When.</param>
+/// <param name="Checkpoint">The signed checkpoint.</param>
+public sealed record LogHeadView(DateTimeOffset SignedAt, string Checkpoint);

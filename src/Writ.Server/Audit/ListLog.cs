@@ -1,0 +1,45 @@
+using Microsoft.EntityFrameworkCore;
+using Writ.Contracts.Audit;
+using Writ.Contracts.Requests;
+using Writ.Proof.Errors;
+using Writ.Server.Errors;
+using Writ.Server.Identity;
+using Writ.Server.Storage;
+
+namespace Writ.Server.Audit;
+
+/// <summary>
+/// What a verifier reads: entries as the bytes that were hashed, with the positions that they really have, and every head
+/// that was signed. Unlike bundles, they can be read where the database was damaged.
+/// </summary>
+internal static class ListLog
+{
+    private const int MostItems = 1_000;
+    private static readonly Refusal Forbidden = new(ErrorCode.Forbidden, "only auditors and admins read the log's entries");
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/log/entries", async (long? after, Database database, HttpContext context, CancellationToken cancel) =>
+        {
+            if (!context.Caller().ReadsAll)
+                return Forbidden.ToHttp();
+            await using var db = database.Open();
+            var rows = await db.AuditEntries.AsNoTracking().Where(row => row.Position > (after ?? -1)).OrderBy(row => row.Position)
+                .Take(MostItems).Select(row => new { row.Position, row.Bytes }).ToListAsync(cancel);
+            return Results.Ok(new Page<LogEntryView>(
+                [.. rows.Select(row => new LogEntryView(row.Position!.Value, row.Bytes))], rows.Count < MostItems ? null : Next(rows[^1].Position!.Value)));
+        }).WithName("ListLogEntries").Produces<Page<LogEntryView>>();
+
+        routes.MapGet("/log/heads", async (long? after, Database database, HttpContext context, CancellationToken cancel) =>
+        {
+            if (!context.Caller().ReadsAll)
+                return Forbidden.ToHttp();
+            await using var db = database.Open();
+            var rows = await db.LogHeads.AsNoTracking().Where(row => row.Size > (after ?? 0)).OrderBy(row => row.Size).Take(MostItems).ToListAsync(cancel);
+            return Results.Ok(new Page<LogHeadView>(
+                [.. rows.Select(row => new LogHeadView(row.SignedAt, row.Note))], rows.Count < MostItems ? null : Next(rows[^1].Size)));
+        }).WithName("ListLogHeads").Produces<Page<LogHeadView>>();
+    }
+
+    private static string Next(long after) => after.ToString(System.Globalization.CultureInfo.InvariantCulture);
+}

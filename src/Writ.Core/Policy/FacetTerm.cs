@@ -34,6 +34,9 @@ public abstract record FacetTerm
     /// <summary>What of the value a denial with this term forbids, or null where it forbids nothing of it.</summary>
     public abstract FacetGap? Forbidden(FacetDefinition facet, FacetValue? value);
 
+    /// <summary>True where a rule with this term surely opens all that one with the other opens; false where it may not.</summary>
+    public abstract bool Covers(FacetDefinition facet, FacetTerm other);
+
     /// <summary>Everything that the term covers as an open rule reads it, in words: <c>ping, syn</c>, <c>22,80</c>, <c>4</c>.</summary>
     public abstract override string ToString();
 
@@ -94,6 +97,13 @@ public sealed record NamedTerm(bool Any, FrozenSet<string> Named, IReadOnlyList<
 
         return hit.Length == 0 ? null : new(string.Join(", ", hit), "", $"{facet.Noun} {Some(hit)} is forbidden");
     }
+
+    /// <inheritdoc/>
+    public override bool Covers(FacetDefinition facet, FacetTerm other) =>
+        other is NamedTerm named
+        && named.Patterns.All(pattern => Patterns.Contains(pattern) || (Any && facet.ByNameOnly.Count == 0))
+        && named.Named.All(word => Named.Contains(word) || (Any && !facet.ByNameOnly.Contains(word)) || facet.Free.Contains(word))
+        && (!named.Any || Any);
 
     /// <summary>True where a rule with this term opens the word.</summary>
     public bool Opens(FacetDefinition facet, string word) =>
@@ -156,6 +166,9 @@ public sealed record PortsTerm(PortSet Ports) : FacetTerm
     }
 
     /// <inheritdoc/>
+    public override bool Covers(FacetDefinition facet, FacetTerm other) => other is PortsTerm ports && ports.Ports.IsSubsetOf(Ports);
+
+    /// <inheritdoc/>
     public override string ToString() => Short(Ports);
 
     private static string Short(PortSet ports) =>
@@ -186,6 +199,9 @@ public sealed record NumberTerm(decimal AtMost) : FacetTerm
         return new(Show(asked.Number), Show(AtMost), facet.CountsTargets
             ? $"more than {Show(AtMost)} {facet.Noun}s are forbidden" : $"{facet.Noun} over {Show(AtMost)} is forbidden");
     }
+
+    /// <inheritdoc/>
+    public override bool Covers(FacetDefinition facet, FacetTerm other) => other is NumberTerm number && number.AtMost <= AtMost;
 
     /// <inheritdoc/>
     public override string ToString() => Show(AtMost);

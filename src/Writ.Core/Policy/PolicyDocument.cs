@@ -18,15 +18,15 @@ public sealed class PolicyDocument
     private readonly DenialIndex _denials;
 
     internal PolicyDocument(
-        string text,
+        PolicySource source,
         IReadOnlyDictionary<string, Role> roles,
         IReadOnlyDictionary<string, Zone> zones,
         IReadOnlyList<Rule> rules,
         IReadOnlyList<Denial> denials,
         IReadOnlyList<PolicyTest> tests)
     {
-        Text = text;
-        Hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+        Source = source;
+        Hash = HashOf(source.Text);
         (Roles, Zones, Rules, Denials, Tests) = (roles, zones, rules, denials, tests);
         ZoneMap = new ZoneMap(zones.Values);
         _rolesByGroup = Inverse(roles.Values, role => role.Groups);
@@ -36,8 +36,11 @@ public sealed class PolicyDocument
         _denials = new(denials);
     }
 
-    /// <summary>The text exactly as given.</summary>
-    public string Text { get; }
+    /// <summary>The files that it was read from.</summary>
+    public PolicySource Source { get; }
+
+    /// <summary>The text exactly as given; of several files, all of them as <see cref="PolicySource"/> puts them together.</summary>
+    public string Text => Source.Text;
 
     /// <summary>Lower-case hexadecimal SHA-256 of the text's UTF-8 bytes: the revision's name.</summary>
     public string Hash { get; }
@@ -62,8 +65,14 @@ public sealed class PolicyDocument
 
     /// <summary>Reads a policy file. Reports every problem that it can find, not only the first.</summary>
     /// <param name="text">The file's text.</param>
-    /// <param name="fileName">How problems name the file.</param>
-    public static PolicyParse Parse(string text, string fileName) => new PolicyReader(fileName).Read(text);
+    /// <param name="fileName">How problems name the file; not used where the text is one of several files.</param>
+    public static PolicyParse Parse(string text, string fileName) => Parse(PolicySource.Split(text, fileName));
+
+    /// <summary>Reads the files of a policy. Reports every problem that it can find, up to 100.</summary>
+    public static PolicyParse Parse(PolicySource source) => new PolicyReader(source).Read();
+
+    /// <summary>The name of the revision that a text would be.</summary>
+    public static string HashOf(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
     /// <summary>The subject's roles: a person's by their groups, a workload's by its name.</summary>
     public IReadOnlySet<string> RolesOf(Subject subject)

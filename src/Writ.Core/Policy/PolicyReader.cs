@@ -5,69 +5,96 @@ using Writ.Proof.Addresses;
 namespace Writ.Core.Policy;
 
 /// <summary>
-/// Reads a policy text: the top level, roles and zones here, rules and denials in <see cref="RuleReader"/>, tests in
-/// <see cref="PolicyTestReader"/>. One instance reads one text.
+/// Reads the files of a policy into one: the top level, roles and zones here, rules and denials in <see cref="RuleReader"/>,
+/// tests in <see cref="PolicyTestReader"/>. One instance reads one policy.
 /// </summary>
-internal sealed class PolicyReader(string file)
+internal sealed class PolicyReader(PolicySource source)
 {
     /// <summary>The most UTF-8 bytes of a policy.</summary>
-    public const int MaxBytes = 1 << 20;
+    public const int MaxBytes = 64 << 20;
 
     private const int MaxProblems = 100;
-    private readonly List<PolicyProblem> _problems = [];
+    private readonly List<(int Line, string Message, string? Hint)> _problems = [];
+
+    /// <summary>Thrown inside where there are so many problems that more would help nobody.</summary>
+    private sealed class EnoughException : Exception;
 
     /// <summary>The policy, or the problems.</summary>
-    public PolicyParse Read(string text)
+    public PolicyParse Read()
     {
-        var policy = Document(text);
+        PolicyDocument? policy = null;
+        try
+        {
+            policy = Document();
+        }
+        catch (EnoughException)
+        {
+        }
+
         return _problems.Count == 0 && policy is not null
             ? new(policy, [])
-            : new(null, [.. _problems.OrderBy(problem => problem.Line).Take(MaxProblems)]);
+            : new(null, [.. _problems.OrderBy(problem => problem.Line).Select(Placed)]);
     }
 
-    private PolicyDocument? Document(string text)
+    private PolicyProblem Placed((int Line, string Message, string? Hint) problem)
     {
-        if (text.Length > MaxBytes || Encoding.UTF8.GetByteCount(text) > MaxBytes)
+        var (file, line) = source.At(problem.Line);
+        return new(file, line, Visible(problem.Message, 400), problem.Hint is null ? null : Visible(problem.Hint, 400));
+    }
+
+    private PolicyDocument? Document()
+    {
+        if (source.Text.Length > MaxBytes || Encoding.UTF8.GetByteCount(source.Text) > MaxBytes)
         {
-            Problem(1, "the policy is larger than 1 MB", "split what belongs to different teams");
+            Problem(1, "the policy is larger than 64 MB", "split what belongs to different teams");
             return null;
         }
 
-        if (new PolicyYaml(Problem).Read(text) is not { } root)
+        foreach (var twice in source.Files.GroupBy(file => file.Name, StringComparer.Ordinal).SelectMany(group => group.Skip(1)))
+            Problem(twice.FirstLine, "this file is given twice", null);
+        FieldReader[] tops = [.. source.Files.Select(Top).OfType<FieldReader>()];
+        if (tops.Length < source.Files.Count)
             return null;
+        var roles = Roles(tops);
+        var zones = Zones(tops, roles);
+        var rules = new RuleReader(roles, zones, source.Where, Problem);
+        return new(source, roles, zones, rules.Rules(tops), rules.Denials(tops), new PolicyTestReader(rules.Ids, Problem).Tests(tops));
+    }
 
+    private FieldReader? Top(PolicySourceFile file)
+    {
+        if (new PolicyYaml(Problem, file.FirstLine).Read(file.Text) is not { } root)
+            return null;
         var top = new FieldReader(root, "the policy", ["version", "roles", "zones", "rules", "denials", "tests"], Problem);
         if (top.IsBroken)
             return null;
         if (top.Need("version", "begin with 'version: 1'") is { } version && version is not PolicyScalar { Value: "1" })
             Problem(version.Line, "this version of the policy format is not known", "write 'version: 1'");
-
-        var roles = Roles(top);
-        var zones = Zones(top, roles);
-        var rules = new RuleReader(roles, zones, Problem);
-        return new(text, roles, zones, rules.Rules(top.Find("rules")), rules.Denials(top.Find("denials")),
-            new PolicyTestReader(rules.Ids, Problem).Tests(top.Find("tests")));
+        return top;
     }
 
-    private Dictionary<string, Role> Roles(FieldReader top)
+    private Dictionary<string, Role> Roles(FieldReader[] tops)
     {
         var roles = new Dictionary<string, Role>(StringComparer.Ordinal);
-        foreach (var (name, node) in Named(top, "roles", "role"))
+        foreach (var (name, node) in Named(tops, "roles", "role"))
         {
             var fields = new FieldReader(node, $"role '{name}'", ["groups", "workloads"], Problem);
             var (groups, workloads) = (Values(fields, "groups"), Values(fields, "workloads"));
             if (groups.Count + workloads.Count == 0 && !fields.IsBroken)
                 Problem(fields.Line, $"role '{name}' has nobody", "name groups or workloads");
-            roles[name] = new(name, groups, workloads);
+            roles[name] = new(name, groups, workloads) { Line = node.Line };
         }
 
         return roles;
     }
 
-    private Dictionary<string, Zone> Zones(FieldReader top, Dictionary<string, Role> roles)
+    private Dictionary<string, Zone> Zones(FieldReader[] tops, Dictionary<string, Role> roles)
     {
         var zones = new Dictionary<string, Zone>(StringComparer.Ordinal);
-        foreach (var (name, node) in Named(top, "zones", "zone"))
+        var strangers = new HashSet<string>(StringComparer.Ordinal);
+        // Comparing each stranger with each of very many roles would take longer than reading them.
+        string[] some = [.. roles.Keys.Take(1_000)];
+        foreach (var (name, node) in Named(tops, "zones", "zone"))
         {
             var fields = new FieldReader(node, $"zone '{name}'", ["addresses", "names", "owners", "runners"], Problem);
             fields.Need("addresses", "a zone is a set of addresses: [10.20.0.0/16]");
@@ -78,11 +105,11 @@ internal sealed class PolicyReader(string file)
             // An owner may be a group that only the identity provider knows; a near miss of a role is a typing error.
             foreach (var owner in fields.Texts("owners") ?? [])
             {
-                if (!roles.ContainsKey(owner.Value) && Tools.Spelling.Nearest(owner.Value, roles.Keys) is { } near)
+                if (!roles.ContainsKey(owner.Value) && strangers.Add(owner.Value) && Tools.Spelling.Nearest(owner.Value, some) is { } near)
                     Problem(owner.Line, $"owner '{owner.Value}' of zone '{name}' is no role", $"did you mean '{near}'?");
             }
 
-            zones[name] = new(name, AddressSet.Of(ranges), Values(fields, "names"), Values(fields, "owners"), Values(fields, "runners"));
+            zones[name] = new(name, AddressSet.Of(ranges), Values(fields, "names"), Values(fields, "owners"), Values(fields, "runners")) { Line = node.Line };
         }
 
         return zones;
@@ -116,23 +143,27 @@ internal sealed class PolicyReader(string file)
             Problem(text.Line, $"zone '{zone}': '{text.Value}' is no name or pattern of names", "write host.example.com or *.example.com");
     }
 
-    private IEnumerable<(string Name, PolicyNode Node)> Named(FieldReader top, string key, string what)
+    private IEnumerable<(string Name, PolicyNode Node)> Named(FieldReader[] tops, string key, string what)
     {
-        if (top.Find(key) is not { } node)
-            yield break;
-        if (node is not PolicyMapping mapping)
+        var seen = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var node in tops.Select(top => top.Find(key)).OfType<PolicyNode>())
         {
-            if (node is not PolicyScalar { Value: "" })
-                Problem(node.Line, $"'{key}' must be a mapping of names", $"write 'name: {{ … }}' for each {what}");
-            yield break;
-        }
+            if (node is not PolicyMapping mapping)
+            {
+                if (node is not PolicyScalar { Value: "" })
+                    Problem(node.Line, $"'{key}' must be a mapping of names", $"write 'name: {{ … }}' for each {what}");
+                continue;
+            }
 
-        foreach (var (name, value) in mapping.Entries)
-        {
-            if (IsName(name.Value))
-                yield return (name.Value, value);
-            else
-                Problem(name.Line, $"'{Visible(name.Value)}' is no name for a {what}", "use letters, digits, '.', '_' and '-', at most 64");
+            foreach (var (name, value) in mapping.Entries)
+            {
+                if (!IsName(name.Value))
+                    Problem(name.Line, $"'{Visible(name.Value)}' is no name for a {what}", "use letters, digits, '.', '_' and '-', at most 64");
+                else if (seen.TryAdd(name.Value, name.Line))
+                    yield return (name.Value, value);
+                else
+                    Problem(name.Line, $"the {what} '{name.Value}' is defined twice", $"it stands {source.Where(seen[name.Value])} already");
+            }
         }
     }
 
@@ -147,6 +178,10 @@ internal sealed class PolicyReader(string file)
     internal static string Visible(string text, int most = 80) =>
         string.Concat(text.Take(most).Select(c => char.IsControl(c) || char.GetUnicodeCategory(c) == System.Globalization.UnicodeCategory.Format ? '?' : c));
 
-    private void Problem(int line, string message, string? hint) =>
-        _problems.Add(new(file, line, Visible(message, 400), hint is null ? null : Visible(hint, 400)));
+    private void Problem(int line, string message, string? hint)
+    {
+        _problems.Add((line, message, hint));
+        if (_problems.Count == MaxProblems)
+            throw new EnoughException();
+    }
 }

@@ -9,8 +9,10 @@ internal sealed class PolicyTestReader(IReadOnlyCollection<string> ids, Action<i
     private static readonly string[] Keys = ["as", "command", "for", "uses", "reason", "ticket", "at", "expect", "by"];
     private static readonly string[] Verdicts = ["allow", "require-approval", "deny"];
 
-    /// <summary>The list under <c>tests</c>.</summary>
-    public IReadOnlyList<PolicyTest> Tests(PolicyNode? node)
+    /// <summary>The lists under <c>tests</c>, one after the other.</summary>
+    public IReadOnlyList<PolicyTest> Tests(IEnumerable<FieldReader> tops) => [.. tops.SelectMany(top => Tests(top.Find("tests")))];
+
+    private IReadOnlyList<PolicyTest> Tests(PolicyNode? node)
     {
         if (node is PolicyList list)
             return [.. list.Items.Select(Test).OfType<PolicyTest>()];

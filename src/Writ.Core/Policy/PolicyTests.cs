@@ -10,41 +10,41 @@ public static class PolicyTests
 
     /// <summary>Every test that does not come out as it says, in file order.</summary>
     /// <param name="policy">The policy.</param>
-    /// <param name="fileName">How problems name the file.</param>
     /// <param name="inventories">
     /// A tool's inventory by the tool's name, of the runner that would execute it; null where no runner has published one.
     /// A command that needs none (its ports and scripts are explicit) can be tested without.
     /// </param>
     /// <param name="now">The moment for tests that have no <c>at</c>.</param>
     public static IReadOnlyList<PolicyProblem> Run(
-        PolicyDocument policy, string fileName, Func<string, ToolInventory?> inventories, DateTimeOffset now) =>
-        [.. policy.Tests.Select(test => Run(policy, test, fileName, inventories, now)).OfType<PolicyProblem>()];
+        PolicyDocument policy, Func<string, ToolInventory?> inventories, DateTimeOffset now) =>
+        [.. policy.Tests.Select(test => Run(policy, test, inventories, now)).OfType<PolicyProblem>()];
 
     private static PolicyProblem? Run(
-        PolicyDocument policy, PolicyTest test, string fileName, Func<string, ToolInventory?> inventories, DateTimeOffset now)
+        PolicyDocument policy, PolicyTest test, Func<string, ToolInventory?> inventories, DateTimeOffset now)
     {
+        var (file, line) = policy.Source.At(test.Line);
         var name = test.Command[0];
         if (ToolCatalogue.Find(name) is not { } tool)
-            return new(fileName, test.Line, $"test: no tool is named '{name}'", ToolCatalogue.Hint(name));
+            return new(file, line, $"test: no tool is named '{name}'", ToolCatalogue.Hint(name));
 
         var inventory = inventories(name);
         var planned = tool.Plan(test.Command, new(inventory ?? NoInventory with { Name = name }));
         if (!planned.IsOk)
         {
-            return new(fileName, test.Line, $"test: the command is refused: {planned.Refusal.Message}",
+            return new(file, line, $"test: the command is refused: {planned.Refusal.Message}",
                 inventory is null ? $"no runner has published its {name} yet; enrol one, or make ports explicit" : planned.Refusal.Hint);
         }
 
         var found = Evaluator.Evaluate(policy, test.As, planned.Value, test.Terms, test.At ?? now);
         if (found.Verdict != test.Expect)
         {
-            return new(fileName, test.Line,
+            return new(file, line,
                 $"test: expected {VerdictText.Of(test.Expect)}, got {VerdictText.Of(found.Verdict)}: {string.Join("; ", found.Reasons)}",
                 test.At is null && policy.Rules.Any(rule => rule.When is not null) ? "a rule has hours: give the test an 'at:' instant" : found.Hint);
         }
 
         return test.By is { } by && !found.Rules.Contains(by)
-            ? new(fileName, test.Line, $"test: expected '{by}' to decide, got {Names(found.Rules)}: {string.Join("; ", found.Reasons)}")
+            ? new(file, line, $"test: expected '{by}' to decide, got {Names(found.Rules)}: {string.Join("; ", found.Reasons)}")
             : null;
     }
 

@@ -3,7 +3,7 @@ using YamlDotNet.Core.Events;
 
 namespace Writ.Core.Policy;
 
-/// <summary>A part of the file with the line on which it begins, from 1.</summary>
+/// <summary>A part of a policy with the line of its whole text on which it begins, from 1.</summary>
 internal abstract record PolicyNode(int Line);
 
 /// <summary>A word, a number, a text: everything that is neither list nor mapping. An empty value is an empty text.</summary>
@@ -19,7 +19,7 @@ internal sealed record PolicyMapping(int Line, IReadOnlyList<(PolicyScalar Key, 
 /// Reads YAML into nodes that know their lines. Only the plain part of the language is read: anchors, aliases, tags and
 /// further documents are refused, so that what a reviewer sees is what is meant and nothing expands.
 /// </summary>
-internal sealed class PolicyYaml(Action<int, string, string?> problem)
+internal sealed class PolicyYaml(Action<int, string, string?> problem, int firstLine)
 {
     private const int MaxDepth = 18;
 
@@ -29,26 +29,26 @@ internal sealed class PolicyYaml(Action<int, string, string?> problem)
     /// <summary>The root of the only document, or null when a problem was reported that leaves nothing to read.</summary>
     public PolicyNode? Read(string text)
     {
-        var events = new Queue<ParsingEvent>();
         try
         {
-            if (!Scan(text, events))
-                return null;
-            var parser = new Events(events);
+            var parser = new Events(this, text);
             parser.Consume<StreamStart>();
             if (parser.Accept<StreamEnd>(out _))
             {
-                problem(1, "the policy is empty", "begin with 'version: 1'");
+                problem(firstLine, "the policy is empty", "begin with 'version: 1'");
                 return null;
             }
 
             parser.Consume<DocumentStart>();
             var root = Node(parser);
             parser.Consume<DocumentEnd>();
-            if (!parser.Accept<DocumentStart>(out var second))
-                return root;
-            problem(Line(second), "a second YAML document begins here", "keep one policy in one document");
-            return null;
+            if (parser.Accept<DocumentStart>(out var second))
+            {
+                problem(Line(second), "a second YAML document begins here", "keep one policy in one document");
+                return null;
+            }
+
+            return root;
         }
         catch (StopException)
         {
@@ -57,66 +57,53 @@ internal sealed class PolicyYaml(Action<int, string, string?> problem)
         catch (YamlException wrong)
         {
             // From damaged text the library makes mappings that end between a key and its value.
-            problem((int)Math.Max(1, wrong.Start.Line), "this is not YAML here or shortly before", null);
+            problem(Line(wrong.Start.Line), "this is not YAML here or shortly before", null);
             return null;
         }
     }
 
     /// <summary>
-    /// Lets the library read the text, and nothing else: on damaged input it throws more than its own exceptions
-    /// (InvalidOperationException from its plain scalars), and those of our code must not be taken for them. Stops at
-    /// the depth limit, since the library's time grows with the square of the depth.
+    /// The library's events, one after the other, so that no text is too long to be read. On damaged input the library
+    /// throws more than its own exceptions (InvalidOperationException from its plain scalars), and those of our code must
+    /// not be taken for them. Stops at the depth limit, since the library's time grows with the square of the depth.
     /// </summary>
-    private bool Scan(string text, Queue<ParsingEvent> events)
-    {
-        var (line, depth) = (1, 0);
-        try
-        {
-            var parser = new Parser(new StringReader(text));
-            while (parser.MoveNext())
-            {
-                var at = parser.Current!;
-                events.Enqueue(at);
-                line = Math.Max(line, (int)at.End.Line);
-                depth += at.NestingIncrease;
-                if (depth <= MaxDepth)
-                    continue;
-                problem(Line(at), "this is nested too deeply", "a policy needs no more than six levels");
-                return false;
-            }
-
-            return true;
-        }
-        catch (YamlException wrong)
-        {
-            problem((int)Math.Max(1, Math.Max(wrong.Start.Line, wrong.End.Line)), $"this is not YAML: {OneLine(wrong)}", null);
-        }
-        catch (Exception wrong) when (wrong is InvalidOperationException or ArgumentException or FormatException or OverflowException or IndexOutOfRangeException)
-        {
-            problem(line, "this is not YAML here or shortly after", null);
-        }
-
-        return false;
-    }
-
-    /// <summary>What was scanned, one event after the other.</summary>
     private sealed class Events : IParser
     {
-        private readonly Queue<ParsingEvent> _left;
+        private readonly PolicyYaml _yaml;
+        private readonly Parser _parser;
+        private int _depth;
+        private long _line = 1;
 
-        public Events(Queue<ParsingEvent> events)
+        public Events(PolicyYaml yaml, string text)
         {
-            _left = events;
+            (_yaml, _parser) = (yaml, new Parser(new StringReader(text)));
             MoveNext();
         }
 
-        public ParsingEvent? Current { get; private set; }
+        public ParsingEvent? Current => _parser.Current;
 
         public bool MoveNext()
         {
-            var more = _left.TryDequeue(out var next);
-            Current = next;
-            return more;
+            try
+            {
+                if (!_parser.MoveNext())
+                    return false;
+            }
+            catch (YamlException wrong)
+            {
+                throw _yaml.Stop(Math.Max(wrong.Start.Line, wrong.End.Line), $"this is not YAML: {OneLine(wrong)}");
+            }
+            catch (Exception wrong) when (wrong is InvalidOperationException or ArgumentException or FormatException or OverflowException or IndexOutOfRangeException)
+            {
+                throw _yaml.Stop(_line, "this is not YAML here or shortly after");
+            }
+
+            var at = _parser.Current!;
+            _line = Math.Max(_line, at.End.Line);
+            _depth += at.NestingIncrease;
+            if (_depth > MaxDepth)
+                throw _yaml.Stop(at, "this is nested too deeply", "a policy needs no more than six levels");
+            return true;
         }
     }
 
@@ -125,14 +112,11 @@ internal sealed class PolicyYaml(Action<int, string, string?> problem)
         switch (parser.Current)
         {
             case AnchorAlias alias:
-                Stop(alias, $"the alias '*{alias.Value}' is not read", "write the value out");
-                break;
+                throw Stop(alias, $"the alias '*{alias.Value}' is not read", "write the value out");
             case NodeEvent { Anchor.IsEmpty: false } anchored:
-                Stop(anchored, $"the anchor '&{anchored.Anchor.Value}' is not read", "write the value out where it is needed");
-                break;
+                throw Stop(anchored, $"the anchor '&{anchored.Anchor.Value}' is not read", "write the value out where it is needed");
             case NodeEvent { Tag.IsEmpty: false } tagged when !tagged.Tag.IsNonSpecific:
-                Stop(tagged, $"the tag '{tagged.Tag.Value}' is not read", "leave it out");
-                break;
+                throw Stop(tagged, $"the tag '{tagged.Tag.Value}' is not read", "leave it out");
         }
 
         return parser.Current switch
@@ -143,7 +127,7 @@ internal sealed class PolicyYaml(Action<int, string, string?> problem)
         };
     }
 
-    private static PolicyScalar Scalar(Scalar scalar) => new((int)scalar.Start.Line, scalar.Value);
+    private PolicyScalar Scalar(Scalar scalar) => new(Line(scalar), scalar.Value);
 
     private PolicyList List(Events parser)
     {
@@ -162,28 +146,29 @@ internal sealed class PolicyYaml(Action<int, string, string?> problem)
         while (!parser.TryConsume<MappingEnd>(out _))
         {
             if (Node(parser) is not PolicyScalar key)
-            {
-                Stop(parser.Current, "a key must be a word", null);
-                throw new StopException();
-            }
+                throw Stop(parser.Current, "a key must be a word", null);
 
             var value = Node(parser);
             if (seen.TryAdd(key.Value, key.Line))
                 entries.Add((key, value));
             else
-                problem(key.Line, $"'{key.Value}' stands here twice", $"it stands on line {seen[key.Value]} already");
+                problem(key.Line, $"'{key.Value}' stands here twice", $"it stands on line {seen[key.Value] - firstLine + 1} already");
         }
 
         return new(Line(start), entries);
     }
 
-    private void Stop(ParsingEvent? at, string message, string? hint)
+    private StopException Stop(ParsingEvent? at, string message, string? hint) => Stop(at?.Start.Line ?? 1, message, hint);
+
+    private StopException Stop(long line, string message, string? hint = null)
     {
-        problem(at is null ? 1 : Line(at), message, hint);
-        throw new StopException();
+        problem(Line(line), message, hint);
+        return new();
     }
 
-    private static int Line(ParsingEvent at) => Math.Max(1, (int)at.Start.Line);
+    private int Line(ParsingEvent at) => Line(at.Start.Line);
+
+    private int Line(long inFile) => firstLine + (int)Math.Max(1, inFile) - 1;
 
     private static string OneLine(YamlException wrong)
     {

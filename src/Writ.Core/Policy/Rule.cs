@@ -15,6 +15,9 @@ public sealed record Rule
     /// <summary>Its place in the file, from 0: the last tie-break between rules.</summary>
     public required int Order { get; init; }
 
+    /// <summary>The line of the whole policy on which it begins, from 1.</summary>
+    public int Line { get; init; }
+
     /// <summary>Who may use it; all are defined roles.</summary>
     public required IReadOnlyList<string> Roles { get; init; }
 
@@ -62,4 +65,8 @@ public sealed record Denial(
     int Order,
     IReadOnlyList<string>? Roles,
     IReadOnlySet<string>? Zones,
-    IReadOnlyDictionary<string, Facets>? Tools);
+    IReadOnlyDictionary<string, Facets>? Tools)
+{
+    /// <summary>The line of the whole policy on which it begins, from 1.</summary>
+    public int Line { get; init; }
+}

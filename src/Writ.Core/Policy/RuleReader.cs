@@ -6,7 +6,7 @@ namespace Writ.Core.Policy;
 
 /// <summary>Reads rules and denials, and refuses references to what the file does not define.</summary>
 internal sealed class RuleReader(
-    IReadOnlyDictionary<string, Role> roles, IReadOnlyDictionary<string, Zone> zones, Action<int, string, string?> problem)
+    IReadOnlyDictionary<string, Role> roles, IReadOnlyDictionary<string, Zone> zones, Func<int, string> where, Action<int, string, string?> problem)
 {
     private static readonly string[] RuleKeys =
         ["id", "roles", "zones", "tools", "max-duration", "max-uses", "require", "when", "approval", "max-disconnected"];
@@ -16,11 +16,11 @@ internal sealed class RuleReader(
     /// <summary>The ids read so far, of rules and denials.</summary>
     public IReadOnlyCollection<string> Ids => _ids.Keys;
 
-    /// <summary>The list under <c>rules</c>.</summary>
-    public IReadOnlyList<Rule> Rules(PolicyNode? node) => [.. Items(node, "rules").Select(Rule)];
+    /// <summary>The lists under <c>rules</c>, one after the other.</summary>
+    public IReadOnlyList<Rule> Rules(IEnumerable<FieldReader> tops) => [.. tops.SelectMany(top => Items(top.Find("rules"), "rules")).Select(Rule)];
 
-    /// <summary>The list under <c>denials</c>.</summary>
-    public IReadOnlyList<Denial> Denials(PolicyNode? node) => [.. Items(node, "denials").Select(Denial)];
+    /// <summary>The lists under <c>denials</c>, one after the other.</summary>
+    public IReadOnlyList<Denial> Denials(IEnumerable<FieldReader> tops) => [.. tops.SelectMany(top => Items(top.Find("denials"), "denials")).Select(Denial)];
 
     private Rule Rule(PolicyNode node, int order)
     {
@@ -35,6 +35,7 @@ internal sealed class RuleReader(
         {
             Id = Id(fields),
             Order = order,
+            Line = node.Line,
             Roles = References(fields, "roles", "role", roles) ?? [],
             Zones = References(fields, "zones", "zone", zones) ?? [],
             Tools = fields.Need("tools", "name what it opens: tools: { nmap: any }") is { } tools
@@ -62,7 +63,7 @@ internal sealed class RuleReader(
             order,
             References(fields, "roles", "role", roles),
             everywhere ? null : (References(fields, "zones", "zone", zones) ?? []).ToFrozenSet(StringComparer.Ordinal),
-            tools is null or PolicyScalar { Value: "any" } ? null : new FacetsReader(what, isDenial: true, problem).Tools(tools));
+            tools is null or PolicyScalar { Value: "any" } ? null : new FacetsReader(what, isDenial: true, problem).Tools(tools)) { Line = node.Line };
     }
 
     /// <summary>Absence is refused: that nobody need approve must be written, not forgotten.</summary>
@@ -94,7 +95,7 @@ internal sealed class RuleReader(
         if (fields.Texts(key) is not { } texts)
             return null;
         foreach (var text in texts.Where(text => !known.ContainsKey(text.Value)))
-            problem(text.Line, $"no {kind} is named '{PolicyReader.Visible(text.Value)}'", FieldReader.Near(text.Value, [.. known.Keys]));
+            problem(text.Line, $"no {kind} is named '{PolicyReader.Visible(text.Value)}'", FieldReader.Near(text.Value, [.. known.Keys.Take(10_000)]));
         return [.. texts.Select(text => text.Value)];
     }
 
@@ -106,7 +107,7 @@ internal sealed class RuleReader(
         if (!PolicyReader.IsName(id))
             problem(node!.Line, $"'{PolicyReader.Visible(id)}' is no id", "use letters, digits, '.', '_' and '-', at most 64");
         else if (!_ids.TryAdd(id, node!.Line))
-            problem(node.Line, $"the id '{id}' is used twice", $"it stands on line {_ids[id]} already");
+            problem(node.Line, $"the id '{id}' is used twice", $"it stands {where(_ids[id])} already");
         return id;
     }
 

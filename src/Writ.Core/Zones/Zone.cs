@@ -16,4 +16,8 @@ public sealed record Zone(
     AddressSet Addresses,
     IReadOnlyList<string> Names,
     IReadOnlyList<string> Owners,
-    IReadOnlyList<string> Runners);
+    IReadOnlyList<string> Runners)
+{
+    /// <summary>The line of the whole policy on which it begins, from 1.</summary>
+    public int Line { get; init; }
+}

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Policy;
 using Writ.Core;
@@ -26,7 +27,8 @@ internal sealed class ApplyPolicy(
 {
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPut("/policy", async (PolicyText text, ApplyPolicy verb, HttpContext context, CancellationToken cancel) =>
-            (await verb.Apply(context.Caller(), text, cancel)).ToHttp()).WithName("ApplyPolicy").Produces<PolicyView>();
+            (await verb.Apply(context.Caller(), text, cancel)).ToHttp())
+            .WithMetadata(new RequestSizeLimitAttribute(CheckPolicy.MostBody)).WithName("ApplyPolicy").Produces<PolicyView>();
 
     public async Task<Result<PolicyView>> Apply(Caller caller, PolicyText text, CancellationToken cancel)
     {

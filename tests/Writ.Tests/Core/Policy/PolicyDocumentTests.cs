@@ -62,7 +62,7 @@ public class PolicyDocumentTests
         policy.Rules.Count.ShouldBe(2);
         policy.Text.ShouldBe(Example);
         policy.Hash.Length.ShouldBe(64);
-        PolicyTests.Run(policy, "writ.yaml", _ => null, DateTimeOffset.UnixEpoch).ShouldBeEmpty();
+        PolicyTests.Run(policy, _ => null, DateTimeOffset.UnixEpoch).ShouldBeEmpty();
     }
 
     [Fact]
@@ -163,7 +163,7 @@ public class PolicyDocumentTests
         PolicyDocument.Parse(bomb, "p").Problems.ShouldHaveSingleItem().Line.ShouldBe(2);
         PolicyDocument.Parse("version: 1\nroles: " + new string('[', 100_000), "p").Problems.ShouldHaveSingleItem().Message.ShouldContain("nested too deeply");
         PolicyDocument.Parse("version: 1\nroles: " + new string('[', 1_000_000), "p").Problems.ShouldHaveSingleItem().Message.ShouldContain("nested too deeply");
-        PolicyDocument.Parse("# " + new string('x', 1 << 20), "p").Problems.ShouldHaveSingleItem().Message.ShouldContain("larger than 1 MB");
+        PolicyDocument.Parse("# " + new string('x', 64 << 20), "p").Problems.ShouldHaveSingleItem().Message.ShouldContain("larger than 64 MB");
     }
 
     [Fact]
@@ -197,7 +197,7 @@ public class PolicyDocumentTests
     public void Run_failing_test_is_a_problem_on_its_line()
     {
         var text = Example.Replace("expect: require-approval", "expect: allow", StringComparison.Ordinal);
-        var problem = PolicyTests.Run(PolicyDocument.Parse(text, "p.yaml").Policy!, "p.yaml", _ => null, DateTimeOffset.UnixEpoch).ShouldHaveSingleItem();
+        var problem = PolicyTests.Run(PolicyDocument.Parse(text, "p.yaml").Policy!, _ => null, DateTimeOffset.UnixEpoch).ShouldHaveSingleItem();
         problem.Line.ShouldBe(40);
         problem.Message.ShouldContain("expected allow, got require-approval");
     }
@@ -220,14 +220,14 @@ public class PolicyDocumentTests
                 reason: ""
                 expect: deny
             """;
-        PolicyTests.Run(PolicyDocument.Parse(Example + Tests, "p").Policy!, "p", _ => null, DateTimeOffset.UnixEpoch).ShouldBeEmpty();
+        PolicyTests.Run(PolicyDocument.Parse(Example + Tests, "p").Policy!, _ => null, DateTimeOffset.UnixEpoch).ShouldBeEmpty();
     }
 
     [Fact]
     public void Run_test_that_needs_the_runners_files_says_so_without_a_runner()
     {
         var text = Example.Replace("-p 22,80 ", "", StringComparison.Ordinal);
-        PolicyTests.Run(PolicyDocument.Parse(text, "p").Policy!, "p", _ => null, DateTimeOffset.UnixEpoch)
+        PolicyTests.Run(PolicyDocument.Parse(text, "p").Policy!, _ => null, DateTimeOffset.UnixEpoch)
             .ShouldHaveSingleItem().Hint.ShouldNotBeNull().ShouldContain("no runner has published");
     }
 }

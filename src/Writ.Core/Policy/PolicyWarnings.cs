@@ -1,0 +1,132 @@
+using Writ.Core.Tools;
+using Writ.Core.Zones;
+using Writ.Proof.Addresses;
+
+namespace Writ.Core.Policy;
+
+/// <summary>
+/// What of a valid policy is probably not meant: rules that can never carry an answer, names that lead nowhere, zones
+/// that overlap or that nobody can use. A warning refuses nothing.
+/// </summary>
+public sealed class PolicyWarnings
+{
+    /// <summary>The most warnings that are given.</summary>
+    private const int Most = 100;
+
+    /// <summary>A rule is compared with so many others at most.</summary>
+    private const int MostCompared = 1_000;
+
+    private readonly PolicyDocument _policy;
+    private readonly List<(int Line, string Message, string? Hint)> _warnings = [];
+
+    private PolicyWarnings(PolicyDocument policy) => _policy = policy;
+
+    /// <summary>The warnings about a policy, by line.</summary>
+    /// <param name="policy">The policy.</param>
+    /// <param name="runners">The names of the enrolled runners, or null where they are not known.</param>
+    public static IReadOnlyList<PolicyProblem> Of(PolicyDocument policy, IReadOnlySet<string>? runners)
+    {
+        var warnings = new PolicyWarnings(policy);
+        warnings.Names();
+        warnings.Zones(runners);
+        warnings.Overlaps();
+        warnings.Rules();
+        return
+        [
+            .. warnings._warnings.OrderBy(warning => warning.Line).Take(Most).Select(warning =>
+            {
+                var (file, line) = policy.Source.At(warning.Line);
+                return new PolicyProblem(file, line, warning.Message, warning.Hint);
+            }),
+        ];
+    }
+
+    private void Names()
+    {
+        var used = _policy.Rules.SelectMany(rule => rule.Roles.Concat(rule.Approval.SelectMany(term => term.From)))
+            .Concat(_policy.Denials.SelectMany(denial => denial.Roles ?? [])).Concat(_policy.Zones.Values.SelectMany(zone => zone.Owners))
+            .ToHashSet(StringComparer.Ordinal);
+        foreach (var role in _policy.Roles.Values.Where(role => !used.Contains(role.Name)))
+            Warn(role.Line, $"role '{role.Name}' is used nowhere", null);
+        foreach (var zone in _policy.Zones.Values)
+        {
+            foreach (var owner in zone.Owners.Where(owner => !_policy.Roles.ContainsKey(owner)))
+                Warn(zone.Line, $"owner '{PolicyReader.Visible(owner)}' of zone '{zone.Name}' is no role", "define the role, or leave it where it is a group that only the identity provider knows");
+        }
+    }
+
+    private void Zones(IReadOnlySet<string>? runners)
+    {
+        var opened = _policy.Rules.SelectMany(rule => rule.Zones).ToHashSet(StringComparer.Ordinal);
+        foreach (var zone in _policy.Zones.Values)
+        {
+            if (!opened.Contains(zone.Name))
+                Warn(zone.Line, $"no rule opens zone '{zone.Name}'", "nobody can run anything there");
+            if (runners is not null && zone.Runners.Count > 0 && !zone.Runners.Any(runners.Contains))
+                Warn(zone.Line, $"zone '{zone.Name}' names no runner that is enrolled: {string.Join(", ", zone.Runners.Select(runner => PolicyReader.Visible(runner)))}", "writ runners lists them");
+        }
+    }
+
+    private void Overlaps()
+    {
+        var ranges = _policy.Zones.Values.SelectMany(zone => zone.Addresses.Ranges.Select(range => (Range: range, Zone: zone)))
+            .OrderBy(pair => pair.Range.First).ThenByDescending(pair => pair.Range.Last).ToArray();
+        var open = new PriorityQueue<(AddressRange Range, Zone Zone), Address>();
+        var seen = new HashSet<(string, string)>();
+        foreach (var (range, zone) in ranges)
+        {
+            while (open.TryPeek(out _, out var last) && last < range.First)
+                open.Dequeue();
+            foreach (var (other, with) in open.UnorderedItems.Select(item => item.Element))
+            {
+                var (first, second) = with.Line < zone.Line ? (with, zone) : (zone, with);
+                if (first == second || !seen.Add((first.Name, second.Name)))
+                    continue;
+                var shared = new AddressRange(range.First, range.Last < other.Last ? range.Last : other.Last);
+                Warn(second.Line, $"zone '{second.Name}' overlaps zone '{first.Name}' in {shared}", "there a command needs a rule for each of them");
+                if (seen.Count > Most)
+                    return;
+            }
+
+            open.Enqueue((range, zone), range.Last);
+        }
+    }
+
+    private void Rules()
+    {
+        var shut = _policy.Denials.Where(denial => denial.Tools is null || denial.Tools.Values.Any(facets => facets.Any)).ToArray();
+        foreach (var rule in _policy.Rules)
+        {
+            if (shut.Take(MostCompared).FirstOrDefault(denial => Shadows(denial, rule)) is { } denial)
+                Warn(rule.Line, $"rule '{rule.Id}' can never apply: denial '{denial.Id}' forbids all that it opens", null);
+            else if (Better(rule) is { } better)
+                Warn(rule.Line, $"rule '{rule.Id}' never decides: rule '{better.Id}' opens at least as much, with no more approvals", "leave one of them out");
+            if (_warnings.Count > Most * 4)
+                return;
+        }
+    }
+
+    private static bool Shadows(Denial denial, Rule rule) =>
+        (denial.Roles is null || rule.Roles.All(denial.Roles.Contains))
+        && (denial.Zones is null || rule.Zones.All(denial.Zones.Contains))
+        && (denial.Tools is null || rule.Tools.Keys.All(tool => denial.Tools.GetValueOrDefault(tool) is { Any: true }));
+
+    /// <summary>A rule that carries every answer which this one could carry.</summary>
+    private Rule? Better(Rule rule)
+    {
+        var rank = new Opening(rule, "", null, []).Rank;
+        return rule.Tools.Keys.FirstOrDefault() is not { } tool ? null
+            : _policy.RulesFor(rule.Roles.Take(1).ToHashSet(StringComparer.Ordinal), rule.Zones[0], tool).Take(MostCompared)
+                .FirstOrDefault(other => other != rule && new Opening(other, "", null, []).Rank.CompareTo(rank) < 0 && Covers(other, rule));
+    }
+
+    private static bool Covers(Rule wide, Rule narrow) =>
+        narrow.Roles.All(wide.Roles.Contains) && narrow.Zones.All(wide.Zones.Contains)
+        && (wide.When is null || (narrow.When is { } hours && wide.When.ToString() == hours.ToString()))
+        && wide.MaxDuration >= narrow.MaxDuration && wide.MaxUses >= narrow.MaxUses
+        && (!wide.RequireReason || narrow.RequireReason) && (!wide.RequireTicket || narrow.RequireTicket)
+        && narrow.Tools.All(tool => wide.Tools.TryGetValue(tool.Key, out var facets)
+            && (ToolCatalogue.Find(tool.Key)?.Facets ?? []).All(facet => facets.Opened(facet).Covers(facet, tool.Value.Opened(facet))));
+
+    private void Warn(int line, string message, string? hint) => _warnings.Add((line, message, hint));
+}

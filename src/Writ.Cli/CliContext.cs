@@ -27,6 +27,9 @@ internal sealed class CliContext(Terminal terminal, Func<string, string?> enviro
     /// <summary>The server for the one call that needs no token.</summary>
     public WritServer ServerWithoutToken => _server ??= Dial(null);
 
+    /// <summary>True once a call was made by somebody who is signed in.</summary>
+    public bool WasInContact => _server is { HasToken: true };
+
     /// <summary>The address of the server, once it was dialled.</summary>
     public ServerAddress? Address => _server?.Address;
 

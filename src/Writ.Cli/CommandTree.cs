@@ -29,6 +29,7 @@ internal static class CommandTree
         Environment:
           WRIT_SERVER  https://…, http://127.0.0.1:PORT or unix:///path/to/socket
           WRIT_TOKEN   your token
+          WRIT_LOG_KEY the only key to believe of the server's audit log
           WRIT_CA      PEM file of the only CA to trust, instead of the system's
           NO_COLOR     no colours
 
@@ -39,6 +40,12 @@ internal static class CommandTree
 
     /// <summary>Parses and runs; returns the exit code. It throws nothing.</summary>
     public static async Task<int> InvokeAsync(CliContext context, string[] args)
+    {
+        var code = await Invoke(context, args);
+        return await LogContact.AfterVerb(context, code == ExitCode.Ok) || code != ExitCode.Ok ? code : ExitCode.Failed;
+    }
+
+    private static async Task<int> Invoke(CliContext context, string[] args)
     {
         try
         {
@@ -95,7 +102,8 @@ internal static class CommandTree
             Watch.Verb(context),
             Kill.Verb(context),
             new Verb("policy", "Check, apply and show the policy").With(CheckPolicy.Verb(context), ApplyPolicy.Verb(context), ShowPolicy.Verb(context)),
-            new Verb("audit", "Read the audit log").With(ListEntries.Verb(context)),
+            new Verb("audit", "Read, verify and prove the audit log").With(ListEntries.Verb(context), VerifyLog.Verb(context), ProveEntry.Verb(context)),
+            VerifyFile.Verb(context),
             ListRunners.Verb(context),
             new Verb("runner", "Manage runners").With(Enroll.Verb(context)),
             WhoAmIVerb.Verb(context),

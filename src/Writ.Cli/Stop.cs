@@ -3,7 +3,7 @@ using Writ.Contracts.Errors;
 namespace Writ.Cli;
 
 /// <summary>Ends a command with an exit code and, unless the message is null, with lines on standard error.</summary>
-internal sealed class Stop(int code, string? message = null, string? hint = null, IReadOnlyList<string>? reasons = null)
+internal class Stop(int code, string? message = null, string? hint = null, IReadOnlyList<string>? reasons = null)
     : Exception(message)
 {
     /// <summary>The exit code.</summary>

@@ -49,11 +49,18 @@ internal sealed class WritServer : IDisposable
     /// <summary>Where.</summary>
     public ServerAddress Address { get; }
 
+    /// <summary>Whether calls carry a token.</summary>
+    public bool HasToken => _token is not null;
+
     /// <summary>How long an answer may take, beyond what a call asks the server to wait.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(30);
 
     public Task<Answer<T>> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancel, TimeSpan longPoll = default)
         where T : class => SendAsync(HttpMethod.Get, path, null, type, null, Patience + longPoll, cancel);
+
+    /// <summary>What is no JSON: tiles, checkpoints, proofs.</summary>
+    public Task<Answer<byte[]>> GetRawAsync(string path, CancellationToken cancel) =>
+        SendAsync(HttpMethod.Get, path, null, static bytes => bytes, null, Patience, cancel);
 
     public Task<Answer<T>> PostAsync<TBody, T>(
         string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<T> type, CancellationToken cancel)
@@ -128,8 +135,12 @@ internal sealed class WritServer : IDisposable
         }
     }
 
-    private async Task<Answer<T>> SendAsync<T>(
+    private Task<Answer<T>> SendAsync<T>(
         HttpMethod method, string path, byte[]? body, JsonTypeInfo<T> type, string? key, TimeSpan patience, CancellationToken cancel)
+        where T : class => SendAsync(method, path, body, bytes => Read(bytes, type), key, patience, cancel);
+
+    private async Task<Answer<T>> SendAsync<T>(
+        HttpMethod method, string path, byte[]? body, Func<byte[], T> read, string? key, TimeSpan patience, CancellationToken cancel)
         where T : class
     {
         using var request = new HttpRequestMessage(method, Address.Http(path))
@@ -156,7 +167,7 @@ internal sealed class WritServer : IDisposable
             await response.Content.LoadIntoBufferAsync(LargestAnswer, both.Token);
             var bytes = await response.Content.ReadAsByteArrayAsync(both.Token);
             return response.IsSuccessStatusCode
-                ? new(Read(bytes, type), bytes)
+                ? new(read(bytes), bytes)
                 : new(ReadProblem(response, bytes));
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancel.IsCancellationRequested)

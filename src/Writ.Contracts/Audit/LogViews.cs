@@ -15,8 +15,11 @@ public sealed record ConsistencyView(long From, IReadOnlyList<string> Proof, str
 
 /// <summary>An entry as the bytes that are hashed.</summary>
 /// <param name="Position">Its position.</param>
+/// <param name="Time">The time that the database keeps beside it.</param>
+/// <param name="Type">The type that the database keeps beside it.</param>
+/// <param name="Correlation">The request that the database keeps beside it, or null.</param>
 /// <param name="Bytes">Base64 in JSON.</param>
-public sealed record LogEntryView(long Position, byte[] Bytes);
+public sealed record LogEntryView(long Position, DateTimeOffset Time, string Type, string? Correlation, byte[] Bytes);
 
 /// <summary>A head that was signed.</summary>
 /// <param name="SignedAt">When.</param>

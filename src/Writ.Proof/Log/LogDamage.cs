@@ -17,8 +17,10 @@ public enum LogDamage
     Truncated = 5,
     /// <summary>Two signed heads tell different stories: the signing key was used against its own log.</summary>
     Forked = 6,
-    /// <summary>The tree's own hashes were changed, so that what was changed cannot be told entry by entry.</summary>
+    /// <summary>The tree's own hashes were changed along with entries, so that it cannot be told entry by entry.</summary>
     Rehashed = 7,
+    /// <summary>The entries are those that were signed; the tree's hashes that prove them are damaged or missing.</summary>
+    Tiles = 8,
 }
 
 /// <summary>One finding.</summary>

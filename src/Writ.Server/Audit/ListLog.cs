@@ -25,9 +25,9 @@ internal static class ListLog
                 return Forbidden.ToHttp();
             await using var db = database.Open();
             var rows = await db.AuditEntries.AsNoTracking().Where(row => row.Position > (after ?? -1)).OrderBy(row => row.Position)
-                .Take(MostItems).Select(row => new { row.Position, row.Bytes }).ToListAsync(cancel);
+                .Take(MostItems).ToListAsync(cancel);
             return Results.Ok(new Page<LogEntryView>(
-                [.. rows.Select(row => new LogEntryView(row.Position!.Value, row.Bytes))], rows.Count < MostItems ? null : Next(rows[^1].Position!.Value)));
+                [.. rows.Select(row => new LogEntryView(row.Position!.Value, row.Time, row.Type, row.Correlation?.ToString(), row.Bytes))], rows.Count < MostItems ? null : Next(rows[^1].Position!.Value)));
         }).WithName("ListLogEntries").Produces<Page<LogEntryView>>();
 
         routes.MapGet("/log/heads", async (long? after, Database database, HttpContext context, CancellationToken cancel) =>

@@ -24,8 +24,8 @@ public sealed record Plan
     public PortSet Sctp { get; init; } = PortSet.Empty;
 
     /// <summary>
-    /// The TCP and UDP ports that the command itself names for host discovery (<c>-PS22</c>). Policy holds them against
-    /// a rule's ports like scanned ones; the default discovery's ports come with the technique <c>ping</c>.
+    /// The TCP, UDP and SCTP ports that the command itself names for host discovery (<c>-PS22</c>). Policy holds them against
+    /// a rule's ports like scanned ones; the ports that the tool itself would choose come with the technique <c>ping</c>.
     /// </summary>
     public PortSet DiscoveryPorts { get; init; } = PortSet.Empty;
 

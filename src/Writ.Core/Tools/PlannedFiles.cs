@@ -23,7 +23,11 @@ public sealed record PlannedFile(string Path, ReadOnlyMemory<byte> Content, stri
 /// <param name="Path">The absolute path inside, always under <c>/out/</c>; what the canonical argv names.</param>
 /// <param name="Format">What it will hold: <c>normal</c>, <c>xml</c>, <c>grepable</c>, …</param>
 /// <param name="Append">True where the client adds to its file instead of replacing it.</param>
-public sealed record PlannedOutput(string Argument, string Path, string Format, bool Append = false);
+public sealed record PlannedOutput(string Argument, string Path, string Format, bool Append = false)
+{
+    /// <summary>What the tool adds to the argument to make the file's name (<c>.xml</c> of Nmap's <c>-oA base</c>), or empty.</summary>
+    public string Ending { get; init; } = "";
+}
 
 /// <summary>A name of the command with the addresses that it was pinned to; inside the sandbox it means exactly these.</summary>
 /// <param name="Name">As typed.</param>

@@ -16,9 +16,10 @@ internal sealed class NmapArguments
     public const int MaxCharacters = 1 << 20;
 
     private readonly IReadOnlyList<string> _argv;
+    private readonly NmapOptionTable _table;
     private int _next = 1;
 
-    private NmapArguments(IReadOnlyList<string> argv) => _argv = argv;
+    private NmapArguments(IReadOnlyList<string> argv, NmapOptionTable table) => (_argv, _table) = (argv, table);
 
     /// <summary>The options in the order in which they stand.</summary>
     public List<NmapArgument> Options { get; } = [];
@@ -26,9 +27,11 @@ internal sealed class NmapArguments
     /// <summary>All that is no option: target expressions.</summary>
     public List<string> Targets { get; } = [];
 
-    /// <summary>Splits argv; its first element is the tool's name.</summary>
-    public static Result<NmapArguments> Read(IReadOnlyList<string> argv)
+    /// <summary>Splits argv; its first element is the tool's name. The version says which options there are.</summary>
+    public static Result<NmapArguments> Read(IReadOnlyList<string> argv, string version)
     {
+        if (NmapOptionTable.Of(version) is not { } table)
+            return new Refusal(ErrorCode.InvalidCommand, $"the runner's nmap is of version '{version}', whose options are not known", "nmap 7.91 to 7.99 are");
         if (argv.Sum(argument => (long)argument.Length + 1) > MaxCharacters)
             return new Refusal(ErrorCode.InvalidCommand, "the command is longer than 1 MB");
         for (var index = 1; index < argv.Count; index++)
@@ -37,7 +40,7 @@ internal sealed class NmapArguments
                 return new Refusal(ErrorCode.InvalidCommand, $"argument {index} holds a character outside printable ASCII", "type it anew: it may have been pasted");
         }
 
-        var arguments = new NmapArguments(argv);
+        var arguments = new NmapArguments(argv, table);
         while (arguments._next < argv.Count)
         {
             if (arguments.Step(argv[arguments._next++]) is { } refusal)
@@ -79,7 +82,7 @@ internal sealed class NmapArguments
         var word = argument[(twoDashes ? 2 : 1)..];
         var equals = word.IndexOf('=', StringComparison.Ordinal);
         var name = equals < 0 ? word : word[..equals];
-        var matches = NmapOptionTable.Long.Where(row => row.Name.StartsWith(name, StringComparison.Ordinal)).ToArray();
+        var matches = _table.Long.Where(row => row.Name.StartsWith(name, StringComparison.Ordinal)).ToArray();
         var exact = Array.FindIndex(matches, row => row.Name == name);
         if (exact < 0 && matches.Length > 1)
         {
@@ -92,7 +95,7 @@ internal sealed class NmapArguments
             // Anything else of one dash and a known first letter is a cluster of short options.
             if (!twoDashes && NmapOptionTable.Short.ContainsKey(argument[1]))
                 return (null, false);
-            var near = Spelling.Nearest(name, NmapOptionTable.Long.Select(row => row.Name));
+            var near = Spelling.Nearest(name, _table.Long.Select(row => row.Name));
             return (new(ErrorCode.InvalidCommand, $"nmap has no option '{Show(argument)}'", near is null ? null : $"did you mean '--{near}'?"), false);
         }
 

@@ -14,7 +14,7 @@ internal enum Takes
 /// <summary>One option of Nmap.</summary>
 /// <param name="Name">As a user would type it: <c>-p</c>, <c>--open</c>.</param>
 /// <param name="Takes">Whether it takes a value.</param>
-/// <param name="Refusal">Why it is not accepted; null for the accepted ones.</param>
+/// <param name="Refusal">Why it is never accepted; null for the accepted ones, about which policy decides.</param>
 /// <param name="Hint">The way on for a refused one, where there is one.</param>
 internal sealed record NmapOption(string Name, Takes Takes, string? Refusal = null, string? Hint = null)
 {

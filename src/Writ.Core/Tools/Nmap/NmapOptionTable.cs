@@ -1,122 +1,83 @@
 using System.Collections.Frozen;
+using System.Globalization;
 
 namespace Writ.Core.Tools.Nmap;
 
 /// <summary>
-/// Every option of Nmap 7.93, accepted or not: which abbreviations are unique depends on all of them. Held against the
-/// real program: all 2,306 prefixes of the long names and all pairs of letters resolve alike.
+/// Every option of Nmap 7.91 to 7.99, accepted or not: which abbreviations are unique depends on all of them. What is
+/// refused here can never be right through a gateway; about all others policy decides, by the facets of the plan.
 /// </summary>
-internal static class NmapOptionTable
+internal sealed class NmapOptionTable
 {
-    private const string Reads = "reads a file of the runner's host";
-    private const string Writes = "writes a file";
-    private const string Output = "saves output to a file, which is not supported yet";
-    private const string Code = "runs code that was not reviewed";
-    private const string Spoof = "hides or forges where packets come from";
-    private const string Evade = "shapes packets to pass filters unseen";
-    private const string Load = "sets how hard targets are hit, which the timing template decides";
-    private const string Unbounded = "reaches targets that the command does not name";
-    private const string Resolve = "asks name servers, which are no targets";
-    private const string Privilege = "says how the runner runs Nmap, which is the runner's to say";
-    private const string Nothing = "runs no scan";
-    private const string Unsupported = "is not supported yet";
+    private const string NoScan = "runs no scan";
+    private const string Code = "runs code that nobody has reviewed";
+    private const string Gone = "does nothing in any Nmap that this server knows";
 
-    private const string TakeOutput = "leave it out: the run's output is kept, see 'writ replay' and 'writ results'";
-    private const string TakeTargets = "name the targets on the command line";
-    private const string TakeTiming = "use -T0 to -T5, or --max-rate";
+    // --unique came with 7.92; nothing else has come or gone from 7.91 to 7.99.
+    private static readonly NmapOptionTable Nmap791 = new(LongOptions().Where(option => option.Name != "--unique"));
+    private static readonly NmapOptionTable Nmap792 = new(LongOptions());
+
+    private NmapOptionTable(IEnumerable<NmapOption> options) => Long = [.. options.Select(option => (option.Name[2..], option))];
 
     /// <summary>
-    /// The short options, from getopt's own string (<c>46Ab:D:d::e:Ffg:hIi:M:m:nO::o:P::p:qRrS:s::T:Vv::</c>).
+    /// The short options, from getopt's own string (<c>46Ab:D:d::e:Ffg:hIi:M:m:nO::o:P::p:qRrS:s::T:Vv::</c>), the same in all versions.
     /// </summary>
-    public static FrozenDictionary<char, NmapOption> Short { get; } = new Dictionary<char, NmapOption>
-    {
-        ['4'] = Yes("-4"),
-        ['6'] = Yes("-6"),
-        ['A'] = Yes("-A"),
-        ['b'] = No("-b", Takes.Value, Spoof),
-        ['D'] = No("-D", Takes.Value, Spoof),
-        ['d'] = No("-d", Takes.GluedValue, Unsupported, "use -v for more output"),
-        ['e'] = No("-e", Takes.Value, "names an interface, which is the runner's to choose"),
-        ['F'] = Yes("-F"),
-        ['f'] = No("-f", Takes.Nothing, Evade),
-        ['g'] = No("-g", Takes.Value, Spoof),
-        ['h'] = No("-h", Takes.Nothing, Nothing),
-        ['I'] = No("-I", Takes.Nothing, "is no longer in Nmap"),
-        ['i'] = No("-i", Takes.Value, Reads, TakeTargets),
-        ['M'] = No("-M", Takes.Value, Load, TakeTiming),
-        ['m'] = No("-m", Takes.Value, Writes, TakeOutput),
-        ['n'] = Yes("-n"),
-        ['O'] = Yes("-O", Takes.GluedValue),
-        ['o'] = No("-o", Takes.Value, Writes, TakeOutput),
-        ['P'] = Yes("-P", Takes.GluedValue),
-        ['p'] = Yes("-p", Takes.Value),
-        ['q'] = No("-q", Takes.Nothing, "is no longer in Nmap"),
-        ['R'] = No("-R", Takes.Nothing, Resolve, "leave it out: runs never resolve names"),
-        ['r'] = Yes("-r"),
-        ['S'] = No("-S", Takes.Value, Spoof),
-        ['s'] = Yes("-s", Takes.GluedValue),
-        ['T'] = Yes("-T", Takes.Value),
-        ['V'] = No("-V", Takes.Nothing, Nothing),
-        ['v'] = Yes("-v", Takes.GluedValue),
-    }.ToFrozenDictionary();
+    public static FrozenDictionary<char, NmapOption> Short { get; } = ShortOptions().ToFrozenDictionary(option => option.Name[1]);
 
     /// <summary>The long options by name without dashes, in Nmap's order.</summary>
-    public static IReadOnlyList<(string Name, NmapOption Option)> Long { get; } =
+    public IReadOnlyList<(string Name, NmapOption Option)> Long { get; }
+
+    /// <summary>The table of a version as the program tells it (<c>7.93</c>, <c>7.94SVN</c>, <c>7.991</c>), or null for one that is not known.</summary>
+    public static NmapOptionTable? Of(string version)
+    {
+        var digits = new string([.. version.TakeWhile(c => char.IsAsciiDigit(c) || c == '.')]);
+        if (!decimal.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) || number is < 7.91m or >= 8m)
+            return null;
+        return number < 7.92m ? Nmap791 : Nmap792;
+    }
+
+    private static IEnumerable<NmapOption> ShortOptions() =>
     [
-        .. new[]
-        {
-            No("--version", Takes.Nothing, Nothing), Yes("--verbose"),
-            No("--datadir", Takes.Value, Code), No("--servicedb", Takes.Value, Reads), No("--versiondb", Takes.Value, Reads),
-            No("--debug", Takes.GluedValue, Unsupported, "use -v for more output"),
-            No("--help", Takes.Nothing, Nothing), No("--iflist", Takes.Nothing, "shows the runner's interfaces"),
-            No("--release-memory", Takes.Nothing, Unsupported), No("--nogcc", Takes.Nothing, Unsupported),
-            No("--max-os-tries", Takes.Value, Unsupported),
-            No("--max-parallelism", Takes.Value, Load, TakeTiming), No("--min-parallelism", Takes.Value, Load, TakeTiming),
-            Yes("--timing", Takes.Value),
-            No("--max-rtt-timeout", Takes.Value, Load, TakeTiming), No("--min-rtt-timeout", Takes.Value, Load, TakeTiming),
-            No("--initial-rtt-timeout", Takes.Value, Load, TakeTiming),
-            No("--excludefile", Takes.Value, Reads, "use --exclude with the addresses"), Yes("--exclude", Takes.Value),
-            No("--max-hostgroup", Takes.Value, Load, TakeTiming), No("--min-hostgroup", Takes.Value, Load, TakeTiming),
-            Yes("--open"), No("--scanflags", Takes.Value, Evade),
-            No("--defeat-rst-ratelimit", Takes.Nothing, Load, TakeTiming), No("--defeat-icmp-ratelimit", Takes.Nothing, Load, TakeTiming),
-            Yes("--host-timeout", Takes.Value),
-            No("--scan-delay", Takes.Value, Load, TakeTiming), No("--max-scan-delay", Takes.Value, Load, TakeTiming),
-            Yes("--max-retries", Takes.Value),
-            No("--oA", Takes.Value, Output, TakeOutput), No("--oN", Takes.Value, Output, TakeOutput), No("--oM", Takes.Value, Output, TakeOutput),
-            No("--oG", Takes.Value, Output, TakeOutput), No("--oS", Takes.Value, Output, TakeOutput), No("--oH", Takes.Value, Output, TakeOutput),
-            No("--oX", Takes.Value, Output, TakeOutput),
-            No("--iL", Takes.Value, Reads, TakeTargets), No("--iR", Takes.Value, Unbounded, TakeTargets), No("--sI", Takes.Value, Spoof),
-            No("--source-port", Takes.Value, Spoof), No("--randomize-hosts", Takes.Nothing, Unsupported),
-            No("--nsock-engine", Takes.Value, Unsupported), No("--proxies", Takes.Value, Spoof), No("--proxy", Takes.Value, Spoof),
-            No("--discovery-ignore-rst", Takes.Nothing, Unsupported),
-            No("--osscan-limit", Takes.Nothing, Unsupported), No("--osscan-guess", Takes.Nothing, Unsupported), No("--fuzzy", Takes.Nothing, Unsupported),
-            No("--packet-trace", Takes.Nothing, Unsupported), No("--version-trace", Takes.Nothing, Unsupported),
-            No("--data", Takes.Value, Evade), No("--data-string", Takes.Value, Evade), No("--data-length", Takes.Value, Evade),
-            No("--send-eth", Takes.Nothing, "passes the network stack by"), No("--send-ip", Takes.Nothing, Privilege),
-            No("--stylesheet", Takes.Value, Output, TakeOutput), No("--no-stylesheet", Takes.Nothing, Output, TakeOutput),
-            No("--webxml", Takes.Nothing, Output, TakeOutput),
-            No("--rH", Takes.Nothing, Unsupported), Yes("--vv"), No("--ff", Takes.Nothing, Evade),
-            No("--privileged", Takes.Nothing, Privilege), No("--unprivileged", Takes.Nothing, Privilege),
-            No("--mtu", Takes.Value, Evade), No("--append-output", Takes.Nothing, Writes, TakeOutput), Yes("--noninteractive"),
-            No("--spoof-mac", Takes.Value, Spoof), No("--thc", Takes.Nothing, Unsupported), No("--badsum", Takes.Nothing, Evade),
-            No("--ttl", Takes.Value, Evade), Yes("--traceroute"), Yes("--reason"),
-            No("--allports", Takes.Nothing, Unsupported),
-            Yes("--version-intensity", Takes.Value), Yes("--version-light"), Yes("--version-all"),
-            No("--system-dns", Takes.Nothing, Resolve, "leave it out: runs never resolve names"),
-            No("--resolve-all", Takes.Nothing, Unbounded, TakeTargets), No("--unique", Takes.Nothing, "has no effect: targets are unique anyway", "leave it out"),
-            No("--log-errors", Takes.Nothing, Output, TakeOutput), No("--deprecated-xml-osclass", Takes.Nothing, Unsupported),
-            No("--yoloscan", Takes.Nothing, "is a hidden way to write -A", "write -A"),
-            No("--dns-servers", Takes.Value, Resolve, "leave it out: runs never resolve names"),
-            No("--port-ratio", Takes.Value, Unsupported, "use --top-ports"), No("--exclude-ports", Takes.Value, Unsupported, "use -p with the ports that remain"),
-            Yes("--top-ports", Takes.Value), Yes("--script", Takes.Value),
-            No("--script-trace", Takes.Nothing, Unsupported), No("--script-updatedb", Takes.Nothing, Writes),
-            No("--script-args", Takes.Value, "lets scripts open files and add targets"), No("--script-args-file", Takes.Value, Reads),
-            No("--script-help", Takes.Value, Code), No("--script-timeout", Takes.Value, Unsupported),
-            No("--ip-options", Takes.Value, Spoof),
-            No("--min-rate", Takes.Value, Load, TakeTiming), Yes("--max-rate", Takes.Value),
-            No("--adler32", Takes.Nothing, Evade), No("--stats-every", Takes.Value, Unsupported), No("--disable-arp-ping", Takes.Nothing, Unsupported),
-            No("--route-dst", Takes.Value, Nothing), No("--resume", Takes.Value, "reads its command from a file"),
-        }.Select(option => (option.Name[2..], option)),
+        Yes("-4"), Yes("-6"), Yes("-A"), Yes("-b", Takes.Value), Yes("-D", Takes.Value), Yes("-d", Takes.GluedValue), Yes("-e", Takes.Value),
+        Yes("-F"), Yes("-f"), Yes("-g", Takes.Value), No("-h", Takes.Nothing, NoScan), No("-I", Takes.Nothing, Gone, "leave it out"),
+        Yes("-i", Takes.Value), Yes("-M", Takes.Value), Yes("-m", Takes.Value), Yes("-n"), Yes("-O", Takes.GluedValue), Yes("-o", Takes.Value),
+        Yes("-P", Takes.GluedValue), Yes("-p", Takes.Value), No("-q", Takes.Nothing, Gone, "leave it out"), Yes("-R"), Yes("-r"),
+        Yes("-S", Takes.Value), Yes("-s", Takes.GluedValue), Yes("-T", Takes.Value), No("-V", Takes.Nothing, NoScan), Yes("-v", Takes.GluedValue),
+    ];
+
+    private static IEnumerable<NmapOption> LongOptions() =>
+    [
+        No("--version", Takes.Nothing, NoScan), Yes("--verbose"),
+        No("--datadir", Takes.Value, "replaces Nmap's own files, its script engine among them"),
+        Yes("--servicedb", Takes.Value), Yes("--versiondb", Takes.Value), Yes("--debug", Takes.GluedValue),
+        No("--help", Takes.Nothing, NoScan), No("--iflist", Takes.Nothing, "shows the runner's interfaces and runs no scan"),
+        Yes("--release-memory"), Yes("--nogcc"), Yes("--max-os-tries", Takes.Value),
+        Yes("--max-parallelism", Takes.Value), Yes("--min-parallelism", Takes.Value), Yes("--timing", Takes.Value),
+        Yes("--max-rtt-timeout", Takes.Value), Yes("--min-rtt-timeout", Takes.Value), Yes("--initial-rtt-timeout", Takes.Value),
+        Yes("--excludefile", Takes.Value), Yes("--exclude", Takes.Value),
+        Yes("--max-hostgroup", Takes.Value), Yes("--min-hostgroup", Takes.Value), Yes("--open"), Yes("--scanflags", Takes.Value),
+        Yes("--defeat-rst-ratelimit"), Yes("--defeat-icmp-ratelimit"), Yes("--host-timeout", Takes.Value),
+        Yes("--scan-delay", Takes.Value), Yes("--max-scan-delay", Takes.Value), Yes("--max-retries", Takes.Value),
+        Yes("--oA", Takes.Value), Yes("--oN", Takes.Value), Yes("--oM", Takes.Value), Yes("--oG", Takes.Value), Yes("--oS", Takes.Value),
+        No("--oH", Takes.Value, "is no output that Nmap has", "use -oX"), Yes("--oX", Takes.Value),
+        Yes("--iL", Takes.Value), No("--iR", Takes.Value, "scans random addresses, which nobody can approve", "name the targets"), Yes("--sI", Takes.Value),
+        Yes("--source-port", Takes.Value), Yes("--randomize-hosts"), Yes("--nsock-engine", Takes.Value), Yes("--proxies", Takes.Value), Yes("--proxy", Takes.Value),
+        Yes("--discovery-ignore-rst"), Yes("--osscan-limit"), Yes("--osscan-guess"), Yes("--fuzzy"), Yes("--packet-trace"), Yes("--version-trace"),
+        Yes("--data", Takes.Value), Yes("--data-string", Takes.Value), Yes("--data-length", Takes.Value), Yes("--send-eth"), Yes("--send-ip"),
+        Yes("--stylesheet", Takes.Value), Yes("--no-stylesheet"), Yes("--webxml"), Yes("--rH"), Yes("--vv"), Yes("--ff"),
+        Yes("--privileged"), Yes("--unprivileged"), Yes("--mtu", Takes.Value), Yes("--append-output"), Yes("--noninteractive"),
+        Yes("--spoof-mac", Takes.Value), No("--thc", Takes.Nothing, NoScan), Yes("--badsum"), Yes("--ttl", Takes.Value), Yes("--traceroute"), Yes("--reason"),
+        Yes("--allports"), Yes("--version-intensity", Takes.Value), Yes("--version-light"), Yes("--version-all"),
+        Yes("--system-dns"), Yes("--resolve-all"), Yes("--unique"), Yes("--log-errors"), Yes("--deprecated-xml-osclass"),
+        No("--yoloscan", Takes.Nothing, "is a hidden way to write -A", "write -A"),
+        Yes("--dns-servers", Takes.Value), Yes("--port-ratio", Takes.Value), Yes("--exclude-ports", Takes.Value), Yes("--top-ports", Takes.Value),
+        Yes("--script", Takes.Value), No("--script-trace", Takes.Nothing, "is not supported yet"),
+        No("--script-updatedb", Takes.Nothing, "rewrites the runner's own list of scripts"),
+        No("--script-args", Takes.Value, "lets scripts open files and add targets"), No("--script-args-file", Takes.Value, "lets scripts open files and add targets"),
+        No("--script-help", Takes.Value, Code + ", and " + NoScan), No("--script-timeout", Takes.Value, "is not supported yet"),
+        Yes("--ip-options", Takes.Value), Yes("--min-rate", Takes.Value), Yes("--max-rate", Takes.Value), Yes("--adler32"),
+        Yes("--stats-every", Takes.Value), Yes("--disable-arp-ping"), No("--route-dst", Takes.Value, NoScan),
+        No("--resume", Takes.Value, "reads its command from a file", "run the command anew"),
     ];
 
     private static NmapOption Yes(string name, Takes takes = Takes.Nothing) => new(name, takes);

@@ -4,83 +4,123 @@ using Writ.Proof.Errors;
 
 namespace Writ.Core.Tools.Nmap;
 
+/// <summary>A target expression.</summary>
+/// <param name="Text">As it stands in the argv or in a list.</param>
+/// <param name="List">The list that it stands in, or null.</param>
+/// <param name="Line">The line there, from 1.</param>
+internal readonly record struct NmapExpression(string Text, string? List = null, int Line = 0);
+
+/// <summary>A host name among the targets.</summary>
+/// <param name="Host">The name.</param>
+/// <param name="Bits">The mask on it, or null.</param>
+/// <param name="Expression">Where it stands.</param>
+internal sealed record NmapName(string Host, int? Bits, NmapExpression Expression);
+
 /// <summary>
 /// Target expressions as Nmap expands them: in each of four octets a list of numbers and ranges or <c>*</c>, a mask on top
-/// that applies to every combination; IPv6 addresses and networks. Never enumerated: an expression costs as many ranges
-/// as it has gaps. Names are refused for now, and every form that programs read differently always is.
+/// that applies to every combination; IPv6 addresses and networks; names, which are left to others. Never enumerated: an
+/// expression costs as many ranges as it has gaps. Every form that programs read differently is refused.
 /// </summary>
-internal static class NmapTargets
+/// <param name="Addresses">What is written as addresses.</param>
+/// <param name="Names">What is written as names, in order.</param>
+internal sealed record NmapTargets(AddressSet Addresses, IReadOnlyList<NmapName> Names)
 {
     /// <summary>The most separate ranges of one expression; <c>*.*.*.1</c> would have 16 million.</summary>
     private const int MaxRanges = 65_536;
 
-    /// <summary>The addresses of all expressions together.</summary>
-    public static Result<AddressSet> Read(IEnumerable<string> expressions, bool v6)
+    /// <summary>The most separate ranges of all expressions together.</summary>
+    private const int MaxTotal = 1_000_000;
+
+    /// <summary>Reads expressions of one family.</summary>
+    public static Result<NmapTargets> Read(IEnumerable<NmapExpression> expressions, bool v6)
     {
-        var ranges = new List<AddressRange>();
+        var (ranges, names) = (new List<AddressRange>(), new List<NmapName>());
         foreach (var expression in expressions)
         {
-            var read = v6 ? V6(expression) : V4(expression);
-            if (!read.IsOk)
-                return read.Refusal;
-            ranges.AddRange(read.Value);
-            if (ranges.Count > 4 * MaxRanges)
+            if ((v6 ? V6(expression, ranges, names) : V4(expression, ranges, names)) is { } refusal)
+                return refusal;
+            if (ranges.Count > MaxTotal)
                 return new Refusal(ErrorCode.InvalidTarget, "the targets have too many gaps", "name networks or whole ranges");
         }
 
         var set = AddressSet.Of(ranges);
         return set.Ranges.Contains(AddressRange.Network(Address.V4(0), 0))
             ? new Refusal(ErrorCode.InvalidTarget, "the targets are the whole of IPv4", "name the networks that you mean")
-            : set;
+            : new NmapTargets(set, names);
     }
+
+    /// <summary>The network of a name's address.</summary>
+    public static AddressRange Network(Address address, int? bits) => AddressRange.Network(address, bits ?? address.Width);
 
     /// <summary>
     /// The value of <c>--exclude</c>. Nmap splits it at commas before it looks at octets, so <c>10.0.0.1,3</c> also means
-    /// 0.0.0.3: whatever is not four octets is refused.
+    /// 0.0.0.3: whatever is neither a name nor four octets is refused.
     /// </summary>
-    public static Result<AddressSet> ReadExclusion(string text, bool v6)
+    public static Result<NmapTargets> ReadExclusion(IEnumerable<NmapExpression> expressions, bool v6)
     {
-        var parts = text.Split(',');
-        if (!v6 && parts.FirstOrDefault(part => part.Count(c => c == '.') != 3) is { } odd)
+        NmapExpression[] parts = [.. expressions];
+        foreach (var part in parts)
         {
-            return new Refusal(ErrorCode.InvalidTarget, $"--exclude: '{NmapArguments.Show(odd)}' is no address in full",
-                "a comma separates addresses there: write 10.0.0.1,10.0.0.3");
+            if (!v6 && part.Text.Count(c => c == '.') != 3 && !IsName(Body(part.Text)))
+                return Wrong(part, "is no address in full, which an exclusion must be", "a comma separates addresses there: write 10.0.0.1,10.0.0.3");
+            if (part.Text.Contains('/', StringComparison.Ordinal) && part.Text.AsSpan().ContainsAny('-', '*', ',') && !IsName(Body(part.Text)))
+                return Wrong(part, "is an exclusion with a range and a mask", "write one or the other");
         }
 
-        if (parts.FirstOrDefault(part => part.Contains('/', StringComparison.Ordinal) && part.AsSpan().ContainsAny('-', '*')) is { } mixed)
-            return new Refusal(ErrorCode.InvalidTarget, $"--exclude: '{NmapArguments.Show(mixed)}' has a range and a mask", "write one or the other");
         return Read(parts, v6);
     }
 
-    private static Result<IReadOnlyList<AddressRange>> V4(string text)
+    private static string Body(string text) => text.IndexOf('/', StringComparison.Ordinal) is >= 0 and var slash ? text[..slash] : text;
+
+    private static Refusal? V4(NmapExpression expression, List<AddressRange> ranges, List<NmapName> names)
     {
+        var text = expression.Text;
+        if (Address.TryParse(text, out var plain) && plain.IsV4)
+        {
+            ranges.Add(new(plain, plain));
+            return null;
+        }
+
         var slash = text.IndexOf('/', StringComparison.Ordinal);
-        var (body, mask) = slash < 0 ? (text, "32") : (text[..slash], text[(slash + 1)..]);
+        var (body, mask) = slash < 0 ? (text, null) : (text[..slash], text[(slash + 1)..]);
         if (body.Contains(':', StringComparison.Ordinal))
-            return Wrong(text, "is no IPv4 target", "add -6 for IPv6");
+            return Wrong(expression, "is no IPv4 target", "add -6 for IPv6");
         if (body.Contains("0x", StringComparison.OrdinalIgnoreCase) && body.All(c => char.IsAsciiHexDigit(c) || c is 'x' or 'X' or '.'))
-            return Wrong(text, "has a hexadecimal part", "write octets in decimal");
+            return Wrong(expression, "has a hexadecimal part", "write octets in decimal");
+        int? bits = null;
+        if (mask is not null)
+        {
+            var read = Mask(expression, mask, 32);
+            if (!read.IsOk)
+                return read.Refusal;
+            bits = read.Value;
+            if (Address.TryParse(body, out plain))
+            {
+                ranges.Add(AddressRange.Network(plain, read.Value));
+                return null;
+            }
+        }
+
         if (body.Length == 0 || body.Any(char.IsAsciiLetter))
-            return body.Length > 0 && IsName(body) ? Wrong(text, "is a name, which is not supported yet", "write its address") : Wrong(text, "is no target", null);
+            return Name(expression, body, bits, names);
         var parts = body.Split('.');
         if (parts.Length != 4)
-            return Wrong(text, "has not four octets", "programs disagree about short forms: write all four");
-        if (Mask(text, mask, 32) is var bits && !bits.IsOk)
-            return bits.Refusal;
+            return Wrong(expression, "has not four octets", "programs disagree about short forms: write all four");
 
         (uint First, uint Last)[] suffix = [(0, 0)];
         for (var octet = 3; octet >= 0; octet--)
         {
             var values = Octet(parts[octet]);
             if (!values.IsOk)
-                return Wrong(text, values.Refusal.Message, values.Refusal.Hint);
-            var free = (byte)(0xff >> Math.Clamp(bits.Value - (8 * octet), 0, 8));
+                return Wrong(expression, values.Refusal.Message, values.Refusal.Hint);
+            var free = (byte)(0xff >> Math.Clamp((bits ?? 32) - (8 * octet), 0, 8));
             suffix = Prepend(Widen(values.Value, free), suffix, 8 * (3 - octet));
             if (suffix.Length > MaxRanges)
-                return Wrong(text, "has too many gaps", "name networks or whole ranges");
+                return Wrong(expression, "has too many gaps", "name networks or whole ranges");
         }
 
-        return (AddressRange[])[.. suffix.Select(range => new AddressRange(Address.V4(range.First), Address.V4(range.Last)))];
+        ranges.AddRange(suffix.Select(range => new AddressRange(Address.V4(range.First), Address.V4(range.Last))));
+        return null;
     }
 
     /// <summary>The values of one octet: <c>*</c>, or a list of <c>n</c>, <c>n-m</c>, <c>-m</c>, <c>n-</c> and <c>-</c>.</summary>
@@ -151,41 +191,73 @@ internal static class NmapTargets
                    select (((uint)value << bits) | range.First, ((uint)value << bits) | range.Last)];
     }
 
-    private static Result<IReadOnlyList<AddressRange>> V6(string text)
+    private static Refusal? V6(NmapExpression expression, List<AddressRange> ranges, List<NmapName> names)
     {
+        var text = expression.Text;
         var slash = text.IndexOf('/', StringComparison.Ordinal);
-        var (body, mask) = slash < 0 ? (text, "128") : (text[..slash], text[(slash + 1)..]);
+        var (body, mask) = slash < 0 ? (text, null) : (text[..slash], text[(slash + 1)..]);
         if (body.Contains('%', StringComparison.Ordinal))
-            return Wrong(text, "names an interface, which is the runner's to choose", "write the address without %");
+            return Wrong(expression, "names an interface, which is the runner's to choose", "write the address without %");
+        int? bits = null;
+        if (mask is not null)
+        {
+            var read = Mask(expression, mask, 128);
+            if (!read.IsOk)
+                return read.Refusal;
+            bits = read.Value;
+        }
+
         if (!body.Contains(':', StringComparison.Ordinal))
         {
             return body.Length > 0 && body.All(c => char.IsAsciiDigit(c) || c is '.' or '-' or ',' or '*')
-                ? Wrong(text, "is no IPv6 target", "leave -6 out for IPv4; IPv6 takes no ranges")
-                : IsName(body) ? Wrong(text, "is a name, which is not supported yet", "write its address") : Wrong(text, "is no target", null);
+                ? Wrong(expression, "is no IPv6 target", "leave -6 out for IPv4; IPv6 takes no ranges")
+                : Name(expression, body, bits, names);
         }
 
         if (!Address.TryParse(body, out var address))
-            return Wrong(text, "is no IPv6 address", "IPv6 takes no ranges, and IPv4 is written without ::ffff:");
-        if (Mask(text, mask, 128) is var bits && !bits.IsOk)
-            return bits.Refusal;
-        // Networks around ::ffff:0:0/96 hold every IPv4 address; nobody means them.
-        var around = bits.Value < 96 && address.Bits >> (128 - bits.Value) == Address.V4(0).Bits >> (128 - bits.Value);
-        return around ? Wrong(text, "is a network that holds all of IPv4", "name the network that you mean")
-            : (AddressRange[])[AddressRange.Network(address, bits.Value)];
+            return Wrong(expression, "is no IPv6 address", "IPv6 takes no ranges, and IPv4 is written without ::ffff:");
+        if (Around(address, bits))
+            return Wrong(expression, "is a network that holds all of IPv4", "name the network that you mean");
+        ranges.Add(Network(address, bits));
+        return null;
     }
 
-    private static Result<int> Mask(string text, string mask, int width)
+    /// <summary>True for IPv6 networks around ::ffff:0:0/96, which hold every IPv4 address; nobody means them.</summary>
+    public static bool Around(Address address, int? bits) =>
+        !address.IsV4 && bits < 96 && address.Bits >> (128 - bits.Value) == Address.V4(0).Bits >> (128 - bits.Value);
+
+    private static Refusal? Name(NmapExpression expression, string body, int? bits, List<NmapName> names)
+    {
+        if (!IsName(body))
+            return Wrong(expression, "is no target", null);
+        names.Add(new(body, bits, expression));
+        return null;
+    }
+
+    private static Result<int> Mask(NmapExpression expression, string mask, int width)
     {
         if (mask.Length is 0 or > 3 || !mask.All(char.IsAsciiDigit) || (mask.Length > 1 && mask[0] == '0'))
-            return Wrong(text, "has no plain mask", string.Create(CultureInfo.InvariantCulture, $"write a number from 1 to {width} after the slash"));
+            return Wrong(expression, "has no plain mask", string.Create(CultureInfo.InvariantCulture, $"write a number from 1 to {width} after the slash"));
         var bits = int.Parse(mask, CultureInfo.InvariantCulture);
         if (bits == 0)
-            return Wrong(text, "is every address there is", "name the networks that you mean");
-        return bits > width ? Wrong(text, string.Create(CultureInfo.InvariantCulture, $"has a mask over {width}"), null) : bits;
+            return Wrong(expression, "is every address there is", "name the networks that you mean");
+        return bits > width ? Wrong(expression, string.Create(CultureInfo.InvariantCulture, $"has a mask over {width}"), null) : bits;
     }
 
-    private static bool IsName(string text) => text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_');
+    /// <summary>
+    /// True for what can only be a host name: labels of letters, digits, <c>-</c> and <c>_</c>, of which the last is not a number in any
+    /// base, so that no resolver takes it for an address.
+    /// </summary>
+    private static bool IsName(string text)
+    {
+        var labels = (text.EndsWith('.') ? text[..^1] : text).Split('.');
+        return text.Length <= 253
+            && Array.TrueForAll(labels, label => label.Length is > 0 and <= 63 && label[0] != '-' && label[^1] != '-' && label.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
+            && labels[^1].Any(char.IsAsciiLetter) && !(labels[^1].StartsWith("0x", StringComparison.OrdinalIgnoreCase) && labels[^1].Skip(2).All(char.IsAsciiHexDigit));
+    }
 
-    private static Refusal Wrong(string text, string why, string? hint) =>
-        new(ErrorCode.InvalidTarget, $"target '{NmapArguments.Show(text)}' {why}", hint);
+    /// <summary>A refusal that says where the expression stands.</summary>
+    public static Refusal Wrong(NmapExpression expression, string why, string? hint) => new(ErrorCode.InvalidTarget,
+        expression.List is null ? $"target '{NmapArguments.Show(expression.Text)}' {why}"
+            : string.Create(CultureInfo.InvariantCulture, $"target '{NmapArguments.Show(expression.Text)}' of {NmapArguments.Show(expression.List)}, line {expression.Line}, {why}"), hint);
 }

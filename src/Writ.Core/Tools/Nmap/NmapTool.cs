@@ -1,19 +1,18 @@
-using Writ.Proof.Addresses;
 using Writ.Proof.Errors;
 
 namespace Writ.Core.Tools.Nmap;
 
 /// <summary>
-/// Nmap, read as Nmap 7.93 reads itself. The steps of a plan:
+/// Nmap, read as Nmap 7.91 to 7.99 read themselves. The steps of a plan:
 /// <list type="number">
-/// <item>Split argv as getopt does; an option outside the closed grammar is refused by name.</item>
+/// <item>Split argv as getopt does; an option that there is not, or that can never be right, is refused by name.</item>
 /// <item>Fold the options; a contradiction is refused.</item>
-/// <item>Expand targets and take the excluded ones out.</item>
+/// <item>Expand targets, pin names, and take the excluded ones out.</item>
 /// <item>Find the ports that are reached, by purpose, and the scripts that run, by the runner's own data files.</item>
 /// <item>Write the canonical argv.</item>
 /// </list>
 /// Where it refuses what Nmap accepts, it is because the form is read differently by other programs or by people (values
-/// that swallow options, octal octets, commas in <c>--exclude</c>), or not supported yet; it never reads one otherwise.
+/// that swallow options, octal octets, commas in <c>--exclude</c>); it never reads one otherwise.
 /// </summary>
 public sealed class NmapTool : ITool
 {
@@ -24,35 +23,48 @@ public sealed class NmapTool : ITool
     public IReadOnlyList<FacetDefinition> Facets => NmapFacets.All;
 
     /// <inheritdoc/>
-    public Result<CommandNeeds> Needs(IReadOnlyList<string> command, PlanContext context) => CommandNeeds.None;
+    public Result<CommandNeeds> Needs(IReadOnlyList<string> command, PlanContext context)
+    {
+        var read = Read(command, context);
+        if (!read.IsOk)
+            return read.Refusal;
+        var (meant, words) = read.Value;
+        string[] inputs = [.. meant.Inputs().Select(input => input.Path).Distinct(StringComparer.Ordinal)];
+        string[] outputs = [.. meant.Outputs.Select(output => output.Argument).Distinct(StringComparer.Ordinal)];
+        var targets = NmapFiles.Targets(words, meant, context.Inputs);
+        if (!targets.IsOk)
+            return targets.Refusal;
+        var excluded = NmapFiles.Excluded(meant, context.Inputs);
+        return excluded.IsOk
+            ? new CommandNeeds(inputs, outputs, [.. targets.Value.Names.Concat(excluded.Value.Names).Select(name => name.Host).Distinct(StringComparer.Ordinal)], meant.V6)
+            : excluded.Refusal;
+    }
 
     /// <inheritdoc/>
     public Result<Plan> Plan(IReadOnlyList<string> command, PlanContext context)
     {
-        var inventory = context.Inventory;
-        // 1. Split.
-        if (command.Count == 0 || command[0] != Name)
-            return new Refusal(ErrorCode.InvalidCommand, "the command does not begin with nmap");
-        var arguments = NmapArguments.Read(command);
-        if (!arguments.IsOk)
-            return arguments.Refusal;
-
-        // 2. Fold.
-        var folded = NmapCommand.Of(arguments.Value);
-        if (!folded.IsOk)
-            return folded.Refusal;
-        var meant = folded.Value;
+        // 1. and 2. Split and fold.
+        var read = Read(command, context);
+        if (!read.IsOk)
+            return read.Refusal;
+        var (meant, words) = read.Value;
+        foreach (var (path, _) in meant.Inputs())
+        {
+            if (!context.Inputs.ContainsKey(path))
+                return new Refusal(ErrorCode.InvalidCommand, $"the file '{NmapArguments.Show(path)}' was not sent along");
+        }
 
         // 3. Targets.
-        var targets = Targets(arguments.Value.Targets, meant);
+        var targets = Targets(words, meant, context);
         if (!targets.IsOk)
             return targets.Refusal;
 
         // 4. Reach and scripts.
-        var reach = NmapReach.Of(meant, NmapServices.Of(inventory));
+        var services = meant.ServiceDb is { } own ? NmapServices.Read(context.Inputs[own]) : NmapServices.Of(context.Inventory);
+        var reach = NmapReach.Of(meant, services);
         if (!reach.IsOk)
             return reach.Refusal;
-        var scripts = Scripts(meant, NmapScripts.Of(inventory));
+        var scripts = Scripts(meant, NmapScripts.Of(context.Inventory));
         if (!scripts.IsOk)
             return scripts.Refusal;
 
@@ -60,28 +72,26 @@ public sealed class NmapTool : ITool
         var argv = NmapArgv.Write(meant, reach.Value, targets.Value);
         if (!argv.IsOk)
             return argv.Refusal;
-        var (packets, time) = NmapEstimate.Of(meant, reach.Value, targets.Value.Count, scripts.Value.Count(script => !script.Implied));
-        string[] techniques = [.. TechniquesOf(meant, reach.Value).Order(StringComparer.Ordinal)];
+        var (packets, time) = NmapEstimate.Of(meant, reach.Value, targets.Value.Targets.Count, scripts.Value.Count(script => !script.Implied));
+        var techniques = NmapFacets.TechniquesOf(meant, reach.Value);
         return new Plan
         {
             Tool = Name,
-            Argv = argv.Value,
-            Targets = targets.Value,
+            Argv = argv.Value.Argv,
+            Targets = targets.Value.Targets,
             Tcp = reach.Value.Tcp,
             Udp = reach.Value.Udp,
-            DiscoveryPorts = reach.Value.Named,
-            Scope = reach.Value.Scope(meant, targets.Value),
+            Sctp = reach.Value.Scanned.Sctp,
+            DiscoveryPorts = reach.Value.Discovery.Named,
+            Scope = reach.Value.Scope(meant, targets.Value.Targets),
             Techniques = techniques,
-            Facets =
-            [
-                new FacetWords(NmapFacets.Techniques.Name, techniques),
-                new FacetPorts(NmapFacets.Ports.Name, reach.Value.Tcp.Union(reach.Value.Udp).Union(reach.Value.Named)),
-                new FacetItems(NmapFacets.Scripts.Name, [.. scripts.Value.Select(script => new FacetItem(script.Name, script.Categories, script.Implied))]),
-                new FacetNumber(NmapFacets.MaxTiming.Name, meant.Timing),
-                new FacetNumber(NmapFacets.MaxHosts.Name, (decimal)UInt128.Min(targets.Value.Count, (UInt128)decimal.MaxValue)),
-            ],
+            Facets = NmapFacets.Answers(meant, reach.Value, techniques, scripts.Value, targets.Value.Targets.Count),
             Scripts = scripts.Value,
             Timing = meant.Timing,
+            Inputs = [.. meant.Inputs().Select(input => NmapFiles.Input(input.Path, input.Purpose, context.Inputs[input.Path]))],
+            Files = NmapFiles.InSandbox(meant, argv.Value.Targets, context.Inputs),
+            Outputs = [.. meant.Outputs.Select(output => output.Planned(meant.Append))],
+            Names = targets.Value.Pinned,
             EstimatedPackets = packets,
             EstimatedDuration = time,
         };
@@ -91,18 +101,26 @@ public sealed class NmapTool : ITool
     public IReadOnlyList<string>? Narrow(IReadOnlyList<string> command, PlanContext context, CommandLimits limits) =>
         new NmapNarrow(this, context, limits).Narrow(command);
 
-    private static Result<AddressSet> Targets(List<string> expressions, NmapCommand command)
+    private Result<(NmapCommand Meant, IReadOnlyList<string> Words)> Read(IReadOnlyList<string> command, PlanContext context)
     {
-        if (expressions.Count == 0)
+        if (command.Count == 0 || command[0] != Name)
+            return new Refusal(ErrorCode.InvalidCommand, "the command does not begin with nmap");
+        var arguments = NmapArguments.Read(command, context.Inventory.Version);
+        if (!arguments.IsOk)
+            return arguments.Refusal;
+        var folded = NmapCommand.Of(arguments.Value);
+        return folded.IsOk ? (folded.Value, arguments.Value.Targets) : folded.Refusal;
+    }
+
+    private static Result<NmapResolved> Targets(IReadOnlyList<string> words, NmapCommand command, PlanContext context)
+    {
+        if (words.Count == 0 && command.TargetList is null)
             return new Refusal(ErrorCode.InvalidTarget, "the command names no target", "end it with addresses or networks");
-        var targets = NmapTargets.Read(expressions, command.V6);
-        if (!targets.IsOk || command.Exclude is not { } text)
-            return targets;
-        var excluded = NmapTargets.ReadExclusion(text, command.V6);
-        if (!excluded.IsOk)
-            return excluded;
-        var left = targets.Value.Except(excluded.Value);
-        return left.IsEmpty ? new Refusal(ErrorCode.InvalidTarget, "every target is excluded") : left;
+        var targets = NmapFiles.Targets(words, command, context.Inputs);
+        if (!targets.IsOk)
+            return targets.Refusal;
+        var excluded = NmapFiles.Excluded(command, context.Inputs);
+        return excluded.IsOk ? NmapResolved.Of(targets.Value, excluded.Value, command, context.Names) : excluded.Refusal;
     }
 
     private static Result<IReadOnlyList<PlannedScript>> Scripts(NmapCommand command, NmapScripts? known)
@@ -121,23 +139,5 @@ public sealed class NmapTool : ITool
         return (PlannedScript[])[.. named.Value
             .Concat(known.OfVersionDetection.Where(script => !names.Contains(script.Name)).Select(script => script with { Implied = true }))
             .OrderBy(script => script.Name, StringComparer.Ordinal)];
-    }
-
-    private static IEnumerable<string> TechniquesOf(NmapCommand command, NmapReach reach)
-    {
-        if (command.ListOnly)
-            yield return NmapFacets.List;
-        if (reach.Probes > 0)
-            yield return NmapFacets.Ping;
-        if (!reach.Tcp.IsEmpty)
-            yield return command.Connect ? NmapFacets.Connect : NmapFacets.Syn;
-        if (!reach.Udp.IsEmpty)
-            yield return NmapFacets.Udp;
-        if (command.Version)
-            yield return NmapFacets.Version;
-        if (command.Os)
-            yield return NmapFacets.Os;
-        if (command.Traceroute)
-            yield return NmapFacets.Traceroute;
     }
 }

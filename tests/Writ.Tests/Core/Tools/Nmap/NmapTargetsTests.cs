@@ -47,8 +47,12 @@ public class NmapTargetsTests
     [InlineData("10.0.0.1,,2", "no list of numbers", null)]
     [InlineData("10.0.0.1,*", "no number from 0 to 255", null)]
     [InlineData("10.0.0.", "no list of numbers", null)]
-    [InlineData("web1.staging", "is a name", "write its address")]
-    [InlineData("localhost/31", "is a name", "write its address")]
+    [InlineData("web1.staging", "has no IPv4 address", "write its address")]
+    [InlineData("localhost/31", "has no IPv4 address", "write its address")]
+    [InlineData("web1.0x7f", "is no target", null)]
+    [InlineData("web1.staging.1", "is no target", null)]
+    [InlineData("-web1", "is no target", null)]
+    [InlineData("web1..staging", "is no target", null)]
     [InlineData("-", "not four octets", null)]
     [InlineData("2001:db8::1", "no IPv4 target", "add -6")]
     [InlineData("10.0.0.1%eth0", "no target", null)]
@@ -69,7 +73,7 @@ public class NmapTargetsTests
     [InlineData("2001:db8::/130", "mask over 128")]
     [InlineData("10.0.0.1", "no IPv6 target")]
     [InlineData("2001:db8::1-5", "no IPv6 address")]
-    [InlineData("web1", "is a name")]
+    [InlineData("web1", "has no IPv6 address")]
     public void Plan_surprising_ipv6_form_is_refused(string target, string message) =>
         NmapToolTests.Read($"nmap -6 -sL {target}").Refusal.Message.ShouldContain(message);
 
@@ -78,7 +82,7 @@ public class NmapTargetsTests
     [InlineData("10.0.0.010", "leading zero")]
     [InlineData("10.0.0.1-5/30", "a range and a mask")]
     [InlineData("10.0.0.0/24", "every target is excluded")]
-    [InlineData("web1", "no address in full")]
+    [InlineData("web1", "has no IPv4 address")]
     public void Plan_surprising_exclusion_is_refused(string exclusion, string message) =>
         NmapToolTests.Read($"nmap -sL --exclude {exclusion} 10.0.0.0/24").Refusal.Message.ShouldContain(message);
 

@@ -1,0 +1,62 @@
+using System.Security.Cryptography;
+using Writ.Proof.Addresses;
+using Writ.Proof.Errors;
+
+namespace Writ.Core.Tools.Nmap;
+
+/// <summary>What stands in the requester's files, and what of it lies in the sandbox.</summary>
+internal static class NmapFiles
+{
+    private static readonly NmapTargets None = new(AddressSet.Empty, []);
+
+    /// <summary>
+    /// The targets of the argv or of the list. Nmap drops the former in silence where there is a list; nobody means that, so
+    /// the mix is refused. A list that is not known yet has no targets.
+    /// </summary>
+    public static Result<NmapTargets> Targets(IReadOnlyList<string> words, NmapCommand command, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> inputs)
+    {
+        if (command.TargetList is not { } path)
+            return NmapTargets.Read(words.Select(word => new NmapExpression(word)), command.V6);
+        if (words.Count > 0)
+            return new Refusal(ErrorCode.InvalidTarget, $"with -iL nmap would not scan '{NmapArguments.Show(words[0])}'", "write all targets into the list, or all into the command");
+        if (!inputs.TryGetValue(path, out var content))
+            return None;
+        var list = NmapTargetList.Read(path, content.Span);
+        if (!list.IsOk)
+            return list.Refusal;
+        return list.Value.Count == 0 ? new Refusal(ErrorCode.InvalidTarget, $"{NmapArguments.Show(path)} holds no target") : NmapTargets.Read(list.Value, command.V6);
+    }
+
+    /// <summary>What the command excludes, by option and by file together.</summary>
+    public static Result<NmapTargets> Excluded(NmapCommand command, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> inputs)
+    {
+        IEnumerable<NmapExpression> expressions = command.Exclude is { } text ? text.Split(',').Select(word => new NmapExpression(word)) : [];
+        if (command.ExcludeFile is { } path && inputs.TryGetValue(path, out var content))
+        {
+            var list = NmapTargetList.Read(path, content.Span);
+            if (!list.IsOk)
+                return list.Refusal;
+            expressions = expressions.Concat(list.Value);
+        }
+
+        return NmapTargets.ReadExclusion(expressions, command.V6);
+    }
+
+    /// <summary>An input for the plan.</summary>
+    public static PlannedInput Input(string path, string purpose, ReadOnlyMemory<byte> content) => new(path, purpose, content.Length, Digest(content));
+
+    /// <summary>The files of the sandbox: lists are made from the plan, databases are the requester's.</summary>
+    public static IReadOnlyList<PlannedFile> InSandbox(NmapCommand command, PlannedFile? targets, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> inputs)
+    {
+        var files = new List<PlannedFile>();
+        if (command.VersionDb is { } probes)
+            files.Add(new(NmapArgv.ServiceProbes, inputs[probes], Digest(inputs[probes])));
+        if (command.ServiceDb is { } services)
+            files.Add(new(NmapArgv.Services, inputs[services], Digest(inputs[services])));
+        if (targets is not null)
+            files.Add(targets);
+        return files;
+    }
+
+    private static string Digest(ReadOnlyMemory<byte> content) => Convert.ToHexStringLower(SHA256.HashData(content.Span));
+}

@@ -49,6 +49,8 @@ internal sealed partial record NmapCommand
             return Wrong("-F and -p contradict each other", "choose one; --top-ports goes with -p");
         if (ServiceDb is not null && Ports is not null)
             return Wrong("--servicedb implies -F, which contradicts -p", "leave -p out, or choose with --top-ports");
+        if (ServiceDb is not null && ExcludePorts is not null)
+            return Wrong("--servicedb does not go with --exclude-ports", "leave those ports out of the file");
         if (!ScansPorts || IpProtocol)
             (TopPorts, PortRatio) = (null, null);
         return null;

@@ -61,9 +61,9 @@ internal sealed record NmapTargets(AddressSet Addresses, IReadOnlyList<NmapName>
         NmapExpression[] parts = [.. expressions];
         foreach (var part in parts)
         {
-            if (!v6 && part.Text.Count(c => c == '.') != 3 && !IsName(Body(part.Text)))
+            if (!v6 && part.Text.Count(c => c == '.') != 3 && !HostName.IsPlain(Body(part.Text)))
                 return Wrong(part, "is no address in full, which an exclusion must be", "a comma separates addresses there: write 10.0.0.1,10.0.0.3");
-            if (part.Text.Contains('/', StringComparison.Ordinal) && part.Text.AsSpan().ContainsAny('-', '*', ',') && !IsName(Body(part.Text)))
+            if (part.Text.Contains('/', StringComparison.Ordinal) && part.Text.AsSpan().ContainsAny('-', '*', ',') && !HostName.IsPlain(Body(part.Text)))
                 return Wrong(part, "is an exclusion with a range and a mask", "write one or the other");
         }
 
@@ -228,7 +228,7 @@ internal sealed record NmapTargets(AddressSet Addresses, IReadOnlyList<NmapName>
 
     private static Refusal? Name(NmapExpression expression, string body, int? bits, List<NmapName> names)
     {
-        if (!IsName(body))
+        if (!HostName.IsPlain(body))
             return Wrong(expression, "is no target", null);
         names.Add(new(body, bits, expression));
         return null;
@@ -242,18 +242,6 @@ internal sealed record NmapTargets(AddressSet Addresses, IReadOnlyList<NmapName>
         if (bits == 0)
             return Wrong(expression, "is every address there is", "name the networks that you mean");
         return bits > width ? Wrong(expression, string.Create(CultureInfo.InvariantCulture, $"has a mask over {width}"), null) : bits;
-    }
-
-    /// <summary>
-    /// True for what can only be a host name: labels of letters, digits, <c>-</c> and <c>_</c>, of which the last is not a number in any
-    /// base, so that no resolver takes it for an address.
-    /// </summary>
-    private static bool IsName(string text)
-    {
-        var labels = (text.EndsWith('.') ? text[..^1] : text).Split('.');
-        return text.Length <= 253
-            && Array.TrueForAll(labels, label => label.Length is > 0 and <= 63 && label[0] != '-' && label[^1] != '-' && label.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
-            && labels[^1].Any(char.IsAsciiLetter) && !(labels[^1].StartsWith("0x", StringComparison.OrdinalIgnoreCase) && labels[^1].Skip(2).All(char.IsAsciiHexDigit));
     }
 
     /// <summary>A refusal that says where the expression stands.</summary>

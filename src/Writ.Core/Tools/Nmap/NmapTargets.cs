@@ -61,9 +61,9 @@ internal sealed record NmapTargets(AddressSet Addresses, IReadOnlyList<NmapName>
         NmapExpression[] parts = [.. expressions];
         foreach (var part in parts)
         {
-            if (!v6 && part.Text.Count(c => c == '.') != 3 && !HostName.IsPlain(Body(part.Text)))
+            if (!v6 && part.Text.Count(c => c == '.') != 3 && !IsName(Body(part.Text)))
                 return Wrong(part, "is no address in full, which an exclusion must be", "a comma separates addresses there: write 10.0.0.1,10.0.0.3");
-            if (part.Text.Contains('/', StringComparison.Ordinal) && part.Text.AsSpan().ContainsAny('-', '*', ',') && !HostName.IsPlain(Body(part.Text)))
+            if (part.Text.Contains('/', StringComparison.Ordinal) && part.Text.AsSpan().ContainsAny('-', '*', ',') && !IsName(Body(part.Text)))
                 return Wrong(part, "is an exclusion with a range and a mask", "write one or the other");
         }
 
@@ -228,7 +228,7 @@ internal sealed record NmapTargets(AddressSet Addresses, IReadOnlyList<NmapName>
 
     private static Refusal? Name(NmapExpression expression, string body, int? bits, List<NmapName> names)
     {
-        if (!HostName.IsPlain(body))
+        if (!IsName(body))
             return Wrong(expression, "is no target", null);
         names.Add(new(body, bits, expression));
         return null;
@@ -243,6 +243,9 @@ internal sealed record NmapTargets(AddressSet Addresses, IReadOnlyList<NmapName>
             return Wrong(expression, "is every address there is", "name the networks that you mean");
         return bits > width ? Wrong(expression, string.Create(CultureInfo.InvariantCulture, $"has a mask over {width}"), null) : bits;
     }
+
+    /// <summary>Without a letter it is a mistyped address, though resolvers would take <c>1-5</c> for a name.</summary>
+    private static bool IsName(string text) => text.Any(char.IsAsciiLetter) && HostName.IsPlain(text);
 
     /// <summary>A refusal that says where the expression stands.</summary>
     public static Refusal Wrong(NmapExpression expression, string why, string? hint) => new(ErrorCode.InvalidTarget,

@@ -27,9 +27,14 @@ internal sealed class NmapOptionTable
     /// <summary>The long options by name without dashes, in Nmap's order.</summary>
     public IReadOnlyList<(string Name, NmapOption Option)> Long { get; }
 
-    /// <summary>The table of a version as the program tells it (<c>7.93</c>, <c>7.94SVN</c>, <c>7.991</c>), or null for one that is not known.</summary>
+    /// <summary>
+    /// The table of a version as the program tells it (<c>7.93</c>, <c>7.94SVN</c>, <c>7.991</c>), or null for one that is not known. An empty text
+    /// stands for no runner yet, where commands are only read; the newest table reads them.
+    /// </summary>
     public static NmapOptionTable? Of(string version)
     {
+        if (version.Length == 0)
+            return Nmap792;
         var digits = new string([.. version.TakeWhile(c => char.IsAsciiDigit(c) || c == '.')]);
         if (!decimal.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) || number is < 7.91m or >= 8m)
             return null;

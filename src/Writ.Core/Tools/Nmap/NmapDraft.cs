@@ -6,7 +6,7 @@ internal sealed record NmapDraft(IReadOnlyList<NmapArgument> Options, IReadOnlyL
     /// <summary>The parts of an argv, clusters of <c>-s</c> taken apart; null where it cannot be read.</summary>
     public static NmapDraft? Read(IReadOnlyList<string> command, PlanContext context)
     {
-        var read = NmapArguments.Read(command);
+        var read = NmapArguments.Read(command, context.Inventory.Version);
         return read.IsOk ? new([.. read.Value.Options.SelectMany(Apart)], read.Value.Targets) : null;
     }
 

@@ -33,7 +33,9 @@ internal static class NmapEdits
         var bare = draft.Without(IsScan);
         foreach (var letter in new[] { "T", "S", "U" })
             yield return bare.With("-s", letter);
-        var noPorts = bare.Without(PortOptions).Without("-A", "-O", "-r", "--servicedb")
+        var withScripts = bare.Without(PortOptions).Without("-A", "-O", "-r", "--servicedb");
+        yield return withScripts.With("-s", "n");
+        var noPorts = withScripts
             .Without(option => option.Option.Name.StartsWith("--script", StringComparison.Ordinal) || option.Option.Name.StartsWith("--version-", StringComparison.Ordinal)
                 || option.Option.Name.StartsWith("--osscan-", StringComparison.Ordinal) || option is { Option.Name: "-s", Value: "V" or "R" or "C" });
         yield return noPorts.With("-s", "n");

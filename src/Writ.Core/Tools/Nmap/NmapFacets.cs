@@ -82,7 +82,7 @@ public static class NmapFacets
     /// <summary>Packets a second (<c>--max-rate</c>); a command that sets no limit has the highest. A rule that is silent sets none.</summary>
     public static FacetDefinition MaxRate { get; } = new("max-rate", FacetKind.AtMost) { Noun = "rate", LeastNumber = 10_000_000, Bounds = (1, 10_000_000), Whole = false };
 
-    /// <summary>Probes under way at once (<c>--max-parallelism</c>; one with <c>-T0</c> to <c>-T2</c>); a command that sets no limit has the highest. A rule that is silent sets none.</summary>
+    /// <summary>Probes under way at once (<c>--max-parallelism</c>); a command that sets no limit has the highest. A rule that is silent sets none.</summary>
     public static FacetDefinition MaxParallelism { get; } = new("max-parallelism", FacetKind.AtMost) { Noun = "parallelism", LeastNumber = 65_535, Bounds = (1, 65_535) };
 
     /// <summary>Target addresses.</summary>
@@ -128,7 +128,7 @@ public static class NmapFacets
         new FacetWords(Features.Name, [.. NmapFeatures.All.Where(feature => feature.Holds(command)).Select(feature => feature.Word).Order(StringComparer.Ordinal)]),
         new FacetNumber(MaxTiming.Name, command.Timing),
         new FacetNumber(MaxRate.Name, command.MaxRate ?? MaxRate.Bounds.Highest),
-        new FacetNumber(MaxParallelism.Name, command.MaxParallelism ?? (command.Timing <= 2 ? 1 : MaxParallelism.Bounds.Highest)),
+        new FacetNumber(MaxParallelism.Name, command.MaxParallelism ?? MaxParallelism.Bounds.Highest),
         new FacetNumber(MaxHosts.Name, (decimal)UInt128.Min(hosts, (UInt128)decimal.MaxValue)),
     ];
 

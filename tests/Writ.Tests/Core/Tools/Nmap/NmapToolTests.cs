@@ -326,7 +326,7 @@ public class NmapToolTests
         };
         var targets = new[] { "10.20.0.1", "10.20.0.0/28", "10.20.0-1.1,7-9", "10.20.0.*", "10.20.1-3.0/26", "web1", "web2/30", "10.20.0-255.3" };
         var accepted = 0;
-        Gen.Select(Gen.OneOf(SomeOptions).Array[0, 6], Gen.OneOf(targets).Array[0, 3]).Sample(pair =>
+        Gen.Select(Gen.OneOf(SomeOptions).Array[0, 4], Gen.OneOf(targets).Array[1, 3]).Sample(pair =>
         {
             string[] command = ["nmap", .. pair.Item1.SelectMany(option => option.Split(' ')), .. pair.Item2];
             var tool = new NmapTool();
@@ -350,7 +350,7 @@ public class NmapToolTests
             var paths = first.Value.Argv.Where(word => word.StartsWith('/') || word.Contains("=/", StringComparison.Ordinal)).ToArray();
             paths.ShouldAllBe(path => path.StartsWith("/out/", StringComparison.Ordinal) || path.Contains("/in/", StringComparison.Ordinal));
         }, iter: PropertyScale.Cases(3_000));
-        accepted.ShouldBeGreaterThan(300);
+        accepted.ShouldBeGreaterThan(PropertyScale.Cases(3_000) / 10);
     }
 
     private static string Text(FacetValue value) => value switch

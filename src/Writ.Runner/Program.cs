@@ -43,14 +43,15 @@ internal static class Program
         var data = new Option<string>("--data") { Description = "the runner's data folder", Required = true, HelpName = "DIR" };
         var server = new Option<string>("--server") { Description = "the server's runner listener", Required = true, HelpName = "https://HOST:PORT" };
         var ceiling = new Option<string[]>("--ceiling") { Description = "addresses that this runner may ever reach; repeatable", HelpName = "ADDRESSES" };
-        var netns = new Option<string?>("--network-namespace") { Description = "the network namespace in which tools run; the host's own without it", HelpName = "NAME" };
+        var netns = new Option<string?>("--network-namespace") { Description = "the network namespace through which runs reach the network; the host's own without it", HelpName = "NAME" };
+        var pool = new Option<string[]>("--pool") { Description = "addresses of the uplink's networks that runs come from; repeatable", HelpName = "ADDRESSES" };
         var reason = new Option<string>("--reason") { Description = "why", DefaultValueFactory = _ => "", HelpName = "TEXT" };
         var run = new Argument<string>("RUN") { Description = "the run's id" };
 
         var enrol = new Command("enroll", $"make this machine a runner; the one-time token comes from {EnrolRunner.TokenVariable} or standard input")
-            { server, data, ceiling, netns };
+            { server, data, ceiling, netns, pool };
         enrol.SetAction((parsed, stop) => EnrolRunner.Run(parsed.GetRequiredValue(server), new(parsed.GetRequiredValue(data)),
-            [.. (parsed.GetValue(ceiling) ?? []).SelectMany(text => text.Split(',', StringSplitOptions.TrimEntries))], parsed.GetValue(netns), ReadToken(), Console.Out, stop));
+            Split(parsed.GetValue(ceiling)), parsed.GetValue(netns), Split(parsed.GetValue(pool)), ReadToken(), Console.Out, stop));
 
         var serve = new Command("serve", "obey the server's orders until stopped") { data };
         serve.SetAction(async (parsed, _) =>
@@ -76,6 +77,8 @@ internal static class Program
 
         return new("Executes approved runs, and nothing else.") { enrol, serve, kill, status };
     }
+
+    private static string[] Split(string[]? texts) => [.. (texts ?? []).SelectMany(text => text.Split(',', StringSplitOptions.TrimEntries))];
 
     // Never from the command line, which everybody on the host can read.
     private static string? ReadToken() =>

@@ -88,6 +88,8 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int socket(int family, int type, int protocol);
     [LibraryImport("libc", SetLastError = true)]
+    internal static partial int setsockopt(int fd, int level, int option, byte* value, uint length);
+    [LibraryImport("libc", SetLastError = true)]
     internal static partial int bind(int fd, byte* address, uint length);
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int connect(int fd, byte* address, uint length);

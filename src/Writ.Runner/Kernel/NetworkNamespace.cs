@@ -1,10 +1,41 @@
 namespace Writ.Runner.Kernel;
 
-/// <summary>The network namespace in which tools run.</summary>
+/// <summary>The network namespaces of this host.</summary>
 internal static class NetworkNamespace
 {
     /// <summary>Where iproute2 keeps the named ones.</summary>
-    public static string PathOf(string name) => Path.Combine("/run/netns", name);
+    public const string Folder = "/run/netns";
+
+    /// <summary>The path of a named one.</summary>
+    public static string PathOf(string name) => Path.Combine(Folder, name);
+
+    /// <summary>Does something on a thread inside the namespace, and waits for it; where none is named, right here.</summary>
+    public static void In(string? name, Action action)
+    {
+        if (name is null)
+        {
+            action();
+            return;
+        }
+
+        Exception? failed = null;
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                Enter(name);
+                action();
+            }
+            catch (Exception failure)
+            {
+                failed = failure;
+            }
+        }) { Name = name };
+        thread.Start();
+        thread.Join();
+        if (failed is not null)
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failed);
+    }
 
     /// <summary>Moves the calling thread, and what it starts from now on, into the namespace.</summary>
     public static void Enter(string name)

@@ -7,6 +7,7 @@ using Writ.Proof.Addresses;
 using Writ.Proof.Errors;
 using Writ.Proof.Identity;
 using Writ.Proof.Orders;
+using Writ.Runner.Fences;
 using Writ.Runner.Kernel;
 using Writ.Runner.Runners;
 using Writ.Runner.Runs;
@@ -20,7 +21,7 @@ namespace Writ.Runner.Orders;
 /// </summary>
 internal sealed class OrderDesk(
     RunnerConfig config, Func<RunnerIdentity> identity, InventoryReader inventory, NonceStore nonces, RunBook book, IncomingFiles incoming,
-    Journal journal, TimeProvider time, Action<FromRunner> tell)
+    FencePool? fences, Journal journal, TimeProvider time, Action<FromRunner> tell)
 {
     private const long MostSkew = 2_000_000;
     private readonly NetworkScope _ceiling = config.CeilingScope();
@@ -71,7 +72,7 @@ internal sealed class OrderDesk(
             ToolPath = tool.Path,
             ToolSha256 = tool.Sha256,
             ToolMark = inventory.MarkOf(tool),
-            Fence = FenceText(result.Value.Fence),
+            Scope = order.Fence,
             NetworkNamespace = config.NetworkNamespace,
             StartBy = order.StartBy,
             Deadline = order.Deadline,
@@ -111,6 +112,8 @@ internal sealed class OrderDesk(
                 return;
             }
 
+            if (config.HasFence)
+                live.Spec!.Place = (fences ?? throw NoFence()).Take(taken.Fence);
             Durable.Write(live.Folder.Order, message.Bytes.Span, flush: false);
             Durable.Write(live.Folder.Spec, JsonSerializer.SerializeToUtf8Bytes(live.Spec!, RunnerJson.Default.RunSpec), flush: false);
             journal.Write("accepted", order.Run, detail: string.Join(' ', order.Argv));
@@ -120,9 +123,12 @@ internal sealed class OrderDesk(
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or RunnerException)
         {
             book.Drop(live);
-            Refuse(order.Run, new(ErrorCode.CouldNotStart, failure.Message));
+            Refuse(order.Run, new(ErrorCode.CouldNotStart, failure is RunnerException { Hint: { } hint } ? $"{failure.Message}: {hint}" : failure.Message));
         }
     }
+
+    private static RunnerException NoFence() =>
+        new("this runner can raise no fence, as it has no addresses for runs", "its operator gives it some: pool in runner.json");
 
     /// <summary>Takes a new order for a live run: a new decision stands behind its later deadline.</summary>
     public void Extend(Order message)
@@ -173,16 +179,10 @@ internal sealed class OrderDesk(
     {
         null or { End: not null } or { Starting: true } => new(ErrorCode.WrongState, "there is no such live run"),
         { Spec: { } spec } when !spec.Argv.SequenceEqual(order.Order.Argv) => new(ErrorCode.ArgvMismatch, "the run executes another argv"),
-        { Spec: { } spec } when spec.Fence != FenceText(order.Fence) => new(ErrorCode.FenceOutsideStatement, "the run has another fence"),
+        { Spec: { } spec } when spec.Scope?.Read() is not { IsOk: true } scope || scope.Value != order.Fence => new(ErrorCode.FenceOutsideStatement, "the run has another fence"),
         { Spec: { } spec } when order.Order.Deadline <= spec.Deadline => new(ErrorCode.BadDeadline, "the deadline is not later than the run's"),
         _ => null,
     };
-
-    private static string FenceText(NetworkScope fence)
-    {
-        var text = ScopeText.Of(fence);
-        return $"{string.Join(',', text.Addresses)} tcp {text.Tcp} udp {text.Udp} sctp {text.Sctp} icmp {text.Icmp}";
-    }
 
     private Result<CheckedOrder> Check(Order message, out string run)
     {

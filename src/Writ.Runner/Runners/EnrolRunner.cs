@@ -13,11 +13,11 @@ internal static class EnrolRunner
     public const string TokenVariable = "WRIT_ENROLL_TOKEN";
     private const string Prefix = "wre_";
 
-    public static async Task Run(string server, DataFolder data, IReadOnlyCollection<string> ceiling, string? networkNamespace, string? token, TextWriter output, CancellationToken stop)
+    public static async Task Run(string server, DataFolder data, IReadOnlyCollection<string> ceiling, string? networkNamespace, IReadOnlyCollection<string> pool, string? token, TextWriter output, CancellationToken stop)
     {
         if (!Uri.TryCreate(server, UriKind.Absolute, out var uri) || uri.Scheme != Uri.UriSchemeHttps)
             throw new RunnerException($"'{server}' is no https:// address", "--server https://HOST:PORT, the server's --runner-listen");
-        if (!AddressSet.TryParse(ceiling, out _, out var wrong))
+        if (!AddressSet.TryParse(ceiling, out _, out var wrong) || !AddressSet.TryParse(pool, out _, out wrong))
             throw new RunnerException($"'{wrong}' is no address, network or range");
         if (File.Exists(data.Identity))
             throw new RunnerException($"this machine is enrolled as {RunnerIdentity.Read(data).Name} already", $"remove {Path.GetDirectoryName(data.Identity)} to enrol it anew");
@@ -41,11 +41,13 @@ internal static class EnrolRunner
 
         var identity = RunnerIdentity.Store(data, reply, key, authority);
         if (!File.Exists(data.Config))
-            Durable.Write(data.Config, RunnerConfig.NewText(server, ceiling, networkNamespace));
+            Durable.Write(data.Config, RunnerConfig.NewText(server, ceiling, networkNamespace, pool));
         await output.WriteLineAsync($"enrolled as {identity.Name} ({identity.Runner})");
         await output.WriteLineAsync(ceiling.Count > 0
             ? $"ceiling: {string.Join(", ", ceiling)}"
             : $"the ceiling is empty: this runner reaches nothing until {data.Config} names addresses");
+        if (pool.Count == 0)
+            await output.WriteLineAsync($"the pool is empty: every run is refused until {data.Config} names addresses that runs come from");
     }
 
     // Nothing is said on this connection, and what it answers is believed by its fingerprint alone.

@@ -20,14 +20,28 @@ internal sealed partial record RunnerConfig
     public required string Server { get; init; }
     /// <summary>What this runner may ever reach; null for nothing at all.</summary>
     public CeilingText? Ceiling { get; set; }
-    /// <summary>The network namespace under /run/netns in which tools run, or null for the host's own.</summary>
+    /// <summary>The network namespace under /run/netns through which runs reach the network, or null for the host's own.</summary>
     public string? NetworkNamespace { get; set; }
+    /// <summary>What holds the packets of runs: <c>netdev</c>, or <c>none</c> where the operator does without.</summary>
+    public string Fence { get; set; } = NetdevFence;
+    /// <summary>The addresses that runs come from: each has one of its own while it lives. Of the uplink's networks, and nobody else's.</summary>
+    public IReadOnlyList<string> Pool { get; set; } = [];
+    /// <summary>How many places for runs stand ready.</summary>
+    public int PreparedFences { get; set; } = 2;
     /// <summary>The tools that this runner offers.</summary>
     public IReadOnlyList<ToolPath> Tools { get; set; } = [new("nmap", "/usr/bin/nmap")];
     /// <summary>The most bytes of one run's recording; a run that passes it is killed.</summary>
     public long SpoolLimitBytes { get; set; } = DefaultSpoolLimit;
     /// <summary>The most bytes that one run may write into files that are handed back; they lie in memory while it lives.</summary>
     public long OutputLimitBytes { get; set; } = DefaultOutputLimit;
+
+    private const string NetdevFence = "netdev", NoFence = "none";
+
+    /// <summary>Whether each run must have a fence.</summary>
+    public bool HasFence => Fence != NoFence;
+
+    /// <summary>The pool's addresses.</summary>
+    public AddressSet PoolAddresses() => AddressSet.TryParse(Pool, out var addresses, out _) ? addresses : AddressSet.Empty;
 
     /// <summary>The ceiling as a scope; nothing where there is none.</summary>
     public NetworkScope CeilingScope() => Ceiling?.ToText().Read() is { IsOk: true } scope ? scope.Value : NetworkScope.Nothing;
@@ -69,6 +83,12 @@ internal sealed partial record RunnerConfig
             throw Wrong("ceiling", ceiling.Refusal.Message);
         if (NetworkNamespace is { } name && (name.Length == 0 || name.Contains('/', StringComparison.Ordinal) || name is "." or ".."))
             throw Wrong("network_namespace", $"'{name}' is no name of a network namespace");
+        if (Fence is not (NetdevFence or NoFence))
+            throw Wrong("fence", $"'{Fence}' is no fence; it is {NetdevFence} or {NoFence}");
+        if (!AddressSet.TryParse(Pool, out _, out var stray))
+            throw Wrong("pool", $"'{stray}' is no address, network or range");
+        if (PreparedFences is < 0 or > 64)
+            throw Wrong("prepared_fences", "it is 0 to 64");
         if (SpoolLimitBytes < 1 << 20)
             throw Wrong("spool_limit_bytes", "less than a mebibyte records nothing");
         if (OutputLimitBytes < 1 << 16)
@@ -111,7 +131,7 @@ internal sealed partial record RunnerConfig
     private static partial Regex MissingMember();
 
     /// <summary>The text of a new file.</summary>
-    public static string NewText(string server, IReadOnlyCollection<string> ceiling, string? networkNamespace)
+    public static string NewText(string server, IReadOnlyCollection<string> ceiling, string? networkNamespace, IReadOnlyCollection<string> pool)
     {
         var some = ceiling.Count > 0;
         return $$"""
@@ -129,8 +149,13 @@ internal sealed partial record RunnerConfig
                 "icmp": {{(some ? "true" : "false")}}
               },
 
-              // The network namespace (a name under /run/netns) in which tools run; the host's own without it.
+              // The network namespace (a name under /run/netns) through which runs reach the network; the host's own without it.
               {{(networkNamespace is null ? "// \"network_namespace\": \"uplink\"" : $"\"network_namespace\": {Quote(networkNamespace)}")}},
+
+              // The addresses that runs come from, IPv4 and IPv6: each run has its own while it lives, and the kernel holds its
+              // packets. Addresses of the uplink's own networks that nobody else has. Without them every run is refused,
+              // unless "fence": "none" does without.
+              "pool": [{{string.Join(", ", pool.Select(Quote))}}],
 
               // The tools that this runner offers.
               "tools": [{ "name": "nmap", "path": "/usr/bin/nmap" }],

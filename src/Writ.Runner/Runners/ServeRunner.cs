@@ -1,4 +1,5 @@
 using Writ.Proof;
+using Writ.Runner.Fences;
 using Writ.Runner.Kernel;
 using Writ.Runner.Orders;
 using Writ.Runner.Runs;
@@ -35,8 +36,9 @@ internal static class ServeRunner
         using var book = new RunBook(data, journal, time, link.Wake);
         foreach (var run in book.All)
             Say($"taken up: {run.Run}, {(run.End is null ? "running" : "ended, to be told")}");
+        using var fences = RaiseFences(config, identity, book, time, Say);
         var incoming = new IncomingFiles(link.Fetch, time);
-        var desk = new OrderDesk(config, () => link.Identity, inventory, nonces, book, incoming, journal, time, link.Tell);
+        var desk = new OrderDesk(config, () => link.Identity, inventory, nonces, book, incoming, fences, journal, time, link.Tell);
         using var names = new NameLookup(config, link.Tell);
         await link.Run(book, desk, inventory, names, stop);
         Say("stopped; runs go on under their supervisors");
@@ -62,10 +64,30 @@ internal static class ServeRunner
         }
 
         say($"network namespace: {config.NetworkNamespace ?? "the host's own"}");
-        say("fence: none; the ceiling and the statement are checked, the kernel does not yet hold the packets");
         var ceiling = config.CeilingScope();
         say(ceiling.Addresses.IsEmpty
             ? "ceiling: nothing, so every order will be refused; runner.json sets it"
             : $"ceiling: {ceiling.Addresses} tcp {ceiling.Tcp} udp {ceiling.Udp} sctp {ceiling.Sctp} icmp {(ceiling.Icmp ? "yes" : "no")}");
+    }
+
+    private static FencePool? RaiseFences(RunnerConfig config, RunnerIdentity identity, RunBook book, TimeProvider time, Action<string> say)
+    {
+        if (!config.HasFence)
+        {
+            say($"fence: none, as {RunnerConfig.FileName} wants it; the kernel does not hold the packets of runs");
+            return null;
+        }
+
+        if (config.PoolAddresses().IsEmpty)
+        {
+            say($"fence: none, as {RunnerConfig.FileName} has no pool of addresses that runs come from; every order will be refused");
+            return null;
+        }
+
+        var builder = new NetdevFenceBuilder();
+        var fences = new FencePool(builder, identity.Runner, config.NetworkNamespace, config.PoolAddresses(), config.PreparedFences, book.LivePlaces, time, say);
+        book.Use(fences);
+        say($"fence: {builder.Description}; pool {config.PoolAddresses()}");
+        return fences;
     }
 }

@@ -136,23 +136,33 @@ internal sealed class LiveRun(RunFolder folder, RunSpec? spec) : IDisposable
         Argv = { started.Argv },
         ToolSha256 = started.ToolSha256,
         Sandbox = started.Sandbox,
-        Fence = "none",
+        Fence = started.Fence,
     };
 
-    private Ended ToMessage(EndRecord end) => new()
+    private Ended ToMessage(EndRecord end)
     {
-        Run = Run,
-        Cause = (EndCause)end.Cause,
-        Detail = end.Detail,
-        ExitCode = end.ExitCode,
-        At = end.At,
-        KillAt = end.KillAt,
-        ProcessesLeft = end.ProcessesLeft,
-        RecordingBytes = end.RecordingBytes,
-        RecordingSha256 = ByteString.CopyFrom(Convert.FromHexString(end.RecordingSha256)),
-        Deadline = end.Deadline,
-        Outputs = { end.Outputs.Select(file => new OutputFile { Path = file.Path, Bytes = file.Bytes, Sha256 = file.Sha256, Cut = file.Cut }) },
-    };
+        var message = new Ended
+        {
+            Run = Run,
+            Cause = (EndCause)end.Cause,
+            Detail = end.Detail,
+            ExitCode = end.ExitCode,
+            At = end.At,
+            KillAt = end.KillAt,
+            ProcessesLeft = end.ProcessesLeft,
+            RecordingBytes = end.RecordingBytes,
+            RecordingSha256 = ByteString.CopyFrom(Convert.FromHexString(end.RecordingSha256)),
+            Deadline = end.Deadline,
+            Outputs = { end.Outputs.Select(file => new OutputFile { Path = file.Path, Bytes = file.Bytes, Sha256 = file.Sha256, Cut = file.Cut }) },
+        };
+        if (end.Fence is { } fence)
+        {
+            message.LastPacketAt = fence.LastPacketAt;
+            message.Fence = new() { Closed = fence.Closed, Passed = fence.Passed, PassedBytes = fence.PassedBytes, Refused = fence.Refused, Unlisted = fence.Unlisted };
+        }
+
+        return message;
+    }
 
     public void Dispose()
     {

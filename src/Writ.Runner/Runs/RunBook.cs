@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Writ.Proof;
+using Writ.Runner.Fences;
 using Writ.Runner.Kernel;
 using Writ.Runner.Orders;
 using Writ.Runner.Runners;
@@ -18,6 +19,7 @@ internal sealed class RunBook : IDisposable
     private readonly TimeProvider _time;
     private readonly Action _wake;
     private readonly FolderWatch _watch;
+    private FencePool? _fences;
 
     /// <param name="data">The data folder.</param>
     /// <param name="journal">Where ends are told.</param>
@@ -33,6 +35,29 @@ internal sealed class RunBook : IDisposable
 
     /// <summary>All of them.</summary>
     public ICollection<LiveRun> All => _runs.Values;
+
+    /// <summary>The places of runs that live.</summary>
+    public IEnumerable<FencePlace> LivePlaces => All.Where(run => run.End is null).Select(run => run.Spec?.Place).OfType<FencePlace>();
+
+    /// <summary>From now on the place of a run goes when it ends; those of runs that ended meanwhile go now.</summary>
+    public void Use(FencePool fences)
+    {
+        _fences = fences;
+        foreach (var run in All)
+        {
+            lock (run)
+            {
+                if (run.End is not null)
+                    LeavePlace(run);
+            }
+        }
+    }
+
+    private void LeavePlace(LiveRun run)
+    {
+        if (run.Spec?.Place is { } place)
+            _fences?.Release(place);
+    }
 
     /// <summary>The run of this id, or null.</summary>
     public LiveRun? Find(string run) => _runs.GetValueOrDefault(run);
@@ -53,7 +78,12 @@ internal sealed class RunBook : IDisposable
         _watch.Remove(run);
         _runs.TryRemove(run.Run, out _);
         lock (run)
+        {
+            if (run.End is null)
+                LeavePlace(run);
             run.Dispose();
+        }
+
         if (Directory.Exists(run.Folder.Path))
             Directory.Delete(run.Folder.Path, recursive: true);
     }
@@ -246,6 +276,7 @@ internal sealed class RunBook : IDisposable
         if (run.End is not null)
             return;
         run.End = end;
+        LeavePlace(run);
         _journal.TryWrite("ended", run.Run, end.Cause.ToString(), $"exit code {end.ExitCode}, {end.ProcessesLeft} processes left {end.Detail}".TrimEnd());
         _wake();
     }

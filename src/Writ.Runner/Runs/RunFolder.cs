@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Writ.Runner.Fences;
 using Writ.Runner.Kernel;
 
 namespace Writ.Runner.Runs;
@@ -92,6 +93,7 @@ internal sealed class RunFolder(string path)
             RecordingBytes = bytes,
             RecordingSha256 = digest,
             Deadline = spec?.Deadline ?? 0,
+            Fence = spec?.Place is { } place ? NetdevFence.CloseAndRead(place) : null,
         };
         try
         {

@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
+using Writ.Proof.Addresses;
 using Writ.Proof.Statements;
+using Writ.Runner.Fences;
 using Writ.Runner.Runners;
 
 namespace Writ.Runner.Runs;
@@ -22,9 +24,11 @@ internal sealed record RunSpec
     public required string ToolSha256 { get; init; }
     /// <summary>Device, inode, size and times of the program when it was digested; null asks for a fresh digest.</summary>
     public string? ToolMark { get; set; }
-    /// <summary>The order's fence as text; two orders of one run must agree on it.</summary>
-    public string Fence { get; set; } = "";
-    /// <summary>The network namespace in which the tool runs, or null for the host's own.</summary>
+    /// <summary>The order's fence: what the kernel lets the run reach. Two orders of one run must agree on it.</summary>
+    public ScopeText? Scope { get; set; }
+    /// <summary>The place that holds the run; null only where the operator has turned fences off.</summary>
+    public FencePlace? Place { get; set; }
+    /// <summary>Without a place: the network namespace in which the tool runs, or null for the host's own.</summary>
     public string? NetworkNamespace { get; set; }
     /// <summary>Must not be started from this instant on.</summary>
     public required long StartBy { get; init; }
@@ -61,10 +65,11 @@ internal sealed record SupervisorMark(int Pid, long Start, string BootId);
 /// <param name="Argv">What was executed, the program's path first.</param>
 /// <param name="ToolSha256">The program's digest.</param>
 /// <param name="Sandbox">What holds the run, in one line.</param>
+/// <param name="Fence">What holds its packets, in one line.</param>
 /// <param name="InitPid">The PID namespace's first process, as the host counts.</param>
 /// <param name="PidNamespace">The namespace's inode number.</param>
 internal sealed record StartRecord(
-    long At, long AfterOrder, IReadOnlyList<string> Argv, string ToolSha256, string Sandbox, int InitPid, long PidNamespace);
+    long At, long AfterOrder, IReadOnlyList<string> Argv, string ToolSha256, string Sandbox, string Fence, int InitPid, long PidNamespace);
 
 /// <summary>Why a run ended; the names and numbers of the protocol's EndCause.</summary>
 internal enum Cause
@@ -112,6 +117,8 @@ internal sealed record EndRecord
     public long Deadline { get; set; }
     /// <summary>What there is of the files that are handed back; their bytes lie in the run's folder.</summary>
     public IReadOnlyList<OutputRecord> Outputs { get; set; } = [];
+    /// <summary>What was read from the fence after the end; null where there was none or it could not be read.</summary>
+    public FenceReading? Fence { get; set; }
 }
 
 /// <summary>A file that the run has written, as it was found at the run's end.</summary>

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Writ.Runner.Fences;
 using Writ.Runner.Kernel;
 using Writ.Runner.Recordings;
 
@@ -15,9 +16,10 @@ namespace Writ.Runner.Runs;
 /// <list type="number">
 /// <item>Take the folder: this run has not ended, its end has room on disk, the recording and the socket are there.</item>
 /// <item>Check what must still hold: the start-by time, the deadline, the tool's digest.</item>
-/// <item>Enter the network namespace and start the sandbox.</item>
+/// <item>Open the fence, enter its network namespace, start the sandbox.</item>
 /// <item>Guard: the first of exit, deadline, silence, kill and failed recording ends the run.</item>
-/// <item>End: kill the PID namespace's first process, reap until nobody is left, count, close the recording, take the written files in.</item>
+/// <item>End: kill the PID namespace's first process, close the fence, reap until nobody is left, count, read what the kernel
+/// has counted, close the recording, take the written files in.</item>
 /// <item>Make the end durable and say so.</item>
 /// </list>
 /// </summary>
@@ -38,6 +40,7 @@ internal sealed unsafe class Supervisor : IDisposable
     private readonly StringBuilder _statusText = new();
     private long _deadline;
     private long _deadlineBoot;
+    private IFence? _fence;
     private Recorder? _recorder;
     private OutFolder? _out;
     private ChildProcess? _bwrap;
@@ -127,7 +130,7 @@ internal sealed unsafe class Supervisor : IDisposable
         }
     }
 
-    // 3. Enter the network namespace and start the sandbox.
+    // 3. Open the fence, enter its network namespace, start the sandbox.
     private void Start()
     {
         var pipes = stackalloc int[6];
@@ -141,8 +144,7 @@ internal sealed unsafe class Supervisor : IDisposable
         {
             if (_spec.Outputs.Count > 0)
                 _out = OutFolder.Mount(_folder.Out, _spec.OutputLimitBytes);
-            if (_spec.NetworkNamespace is { } name)
-                NetworkNamespace.Enter(name);
+            EnterNetwork();
             var placed = new Placement(_spec.Names, _spec.HasFiles ? _folder.In : null, _out?.Path);
             _bwrap = Sandbox.Start(_spec.ToolPath, _spec.Argv.Skip(1), placed, pipes[1], pipes[3], pipes[5]);
         }
@@ -153,15 +155,34 @@ internal sealed unsafe class Supervisor : IDisposable
         }
     }
 
+    private void EnterNetwork()
+    {
+        if (_spec.Place is { } place)
+        {
+            if (_spec.Scope?.Read() is not { IsOk: true } scope)
+                throw new RunnerException("there is no scope that the fence could be opened for");
+            if (place.Uplink is { } uplink)
+                NetworkNamespace.Enter(uplink);
+            _fence = place.Fence();
+            _fence.Open(scope.Value, _deadline, _deadlineBoot);
+            _fence.Enter();
+        }
+        else if (_spec.NetworkNamespace is { } name)
+        {
+            NetworkNamespace.Enter(name);
+        }
+    }
+
     // 4. The first of exit, deadline, silence, kill and failed recording ends the run.
     private void Guard()
     {
-        const int fixedCount = 8;
+        const int fixedCount = 9;
         var polls = stackalloc Libc.PollFd[fixedCount + 32];
         while (_cause == Cause.None)
         {
             ReadOnlySpan<int> waitedFor =
-                [_bootTimer.Fd, _wallTimer.Fd, _contactTimer.Fd, _terminate, _recorder!.Failed, _bwrap!.Fd, _status, _listener.Fd];
+                [_bootTimer.Fd, _wallTimer.Fd, _contactTimer.Fd, _terminate, _recorder!.Failed, _bwrap!.Fd, _status, _listener.Fd,
+                    _fence?.RoutesChanged ?? -1];
             for (var i = 0; i < fixedCount; i++)
                 polls[i] = new() { Fd = waitedFor[i], Events = Libc.PollIn };
             for (var i = 0; i < _callers.Count; i++)
@@ -182,6 +203,8 @@ internal sealed unsafe class Supervisor : IDisposable
                 Kill(Cause.RecordingFailed, _recorder.Failure ?? "");
             if (polls[6].Ready != 0)
                 ReadStatus();
+            if (polls[8].Ready != 0)
+                FollowRoutes();
             for (var i = _callers.Count - 1; i >= 0; i--)
             {
                 if (polls[fixedCount + i].Ready != 0)
@@ -205,6 +228,19 @@ internal sealed unsafe class Supervisor : IDisposable
             Kill(Cause.Deadline, "");
         else
             _wallTimer.Arm(_deadline);
+    }
+
+    private void FollowRoutes()
+    {
+        try
+        {
+            _fence?.FollowRoutes();
+        }
+        catch (IOException failed)
+        {
+            // What passes still is in scope; it may go to a next hop that is none any more.
+            Console.Error.WriteLine($"the fence does not follow the routes: {failed.Message}");
+        }
     }
 
     private void Hear(LocalSocket caller)
@@ -246,6 +282,17 @@ internal sealed unsafe class Supervisor : IDisposable
     {
         if (_cause != Cause.None || deadline <= _deadline || Clock.Wall() >= _deadline || Clock.Boot() >= _deadlineBoot)
             return false;
+        try
+        {
+            if (_fence is not null && _spec.Scope?.Read() is { IsOk: true } scope)
+                _fence.Open(scope.Value, deadline, deadlineBoot);
+        }
+        catch (IOException failed)
+        {
+            Console.Error.WriteLine($"the fence does not take the new deadline: {failed.Message}");
+            return false;
+        }
+
         (_deadline, _deadlineBoot) = (deadline, deadlineBoot);
         _bootTimer.Arm(deadlineBoot);
         _wallTimer.Arm(deadline);
@@ -293,7 +340,7 @@ internal sealed unsafe class Supervisor : IDisposable
             return;
         _started = true;
         var start = new StartRecord(Clock.Wall(), Clock.Boot() - _spec.ReceivedBoot, [_spec.ToolPath, .. _spec.Argv.Skip(1)],
-            _spec.ToolSha256, Sandbox.Description, _init?.Pid ?? 0, _pidNamespace);
+            _spec.ToolSha256, Sandbox.Description, _fence?.Description ?? "none", _init?.Pid ?? 0, _pidNamespace);
         try
         {
             Durable.Write(_folder.Started, JsonSerializer.SerializeToUtf8Bytes(start, RunnerJson.Default.StartRecord), flush: false);
@@ -325,8 +372,10 @@ internal sealed unsafe class Supervisor : IDisposable
     private int Finish()
     {
         KillTree();
+        CloseFence();
         var (left, exitCode) = Reap();
         var goneAt = Clock.Wall();
+        var fence = ReadFence();
         if (_status >= 0)
             ReadStatus();
         if (!_started && _toolExit is not null)
@@ -353,6 +402,7 @@ internal sealed unsafe class Supervisor : IDisposable
             RecordingSha256 = digest,
             Deadline = _deadline,
             Outputs = _out?.Collect(_spec.Outputs, _folder.Outputs, cut: _cause != Cause.Exited) ?? [],
+            Fence = fence,
         };
         try
         {
@@ -366,6 +416,32 @@ internal sealed unsafe class Supervisor : IDisposable
         }
 
         return 0;
+    }
+
+    // Before anybody is reaped: whoever survives the kill is cut off.
+    private void CloseFence()
+    {
+        try
+        {
+            _fence?.Close();
+        }
+        catch (IOException failed)
+        {
+            Console.Error.WriteLine($"the fence cannot be closed: {failed.Message}");
+        }
+    }
+
+    private FenceReading? ReadFence()
+    {
+        try
+        {
+            return _fence?.Read();
+        }
+        catch (IOException failed)
+        {
+            Console.Error.WriteLine($"the fence cannot be read: {failed.Message}");
+            return null;
+        }
     }
 
     private string Reason() => _cause switch
@@ -413,6 +489,7 @@ internal sealed unsafe class Supervisor : IDisposable
         _listener.Dispose();
         _end.Dispose();
         _recorder?.Dispose();
+        _fence?.Dispose();
         _bwrap?.Dispose();
         _init?.Dispose();
         _wallTimer.Dispose();

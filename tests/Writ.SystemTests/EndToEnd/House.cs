@@ -8,6 +8,7 @@ using System.Text.Json.Nodes;
 using Writ.Contracts;
 using Writ.Contracts.Requests;
 using Writ.SystemTests.Databases;
+using Writ.SystemTests.Runner.Fences;
 
 namespace Writ.SystemTests.EndToEnd;
 
@@ -23,6 +24,9 @@ internal sealed class House : IAsyncDisposable
 
     private static readonly (string Name, string[] Groups)[] People =
         [("ada", ["engineering", "secops"]), ("dana", ["engineering"]), ("sam", ["secops"]), ("sue", ["secops"]), ("bob", ["engineering", "secops"])];
+
+    /// <summary>The addresses from which the runs of this house come.</summary>
+    private string[] Pool { get; } = Lab.Pool();
 
     private readonly Dictionary<string, string> _tokens = [];
     private readonly List<HouseProcess> _processes = [];
@@ -221,7 +225,7 @@ internal sealed class House : IAsyncDisposable
 
     /// <summary>Enrols a runner with this token.</summary>
     public Task<Typed> Enrol(string token, string data) => OnRunnerHost("enroll",
-        ["--server", _runnerDoor.ToString().TrimEnd('/'), "--network-namespace", Namespace, .. Ceiling.SelectMany(network => new[] { "--ceiling", network })], data, token);
+        ["--server", _runnerDoor.ToString().TrimEnd('/'), "--network-namespace", Namespace, .. Pool.SelectMany(addresses => new[] { "--pool", addresses }), .. Ceiling.SelectMany(network => new[] { "--ceiling", network })], data, token);
 
     private void ChangeRunnerConfig(Action<JsonNode> change)
     {

@@ -22,7 +22,7 @@ public sealed class RunnerConfigTests : IDisposable
     [Fact]
     public void Read_new_file_with_a_ceiling_gives_it()
     {
-        var config = Read(RunnerConfig.NewText("https://writ.example.com:7443", ["10.20.0.0/16", "2001:db8:20::/48"], null));
+        var config = Read(RunnerConfig.NewText("https://writ.example.com:7443", ["10.20.0.0/16", "2001:db8:20::/48"], null, ["10.20.255.0/28"]));
         config.CeilingScope().Addresses.ToTexts().ShouldBe(["10.20.0.0/16", "2001:db8:20::/48"]);
         config.CeilingScope().Tcp.ShouldBe(PortSet.All);
         config.CeilingScope().Icmp.ShouldBeTrue();
@@ -33,7 +33,7 @@ public sealed class RunnerConfigTests : IDisposable
 
     [Fact]
     public void Read_new_file_without_a_ceiling_permits_nothing() =>
-        Read(RunnerConfig.NewText("https://h:1", [], null)).CeilingScope().Addresses.IsEmpty.ShouldBeTrue();
+        Read(RunnerConfig.NewText("https://h:1", [], null, [])).CeilingScope().Addresses.IsEmpty.ShouldBeTrue();
 
     [Fact]
     public void Read_absent_ceiling_permits_nothing_and_the_rest_has_its_defaults()

@@ -1,0 +1,174 @@
+using System.Security.Cryptography;
+using System.Text;
+using Writ.Proof.Addresses;
+using Writ.Runner.Kernel;
+
+namespace Writ.Runner.Fences;
+
+/// <summary>
+/// The places of runs, as the daemon keeps them: some stand ready, so that a run does not wait for one to be made. What a
+/// daemon that crashed left behind is found by its name and removed; it was closed meanwhile, or expired.
+/// </summary>
+internal sealed class FencePool : IDisposable
+{
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(10);
+    private readonly IFenceBuilder _builder;
+    private readonly string? _uplink;
+    private readonly string _prefix;
+    private readonly int _ready;
+    private readonly AddressPool _pool;
+    private readonly Action<string> _say;
+    private readonly Queue<FencePlace> _prepared = new();
+    private readonly object _lock = new();
+    private int _number;
+    private bool _stopped;
+
+    /// <param name="builder">How fences are made.</param>
+    /// <param name="runner">The runner's id, from which the names come: two runners on a host never meet.</param>
+    /// <param name="uplink">The namespace that packets are handed to, or null for the host's own.</param>
+    /// <param name="addresses">What runs may have.</param>
+    /// <param name="ready">How many places stand ready.</param>
+    /// <param name="live">The places of runs that an earlier daemon started and that still live.</param>
+    /// <param name="time">The clock of the pool's addresses.</param>
+    /// <param name="say">Where trouble in the background is told.</param>
+    /// <exception cref="RunnerException">No fence can be raised here.</exception>
+    public FencePool(IFenceBuilder builder, string runner, string? uplink, AddressSet addresses, int ready, IEnumerable<FencePlace> live,
+        TimeProvider time, Action<string> say)
+    {
+        (_builder, _uplink, _ready, _say) = (builder, uplink, ready, say);
+        _prefix = PrefixOf(runner);
+        _pool = new(addresses, Rest, time);
+        var kept = live.ToDictionary(place => place.Name);
+        foreach (var address in kept.Values.SelectMany(place => place.Addresses()))
+            _pool.Keep(address);
+        NetworkNamespace.In(uplink, () =>
+        {
+            builder.Guard(_prefix);
+            foreach (var name in builder.Existing(_prefix))
+            {
+                _number = Math.Max(_number, int.TryParse(name.AsSpan(_prefix.Length + 1), null, out var number) ? number : 0);
+                if (!kept.ContainsKey(name))
+                    builder.Remove(name);
+            }
+        });
+        Fill();
+    }
+
+    /// <summary>The names of this runner's links begin so; with a number after it, one fits the 15 characters of a link's name.</summary>
+    public static string PrefixOf(string runner) => "wr-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(runner)))[..5];
+
+    /// <summary>A place for a run of this scope.</summary>
+    /// <exception cref="RunnerException">There is none to be had.</exception>
+    public FencePlace Take(NetworkScope scope)
+    {
+        foreach (var isV4 in (bool[])[true, false])
+        {
+            if (!_pool.Has(isV4) && scope.Addresses.Ranges.Any(range => range.First.IsV4 == isV4))
+                throw new RunnerException($"the runner's pool has no {(isV4 ? "IPv4" : "IPv6")} address for a run to come from", "its operator adds some to pool in runner.json");
+        }
+
+        FencePlace? place;
+        lock (_lock)
+            _prepared.TryDequeue(out place);
+        place ??= Prepare();
+        _ = Task.Run(Refill);
+        return place;
+    }
+
+    /// <summary>The run is over: its place goes.</summary>
+    public void Release(FencePlace place) => _ = Task.Run(() =>
+    {
+        try
+        {
+            NetworkNamespace.In(_uplink, () => _builder.Remove(place.Name));
+        }
+        catch (Exception failed) when (failed is IOException or RunnerException)
+        {
+            _say($"the fence {place.Name} could not be removed: {failed.Message}");
+        }
+
+        Return(place);
+        Refill();
+    });
+
+    private void Refill()
+    {
+        try
+        {
+            Fill();
+        }
+        catch (RunnerException failed)
+        {
+            // Runs say so when they come to need one.
+            _say(failed.Message);
+        }
+    }
+
+    private void Fill()
+    {
+        while (true)
+        {
+            lock (_lock)
+            {
+                if (_stopped || _prepared.Count >= _ready)
+                    return;
+            }
+
+            var place = Prepare();
+            lock (_lock)
+                _prepared.Enqueue(place);
+        }
+    }
+
+    private FencePlace Prepare()
+    {
+        FencePlace place;
+        lock (_lock)
+        {
+            var (four, six) = (_pool.Take(isV4: true), _pool.Take(isV4: false));
+            if ((four is null && _pool.Has(isV4: true)) || (six is null && _pool.Has(isV4: false)))
+            {
+                foreach (var address in new[] { four, six }.OfType<Address>())
+                    _pool.Return(address);
+                throw new RunnerException("every address of the runner's pool is in use or rests from its last run", "try again in a moment; its operator adds more to pool in runner.json");
+            }
+
+            _number = (_number % 999_999) + 1;
+            place = new($"{_prefix}-{_number}", _uplink, four?.ToString(), six?.ToString());
+        }
+
+        try
+        {
+            NetworkNamespace.In(_uplink, () => _builder.Prepare(place));
+            return place;
+        }
+        catch
+        {
+            Return(place);
+            throw;
+        }
+    }
+
+    private void Return(FencePlace place)
+    {
+        lock (_lock)
+        {
+            foreach (var address in place.Addresses())
+                _pool.Return(address);
+        }
+    }
+
+    /// <summary>Places that nobody took are removed; those of runs stay, as runs do.</summary>
+    public void Dispose()
+    {
+        List<FencePlace> places;
+        lock (_lock)
+        {
+            _stopped = true;
+            places = [.. _prepared];
+            _prepared.Clear();
+        }
+
+        NetworkNamespace.In(_uplink, () => places.ForEach(place => _builder.Remove(place.Name)));
+    }
+}

@@ -1,0 +1,103 @@
+using Writ.Proof.Addresses;
+
+namespace Writ.Runner.Fences;
+
+/// <summary>
+/// The place of one run in the network: a namespace of its own, whose one link ends in the uplink's namespace under the same
+/// name. Until its fence is opened nothing passes.
+/// </summary>
+/// <param name="Name">Of the namespace, of the link's outer end and of what holds it.</param>
+/// <param name="Uplink">The namespace under /run/netns that packets are handed to; null for the host's own.</param>
+/// <param name="Address4">The run's IPv4 address, or null for none.</param>
+/// <param name="Address6">The run's IPv6 address, or null for none.</param>
+internal sealed record FencePlace(string Name, string? Uplink, string? Address4, string? Address6)
+{
+    /// <summary>The run's addresses.</summary>
+    public IEnumerable<Address> Addresses()
+    {
+        foreach (var text in (string?[])[Address4, Address6])
+        {
+            if (text is not null && Address.TryParse(text, out var address))
+                yield return address;
+        }
+    }
+
+    /// <summary>The fence of this place. To be asked for in the uplink's namespace.</summary>
+    public IFence Fence() => new NetdevFence(this);
+
+    /// <summary>As a journal tells it.</summary>
+    public override string ToString() => string.Join(' ', new[] { Name, Address4, Address6 }.OfType<string>());
+}
+
+/// <summary>
+/// A way in which the kernel can hold the packets of runs: the seam behind which one fence can take another's place. Used by
+/// the daemon, in the uplink's namespace.
+/// </summary>
+internal interface IFenceBuilder
+{
+    /// <summary>What it does, in one line.</summary>
+    string Description { get; }
+
+    /// <summary>From now on no link whose name begins so reaches the host itself, with a fence or without.</summary>
+    void Guard(string prefix);
+
+    /// <summary>Makes a place that is closed.</summary>
+    /// <exception cref="RunnerException">It could not be made; nothing of it is left.</exception>
+    void Prepare(FencePlace place);
+
+    /// <summary>Takes a place away, whatever is left of it.</summary>
+    void Remove(string name);
+
+    /// <summary>Everything of this prefix that is there, whole or in part.</summary>
+    IReadOnlyCollection<string> Existing(string prefix);
+}
+
+/// <summary>
+/// The fence around one run, as its supervisor holds it. It is closed when nothing was said yet, when its time is over and
+/// when it was closed; each of these holds on its own.
+/// </summary>
+internal interface IFence : IDisposable
+{
+    /// <summary>What holds the run, in one line.</summary>
+    string Description { get; }
+
+    /// <summary>Opens it for a scope until a moment before the deadline on either clock; or moves that moment.</summary>
+    /// <param name="scope">What may be reached.</param>
+    /// <param name="deadline">The run's deadline in Unix microseconds.</param>
+    /// <param name="deadlineBoot">The same on CLOCK_BOOTTIME.</param>
+    /// <exception cref="IOException">It could not be, or is not as it should be when read back: nothing may be run.</exception>
+    void Open(NetworkScope scope, long deadline, long deadlineBoot);
+
+    /// <summary>
+    /// Moves the calling thread, and what it starts from now on, into the run's network. What no route leads to is unreachable
+    /// there, so that a tool says so instead of waiting for answers.
+    /// </summary>
+    void Enter();
+
+    /// <summary>Closes it for good.</summary>
+    void Close();
+
+    /// <summary>Readable when <see cref="FollowRoutes"/> has something to do.</summary>
+    int RoutesChanged { get; }
+
+    /// <summary>Hands packets to the next hops of now.</summary>
+    void FollowRoutes();
+
+    /// <summary>What the kernel has counted, and whether the fence is closed.</summary>
+    FenceReading Read();
+
+    /// <summary>Every destination that was refused, with the packets of the whole run.</summary>
+    IReadOnlyList<RefusedDestination> Refused();
+}
+
+/// <summary>What was read from the kernel.</summary>
+/// <param name="Closed">No element of its scope is left and no rule can let a packet pass.</param>
+/// <param name="Passed">Packets that were handed to the uplink.</param>
+/// <param name="PassedBytes">Their bytes.</param>
+/// <param name="Refused">Packets out of scope, which were dropped.</param>
+/// <param name="Unlisted">Those of them that no destination can be told of.</param>
+/// <param name="LastPacketAt">When the last one passed, in Unix microseconds; 0 for none.</param>
+internal sealed record FenceReading(bool Closed, long Passed, long PassedBytes, long Refused, long Unlisted, long LastPacketAt);
+
+/// <summary>A destination that was refused. The port is 0 where the protocol has none.</summary>
+internal readonly record struct RefusedDestination(Address Address, int Protocol, int Port, long Packets);

@@ -1,0 +1,239 @@
+using System.Buffers.Binary;
+using Writ.Proof.Addresses;
+using Writ.Runner.Kernel;
+
+namespace Writ.Runner.Fences;
+
+/// <summary>
+/// A run's fence in nftables at the netdev hooks. What a run may reach are elements of sets that the kernel lets expire, and
+/// beside them stands the wall clock; both end a moment before the deadline. Each change is one transaction.
+/// To be made in the uplink's namespace; used anywhere after that.
+/// </summary>
+internal sealed class NetdevFence : IFence
+{
+    /// <summary>How long before the deadline the kernel closes, in microseconds.</summary>
+    public const long Early = 50_000;
+    /// <summary>The most ranges of addresses and ports: so many are loaded within half a second.</summary>
+    public const int MostRanges = 32_768;
+    private const int MostUnreachable = 1_000;
+    private const byte EchoRequest = 8, TimestampRequest = 13, EchoRequest6 = 128;
+    private static readonly string[] Scope = ["to4", "to6", "ports_tcp", "ports_udp", "ports_sctp", "ask4", "ask6"];
+    private readonly FencePlace _place;
+    private readonly Netlink _netlink = new(Netlink.Netfilter);
+    private readonly NfTables _tables;
+    private readonly UplinkLinks _links = new();
+    private readonly Dictionary<(int Device, Address? Gateway, bool IsV4), string> _ways = [];
+    private readonly HashSet<int> _hooked = [];
+    private List<NextHop> _hops = [];
+    private AddressSet _reach = AddressSet.Empty;
+    private uint _claimSeconds;
+    private bool _closed;
+
+    public NetdevFence(FencePlace place)
+    {
+        _place = place;
+        _tables = new(_netlink, place.Name);
+    }
+
+    /// <inheritdoc/>
+    public string Description => $"{NetdevFenceBuilder.Kind}: {_place}";
+
+    /// <inheritdoc/>
+    public int RoutesChanged => _links.Changed;
+
+    /// <inheritdoc/>
+    public void Open(NetworkScope scope, long deadline, long deadlineBoot)
+    {
+        if (_closed)
+            throw new IOException("the fence is closed");
+        var left = deadlineBoot - Early - Clock.Boot();
+        if (left < 1_000 || deadline - Early <= Clock.Wall())
+            throw new IOException("less time is left than the fence needs");
+        var milliseconds = (ulong)(left / 1_000);
+        var ranges = scope.Addresses.Ranges;
+        if (ranges.Count + scope.Tcp.Ranges.Count + scope.Udp.Ranges.Count + scope.Sctp.Ranges.Count > MostRanges)
+            throw new IOException($"the scope has more than {MostRanges} ranges of addresses and ports, which is more than a fence holds");
+        _reach = scope.Addresses;
+        _claimSeconds = (uint)Math.Min((left / 1_000_000) + 1, uint.MaxValue - 1);
+
+        var changes = NfTables.Change();
+        foreach (var set in Scope)
+            _tables.FlushSet(changes, set);
+        _tables.AddElements(changes, "to4", 4, ranges.Where(range => range.First.IsV4).Select(range => Key(range.First, range.Last)), milliseconds: milliseconds);
+        _tables.AddElements(changes, "to6", 16, ranges.Where(range => !range.First.IsV4).Select(range => Key(range.First, range.Last)), milliseconds: milliseconds);
+        foreach (var (set, ports) in (ReadOnlySpan<(string, PortSet)>)[("ports_tcp", scope.Tcp), ("ports_udp", scope.Udp), ("ports_sctp", scope.Sctp)])
+            _tables.AddElements(changes, set, 2, ports.Ranges.Select(range => ((UInt128)range.First, (UInt128)range.Last, (string?)null)), milliseconds: milliseconds);
+        if (scope.Icmp)
+        {
+            _tables.AddElements(changes, "ask4", 1, Single(EchoRequest, TimestampRequest), interval: false, milliseconds);
+            _tables.AddElements(changes, "ask6", 1, Single(EchoRequest6), interval: false, milliseconds);
+        }
+
+        _tables.FlushChain(changes, "clock");
+        _tables.AddClock(changes, "clock", (ulong)(deadline - Early) * 1_000);
+        var (hooked, devices) = AddWays(changes);
+        _tables.Commit(changes);
+        _hooked.UnionWith(hooked);
+        Claim(devices);
+        if (_tables.Hooks() is var hooks && (!hooks.Contains(("out", true)) || hooks.Count != 1 + _hooked.Count))
+            throw new IOException($"the fence {_place.Name} is not in force");
+    }
+
+    /// <inheritdoc/>
+    public void Enter()
+    {
+        NetworkNamespace.Enter(_place.Name);
+        using var inside = new UplinkLinks();
+        foreach (var (network, prefix) in NextHops.Unreachable(_reach, _hops, MostUnreachable))
+            inside.AddUnreachable(network, prefix);
+    }
+
+    // The next hop of each part of the scope, and on each device that leads there the chain that takes the answers.
+    private (List<int> Hooked, List<int> Devices) AddWays(NetlinkMessages changes)
+    {
+        var names = _links.Devices().ToDictionary(device => device.Index, device => device.Name);
+        var hops = NextHops.Of(_reach, _links.Routes()).Where(hop => names.ContainsKey(hop.Device)).ToList();
+        _hops = hops;
+        var hooked = new List<int>();
+        foreach (var device in hops.Select(hop => hop.Device).Distinct().Where(device => !_hooked.Contains(device)))
+        {
+            _tables.AddChain(changes, $"return-{device}", names[device]);
+            _tables.AddJump(changes, $"return-{device}", "back");
+            hooked.Add(device);
+        }
+
+        foreach (var isV4 in (bool[])[true, false])
+        {
+            var map = isV4 ? "hop4" : "hop6";
+            _tables.FlushSet(changes, map);
+            _tables.AddElements(changes, map, isV4 ? 4 : 16, hops.Where(hop => hop.First.IsV4 == isV4).Select(hop =>
+                Key(hop.First, hop.Last) with { Chain = Way(changes, hop.Device, hop.Gateway, isV4) }).ToList());
+        }
+
+        return (hooked, [.. hops.Select(hop => hop.Device).Distinct()]);
+    }
+
+    private string Way(NetlinkMessages changes, int device, Address? gateway, bool isV4)
+    {
+        if (_ways.TryGetValue((device, gateway, isV4), out var chain))
+            return chain;
+        chain = $"way-{_ways.Count}";
+        _ways[(device, gateway, isV4)] = chain;
+        _tables.AddChain(changes, chain);
+        _tables.AddForward(changes, chain, device, gateway is { } hop ? Bytes(hop) : null, isV4);
+        return chain;
+    }
+
+    private static byte[] Bytes(Address address) => address.IsV4 ? address.ToBytes()[12..] : address.ToBytes();
+
+    private static (UInt128 First, UInt128 Last, string? Chain) Key(Address first, Address last) =>
+        first.IsV4 ? ((uint)first.Bits, (uint)last.Bits, null) : (first.Bits, last.Bits, null);
+
+    private static IEnumerable<(UInt128 First, UInt128 Last, string? Chain)> Single(params byte[] values) =>
+        values.Select(value => ((UInt128)value, (UInt128)value, (string?)null));
+
+    // While the run lives, and no longer, the uplink answers for its addresses.
+    private void Claim(List<int> devices)
+    {
+        foreach (var address in _place.Addresses())
+        {
+            var holders = _links.Holders(address);
+            if (holders.Exists(holder => !_hooked.Contains(holder)))
+                throw new IOException($"{address} of the pool is an address of this host");
+            foreach (var device in devices)
+                _links.Claim(device, address, _claimSeconds, again: holders.Contains(device));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void FollowRoutes()
+    {
+        if (!_links.TakeChanges() || _closed)
+            return;
+        var changes = NfTables.Change();
+        var (hooked, devices) = AddWays(changes);
+        _tables.Commit(changes);
+        _hooked.UnionWith(hooked);
+        Claim(devices);
+    }
+
+    /// <inheritdoc/>
+    public void Close()
+    {
+        _closed = true;
+        var changes = NfTables.Change();
+        _tables.FlushChain(changes, "out");
+        foreach (var set in Scope)
+            _tables.FlushSet(changes, set);
+        _tables.Commit(changes);
+        foreach (var address in _place.Addresses())
+        {
+            foreach (var device in _links.Holders(address))
+                _links.Release(device, address);
+        }
+    }
+
+    /// <inheritdoc/>
+    public FenceReading Read()
+    {
+        var counters = _tables.Counters();
+        var closed = _tables.Hooks().Contains(("out", true)) && _tables.Rules("out") == 0
+            && Array.TrueForAll(Scope, set => _tables.Elements(set).TrueForAll(element => element.IsEnd));
+        var now = Clock.Wall();
+        var last = _tables.Elements("last").Select(element => now - ((Month - element.ExpiresIn) * 1_000)).DefaultIfEmpty(0).Max();
+        return new(closed, counters["passed"].Packets - counters["unrouted"].Packets, counters["passed"].Bytes - counters["unrouted"].Bytes,
+            counters["refused"].Packets, counters["unlisted"].Packets, last);
+    }
+
+    // The life of an element of the set `last`, which each packet begins anew, in milliseconds.
+    private const long Month = 30L * 24 * 3600 * 1000;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<RefusedDestination> Refused()
+    {
+        var found = new List<RefusedDestination>();
+        foreach (var (set, isV4, ported) in (ReadOnlySpan<(string, bool, bool)>)
+            [("refused4", true, true), ("refused6", false, true), ("portless4", true, false), ("portless6", false, false)])
+        {
+            var width = isV4 ? 4 : 16;
+            foreach (var element in _tables.Elements(set))
+            {
+                var address = isV4
+                    ? Address.V4(BinaryPrimitives.ReadUInt32BigEndian(element.Key))
+                    : new(BinaryPrimitives.ReadUInt128BigEndian(element.Key));
+                // Each part of a key fills whole words of four bytes.
+                var port = ported ? BinaryPrimitives.ReadUInt16BigEndian(element.Key.AsSpan(width + 4)) : 0;
+                found.Add(new(address, element.Key[width], port, element.Packets));
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>For a run whose supervisor is gone: closes what it may have left open. Null where the kernel does not tell.</summary>
+    public static FenceReading? CloseAndRead(FencePlace place)
+    {
+        FenceReading? reading = null;
+        try
+        {
+            NetworkNamespace.In(place.Uplink, () =>
+            {
+                using var fence = new NetdevFence(place);
+                fence.Close();
+                reading = fence.Read();
+            });
+        }
+        catch (IOException)
+        {
+            // It is not there any more, or this is not root: what is not known is not told.
+        }
+
+        return reading;
+    }
+
+    public void Dispose()
+    {
+        _netlink.Dispose();
+        _links.Dispose();
+    }
+}

@@ -1,0 +1,146 @@
+namespace Writ.Runner.Fences;
+
+/// <summary>
+/// The rules of one run as text for <c>nft</c>: one table at the netdev hooks of both ends, so that a packet is either handed
+/// to a device or dropped, and never enters the host's stack. Everything is closed: the sets are empty, there is no next hop,
+/// and the clock drops. <see cref="NetdevFence"/> fills in what a run may reach.
+/// </summary>
+internal static class NetdevRules
+{
+    /// <summary>The permanent drop: whatever a link of this prefix says, the host itself does not hear, and says nothing to it.</summary>
+    public static string Guard(string prefix) => $$"""
+        add table inet {{prefix}}
+        delete table inet {{prefix}}
+        table inet {{prefix}} {
+          chain in { type filter hook prerouting priority -400; policy accept;
+            iifname "{{prefix}}-*" drop
+          }
+          chain out { type filter hook output priority -400; policy accept;
+            oifname "{{prefix}}-*" drop
+          }
+        }
+
+        """;
+
+    /// <summary>The rules of a place, to be loaded before its link comes up.</summary>
+    public static string Of(FencePlace place)
+    {
+        var own4 = place.Address4 ?? "0.0.0.0";
+        var own6 = place.Address6 ?? "::";
+        return $$"""
+            table netdev {{place.Name}} {
+              set to4 { type ipv4_addr; flags interval,timeout; }
+              set to6 { type ipv6_addr; flags interval,timeout; }
+              set ports_tcp { type inet_service; flags interval,timeout; }
+              set ports_udp { type inet_service; flags interval,timeout; }
+              set ports_sctp { type inet_service; flags interval,timeout; }
+              set ask4 { type icmp_type; flags timeout; }
+              set ask6 { type icmpv6_type; flags timeout; }
+              map hop4 { type ipv4_addr : verdict; flags interval; }
+              map hop6 { type ipv6_addr : verdict; flags interval; }
+              set last { type ether_type; flags dynamic,timeout; size 4; }
+              set refused4 { type ipv4_addr . inet_proto . inet_service; flags dynamic; size 4096; }
+              set refused6 { type ipv6_addr . inet_proto . inet_service; flags dynamic; size 4096; }
+              set portless4 { type ipv4_addr . inet_proto; flags dynamic; size 1024; }
+              set portless6 { type ipv6_addr . inet_proto; flags dynamic; size 1024; }
+              counter passed { }
+              counter unrouted { }
+              counter refused { }
+              counter unlisted { }
+              counter noise { }
+              counter returned { }
+              counter refused_back { }
+
+              chain clock {
+                drop
+              }
+
+              chain pass4 {
+                counter name passed update @last { meta protocol timeout 30d } ip daddr vmap @hop4
+                counter name unrouted drop
+              }
+              chain scoped4 {
+                ip protocol tcp th dport @ports_tcp goto pass4
+                ip protocol udp th dport @ports_udp goto pass4
+                ip protocol sctp th dport @ports_sctp goto pass4
+                ip protocol icmp icmp type @ask4 goto pass4
+                ip protocol icmp icmp type destination-unreachable counter name noise drop
+                goto refuse4
+              }
+              chain refuse4 {
+                ip frag-off & 0x1fff == 0 ip protocol { tcp, udp, sctp } update @refused4 { ip daddr . ip protocol . th dport counter } counter name refused drop
+                update @portless4 { ip daddr . ip protocol counter } counter name refused drop
+                counter name refused counter name unlisted drop
+              }
+              chain out4 {
+                @nh,0,8 0x45 ip frag-off & 0x3fff == 0 ip saddr {{own4}} ip daddr @to4 goto scoped4
+                goto refuse4
+              }
+
+              chain pass6 {
+                counter name passed update @last { meta protocol timeout 30d } ip6 daddr vmap @hop6
+                counter name unrouted drop
+              }
+              chain scoped6 {
+                ip6 nexthdr tcp th dport @ports_tcp goto pass6
+                ip6 nexthdr udp th dport @ports_udp goto pass6
+                ip6 nexthdr sctp th dport @ports_sctp goto pass6
+                ip6 nexthdr ipv6-icmp icmpv6 type @ask6 goto pass6
+                ip6 nexthdr ipv6-icmp icmpv6 type destination-unreachable counter name noise drop
+                goto refuse6
+              }
+              chain refuse6 {
+                ip6 daddr ff02::/16 icmpv6 type { mld-listener-report, mld-listener-done, mld2-listener-report } counter name noise drop
+                ip6 nexthdr { tcp, udp, sctp } update @refused6 { ip6 daddr . ip6 nexthdr . th dport counter } counter name refused drop
+                update @portless6 { ip6 daddr . ip6 nexthdr counter } counter name refused drop
+                counter name refused counter name unlisted drop
+              }
+              chain out6 {
+                ip6 version 6 ip6 saddr {{own6}} ip6 daddr @to6 goto scoped6
+                goto refuse6
+              }
+
+              chain out { type filter hook ingress device "{{place.Name}}" priority -500; policy drop;
+                jump clock
+                ether type ip jump out4
+                ether type ip6 jump out6
+                counter name refused counter name unlisted drop
+              }
+
+              chain give4 {
+                counter name returned fwd ip to {{own4}} device "{{place.Name}}"
+              }
+              chain back4 {
+                jump clock
+                ip protocol tcp ip saddr @to4 th sport @ports_tcp goto give4
+                ip protocol udp ip saddr @to4 th sport @ports_udp goto give4
+                ip protocol sctp ip saddr @to4 th sport @ports_sctp goto give4
+                ip protocol icmp ip saddr @to4 icmp type { echo-reply, timestamp-reply } goto give4
+                ip protocol icmp icmp type { destination-unreachable, time-exceeded, parameter-problem } @th,160,32 {{Hex(own4)}} goto give4
+                counter name refused_back drop
+              }
+              chain give6 {
+                counter name returned fwd ip6 to {{own6}} device "{{place.Name}}"
+              }
+              chain back6 {
+                ip6 nexthdr ipv6-icmp icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } return
+                jump clock
+                ip6 nexthdr tcp ip6 saddr @to6 th sport @ports_tcp goto give6
+                ip6 nexthdr udp ip6 saddr @to6 th sport @ports_udp goto give6
+                ip6 nexthdr sctp ip6 saddr @to6 th sport @ports_sctp goto give6
+                ip6 nexthdr ipv6-icmp ip6 saddr @to6 icmpv6 type echo-reply goto give6
+                ip6 nexthdr ipv6-icmp icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem } @th,128,128 {{Hex(own6)}} goto give6
+                counter name refused_back drop
+              }
+              chain back {
+                ip daddr {{own4}} goto back4
+                ip6 daddr {{own6}} goto back6
+              }
+            }
+
+            """;
+    }
+
+    private static string Hex(string address) =>
+        "0x" + Convert.ToHexStringLower(System.Net.IPAddress.Parse(address).GetAddressBytes());
+}

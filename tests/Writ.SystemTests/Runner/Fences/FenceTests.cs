@@ -1,0 +1,179 @@
+using Writ.Proof.Addresses;
+using Writ.Runner.Fences;
+using static Writ.SystemTests.Runner.Fences.FencedRun;
+
+namespace Writ.SystemTests.Runner.Fences;
+
+/// <summary>The fence around a run that behaves: what is in scope works as without it.</summary>
+public sealed class FenceTests
+{
+    private static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public void Scan_in_scope_finds_what_is_there_in_both_families()
+    {
+        using var v4 = Start(Scope(["10.20.0.0/24"], tcp: "22,80,443", udp: "53", icmp: true), Long,
+            "/usr/bin/nmap", "-n", "-sS", "-sU", "-p", "T:22,80,U:53", "10.20.0.5");
+        v4.Run.End().GetProperty("exit_code").GetInt32().ShouldBe(0, v4.Run.Output);
+        foreach (var open in (string[])["22/tcp open", "80/tcp open", "53/udp open"])
+            v4.Run.Output.ShouldContain(open);
+        using var v6 = Start(Scope(["2001:db8:20::/64"], tcp: "22,25,80,443", icmp: true), Long,
+            "/usr/bin/nmap", "-6", "-n", "-sT", "-p", "22,25", "2001:db8:20::7");
+        v6.Run.End();
+        v6.Run.Output.ShouldContain("25/tcp open");
+    }
+
+    [Fact]
+    public void Receipt_tells_what_passed_and_that_the_fence_is_closed()
+    {
+        using var run = Start(Scope(["10.20.0.5"], tcp: "22", icmp: true), Long, "/usr/bin/nmap", "-n", "-Pn", "-sS", "-p", "22,23", "10.20.0.5");
+        var fence = run.Run.End().GetProperty("fence");
+        fence.GetProperty("closed").GetBoolean().ShouldBeTrue();
+        fence.GetProperty("passed").GetInt64().ShouldBeGreaterThan(0);
+        fence.GetProperty("refused").GetInt64().ShouldBeGreaterThan(0, "port 23 is out of scope");
+        (fence.GetProperty("last_packet_at").GetInt64() - SupervisedRun.Wall()).ShouldBeInRange(-20_000_000, 0);
+        run.Run.Output.ShouldContain("23/tcp filtered");
+    }
+
+    [Fact]
+    public void Fence_that_does_not_load_fails_the_run()
+    {
+        using var run = Prepare(ProbedScope, Long, ["/usr/bin/nmap", "-n", "-Pn", "-sS", "-p", "22", "10.20.0.9"]);
+        using var far = new FarSide();
+        Lab.Run(Lab.Uplink, "nft", $"delete table netdev {run.Place.Name}");
+        run.Run.Start();
+        var end = run.Run.End();
+        end.GetProperty("cause").GetString().ShouldBe("CouldNotStart");
+        end.GetProperty("detail").GetString()!.ShouldContain(run.Place.Name);
+        end.TryGetProperty("fence", out _).ShouldBeFalse("what cannot be read is not told");
+        far.Settle().ShouldNotContain(frame => frame.Source == run.Place.Address4);
+    }
+
+    [Fact]
+    public void Scope_that_is_too_wide_for_a_fence_is_refused_within_a_second_and_the_widest_is_loaded()
+    {
+        foreach (var ranges in (int[])[NetdevFence.MostRanges - 1, 100_000])
+        {
+            var addresses = AddressSet.Of(Enumerable.Range(0, ranges).Select(i => new AddressRange(Address.V4(0x0b000000 + (uint)(4 * i)), Address.V4(0x0b000001 + (uint)(4 * i)))));
+            using var run = Prepare(new(addresses, PortSet.OfPorts(80), PortSet.Empty, PortSet.Empty, true), Long, ["/usr/bin/true"]);
+            var clock = System.Diagnostics.Stopwatch.StartNew();
+            run.Run.Start();
+            var cause = run.Run.End().GetProperty("cause").GetString();
+            cause.ShouldBe(ranges < NetdevFence.MostRanges ? "Exited" : "CouldNotStart");
+            clock.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(5), "with a loaded machine's slack");
+        }
+    }
+
+    [Fact]
+    public void Next_hops_follow_the_routes_while_a_run_lives()
+    {
+        using var run = Start(Scope(["10.77.0.0/24"], udp: "53"), TimeSpan.FromSeconds(60), "/usr/bin/sleep", "100");
+        run.Run.UntilStarted();
+        using var far = new FarSide();
+        Say();
+        far.Settle().ShouldNotContain(frame => frame.Destination == "10.77.0.9", "no route leads there");
+        Lab.Run(Lab.Uplink, "ip", "route", "add", "10.77.0.0/24", "via", "10.99.0.2");
+        try
+        {
+            SupervisedRun.Until(() =>
+            {
+                Say();
+                return far.Frames().Exists(frame => frame.Destination == "10.77.0.9");
+            }, "the new route is not followed");
+        }
+        finally
+        {
+            Lab.Run(Lab.Uplink, "ip", "route", "del", "10.77.0.0/24");
+        }
+
+        // As a frame, since the run's own stack was told that nothing leads there.
+        void Say() => run.Inside("python3", "-c", """
+            import socket, struct, sys
+            def check(d):
+                t = sum(struct.unpack("!10H", d)); t = (t & 0xffff) + (t >> 16); return ~((t & 0xffff) + (t >> 16)) & 0xffff
+            body = struct.pack("!HHHH", 40000, 53, 8, 0)
+            head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 28, 7, 0, 60, 17, 0, socket.inet_aton(sys.argv[1]), socket.inet_aton("10.77.0.9"))
+            head = head[:10] + struct.pack("!H", check(head)) + head[12:]
+            s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind(("eth0", 0))
+            s.send(bytes.fromhex("020000000001020000000077") + b"\x08\0" + head + body)
+            """, run.Place.Address4!);
+    }
+
+    [Fact]
+    public void Left_overs_of_a_daemon_that_crashed_were_closed_and_are_removed_at_the_next_start()
+    {
+        var runner = Guid.NewGuid().ToString();
+        // Never disposed of: its places are what a crash leaves.
+        var crashed = Pool(ready: 1, runner);
+        var live = crashed.Take(ProbedScope);
+        SupervisedRun.Until(() => Names().Count == 2, "no place stands ready");
+        using var far = new FarSide();
+        foreach (var place in Names())
+            Lab.Run(place, "python3", Path.Combine(AppContext.BaseDirectory, "Runner/Fences/probes.py"), "eth0", "02:00:00:00:00:01", live.Address4!, live.Address6!);
+        far.Probes().ShouldBeEmpty("a place without a run is closed");
+
+        using (var next = Pool(ready: 0, runner, [live]))
+            Names().ShouldBe([live.Name]);
+        using (var last = Pool(ready: 0, runner))
+            Names().ShouldBeEmpty();
+        Lab.Run(Lab.Uplink, "nft", "list", "tables").ShouldNotContain(FencePool.PrefixOf(runner) + "-");
+
+        List<string> Names() => [.. Directory.EnumerateFiles("/run/netns", FencePool.PrefixOf(runner) + "-*").Select(path => Path.GetFileName(path))];
+    }
+
+    [Fact]
+    public void Uplink_answers_for_the_runs_addresses_while_it_lives_and_no_longer()
+    {
+        using var run = Start(ProbedScope, TimeSpan.FromSeconds(60), "/usr/bin/sleep", "100");
+        Addresses().ShouldNotContain(run.Place.Address4!);
+        run.Run.UntilStarted();
+        Addresses().ShouldContain(run.Place.Address4! + "/32");
+        Addresses().ShouldContain(run.Place.Address6! + "/128");
+        SupervisedRun.Signal(run.Run.Pid, "TERM");
+        run.Run.End();
+        Addresses().ShouldNotContain(run.Place.Address4!);
+        Addresses().ShouldNotContain(run.Place.Address6!);
+
+        static string Addresses() => Lab.Run(Lab.Uplink, "ip", "addr", "show", "dev", "corp");
+    }
+
+    [Fact]
+    public void Killed_supervisor_leaves_a_fence_that_the_daemon_closes_and_reads()
+    {
+        using var run = FencedRun.Idle();
+        run.Run.UntilStarted();
+        SupervisedRun.Signal(run.Run.Pid, "KILL");
+        SupervisedRun.Until(() => run.Run.Processes() == 0, "processes are left");
+        using (var open = new FarSide())
+        {
+            run.Probe();
+            open.Probes().ShouldContain("in-tcp4", "until the deadline it is the kernel's");
+        }
+
+        NetdevFence.CloseAndRead(run.Place).ShouldNotBeNull().Closed.ShouldBeTrue();
+        using var far = new FarSide();
+        run.Probe();
+        far.Probes().ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Receipt_of_a_fence_that_was_left_open_says_so()
+    {
+        using var run = FencedRun.Idle();
+        run.Run.UntilStarted();
+        NetdevFence.CloseAndRead(run.Place)!.Closed.ShouldBeTrue();
+        Lab.Run(Lab.Uplink, "nft", $"add rule netdev {run.Place.Name} out accept");
+        SupervisedRun.Until(() => Read() is { Closed: false }, "an open rule is not seen");
+
+        FenceReading? Read()
+        {
+            FenceReading? reading = null;
+            Writ.Runner.Kernel.NetworkNamespace.In(Lab.Uplink, () =>
+            {
+                using var fence = new NetdevFence(run.Place);
+                reading = fence.Read();
+            });
+            return reading;
+        }
+    }
+}

@@ -103,6 +103,7 @@ internal static class CommandTree
             Kill.Verb(context),
             new Verb("policy", "Check, apply and show the policy").With(CheckPolicy.Verb(context), ApplyPolicy.Verb(context), ShowPolicy.Verb(context)),
             new Verb("audit", "Read, verify and prove the audit log").With(ListEntries.Verb(context), VerifyLog.Verb(context), ProveEntry.Verb(context)),
+            WriteReceipt.Verb(context),
             VerifyFile.Verb(context),
             ListRunners.Verb(context),
             new Verb("runner", "Manage runners").With(Enroll.Verb(context)),

@@ -92,6 +92,8 @@ internal static class Application
 
         services.AddSingleton<SequencerBell>();
         services.AddSingleton(new PublishedHead(database, keys.Log, PublishedHead.FolderOf(settings.Data)));
+        services.AddSingleton(settings.Witnesses ?? WitnessList.None);
+        services.AddSingleton<Witnessing>().AddHostedService(provider => provider.GetRequiredService<Witnessing>());
         services.AddSingleton<Sequencer>().AddHostedService(provider => provider.GetRequiredService<Sequencer>());
         services.AddSingleton<Sweep>().AddHostedService(provider => provider.GetRequiredService<Sweep>());
         services.AddSingleton<WriteTransaction>().AddSingleton<Changes>().AddSingleton<RefusedAttempts>().AddSingleton<PolicyInForce>();

@@ -49,6 +49,7 @@ internal static class Endpoints
         ShowLog.Map(api);
         ListLog.Map(api);
         ProveLog.Map(api);
+        WriteReceipt.Map(api);
         ListRunners.Map(api);
         CreateEnrolment.Map(api);
     }

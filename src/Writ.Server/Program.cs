@@ -11,5 +11,6 @@ var root = new RootCommand("The Writ server: decides who may run what, and prove
     Serve.Build(clock),
     TokenCommand.Build(clock),
     LogKeyCommand.Build(clock),
+    WitnessCommand.Build(clock),
 };
 return await CommandLine.Run(root, args);

@@ -9,9 +9,10 @@ namespace Writ.Server;
 /// <param name="RunnerListen">Where runners connect, or null for nowhere: <c>https://host:port</c>.</param>
 /// <param name="Database">An Npgsql connection string, or null for SQLite in the data folder.</param>
 /// <param name="Certificate">A PEM file with certificate and chain for https urls, or null for one of Writ's own authority.</param>
+/// <param name="Witnesses">The witnesses of the audit log, or null for none.</param>
 /// <param name="CertificateKey">The PEM file of its key.</param>
 internal sealed record ServerSettings(
-    string Data, IReadOnlyList<string> Urls, string? RunnerListen, string? Database, string? Certificate = null, string? CertificateKey = null)
+    string Data, IReadOnlyList<string> Urls, string? RunnerListen, string? Database, string? Certificate = null, string? CertificateKey = null, Audit.WitnessList? Witnesses = null)
 {
     /// <summary>The SQLite file of a data folder.</summary>
     public string DatabaseFile => Path.Combine(Data, "writ.db");

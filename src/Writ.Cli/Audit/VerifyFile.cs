@@ -9,39 +9,73 @@ using Writ.Proof.Log;
 
 namespace Writ.Cli.Audit;
 
-/// <summary><c>writ verify</c>: holds a proof file against a log's key. It asks no server.</summary>
+/// <summary><c>writ verify</c>: holds a proof or a receipt against a log's key. It asks no server.</summary>
 internal static class VerifyFile
 {
     public static Verb Verb(CliContext context)
     {
-        var file = new Argument<string>("FILE") { Description = "a .tlog-proof of writ audit prove", HelpName = "FILE" };
+        var file = new Argument<string>("FILE") { Description = "a receipt of writ receipt, or a .tlog-proof of writ audit prove", HelpName = "FILE" };
         var key = Shared.Text("--key", "the log's public key; without it WRIT_LOG_KEY, or what this computer knows of the log", "KEY");
         var witnesses = new Option<string[]>("--witness") { Description = "a witness's public key; may be given several times", HelpName = "KEY" };
         var quorum = Shared.Count("--quorum", "how many of the witnesses must have cosigned; all of them unless told");
-        return new Verb("verify", "Verify a proof, offline",
-            "writ verify entry17.tlog-proof --key writ.example.com/log+0123abcd+AQ…").With(file, key, witnesses, quorum).Does((parse, _) =>
+        var extract = Shared.Text("--extract", "also write each entry's .tlog-proof into this folder, for tools that are not Writ's", "DIR");
+        return new Verb("verify", "Verify a receipt or a proof, offline",
+            "writ verify scan.receipt --key writ.example.com/log+0123abcd+AQ…").With(file, key, witnesses, quorum, extract).Does((parse, _) =>
         {
             var path = parse.GetRequiredValue(file);
-            var read = LogProof.Parse(Encoding.UTF8.GetString(File.ReadAllBytes(path)));
-            if (!read.IsOk)
-                throw new Stop(ExitCode.Failed, $"{path}: {read.Refusal.Message}", read.Refusal.Hint);
-            var proof = read.Value;
-            if (proof.Extra is not { } entry)
-                throw new Stop(ExitCode.Failed, $"{path} proves an entry that is not in it", "writ audit prove writes files that hold their entry");
-            var keys = KeysFor(context, parse.GetValue(key), proof.Note);
-            var held = proof.Verify(entry, keys);
-            if (!held.IsOk)
-                throw new Stop(ExitCode.Failed, $"{path}: {held.Refusal.Message}", held.Refusal.Hint);
-            Cosigners.Require(context, held.Value, LogContact.Parse(parse.GetValue(witnesses) ?? []), parse.GetValue(quorum));
-            context.Terminal.Print(string.Create(CultureInfo.InvariantCulture,
-                $"verified: entry {proof.Index} of {Printable.Line(held.Value.Head.Origin)}, which had {held.Value.Head.Size} entries then"));
-            context.Terminal.Print(Printable.Line(Text(context, proof.Index, entry)));
+            var bytes = File.ReadAllBytes(path);
+            var cosigners = LogContact.Parse(parse.GetValue(witnesses) ?? []);
+            if (Receipt.IsOne(bytes))
+                VerifyReceipt(context, path, bytes, parse.GetValue(key), checkpoint => Cosigners.Require(context, [checkpoint], cosigners, parse.GetValue(quorum)), parse.GetValue(extract));
+            else
+                VerifyProof(context, path, bytes, parse.GetValue(key), checkpoint => Cosigners.Require(context, [checkpoint], cosigners, parse.GetValue(quorum)));
             return Task.FromResult(ExitCode.Ok);
         });
     }
 
+    private static void VerifyProof(CliContext context, string path, byte[] file, string? key, Action<SignedCheckpoint> cosigned)
+    {
+        var read = LogProof.Parse(Encoding.UTF8.GetString(file));
+        if (!read.IsOk)
+            throw new Stop(ExitCode.Failed, $"{path}: {read.Refusal.Message}", read.Refusal.Hint);
+        var proof = read.Value;
+        if (proof.Extra is not { } entry)
+            throw new Stop(ExitCode.Failed, $"{path} proves an entry that is not in it", "writ audit prove writes files that hold their entry");
+        var held = proof.Verify(entry, KeysFor(context, key, proof.Note));
+        if (!held.IsOk)
+            throw new Stop(ExitCode.Failed, $"{path}: {held.Refusal.Message}", held.Refusal.Hint);
+        cosigned(held.Value);
+        context.Terminal.Print(string.Create(CultureInfo.InvariantCulture,
+            $"verified: entry {proof.Index} of {Printable.Line(held.Value.Head.Origin)}, which had {held.Value.Head.Size} entries then"));
+        context.Terminal.Print(Text(context, entry));
+    }
+
+    private static void VerifyReceipt(CliContext context, string path, byte[] file, string? key, Action<SignedCheckpoint> cosigned, string? extract)
+    {
+        var read = Receipt.Read(file);
+        if (!read.IsOk)
+            throw new Stop(ExitCode.Failed, $"{path}: {read.Refusal.Message}");
+        var receipt = read.Value;
+        var held = ReceiptCheck.Verify(receipt, KeysFor(context, key, receipt.Checkpoint));
+        if (!held.IsOk)
+            throw new Stop(ExitCode.Failed, $"{path}: {held.Refusal.Message}", held.Refusal.Hint);
+        cosigned(held.Value);
+        context.Terminal.Print(string.Create(CultureInfo.InvariantCulture,
+            $"verified: {Printable.Line(receipt.Run)}, {receipt.Entries.Count} entries of {Printable.Line(held.Value.Head.Origin)}, which had {held.Value.Head.Size} entries then"));
+        foreach (var entry in receipt.Entries)
+            context.Terminal.Print(string.Create(CultureInfo.InvariantCulture, $"{entry.Index,6}  {Text(context, entry.Entry)}"));
+        if (extract is null)
+            return;
+        Directory.CreateDirectory(extract);
+        foreach (var entry in receipt.Entries)
+        {
+            var name = Path.Combine(extract, string.Create(CultureInfo.InvariantCulture, $"{entry.Index}.tlog-proof"));
+            OutputFile.Write(context, name, Encoding.UTF8.GetBytes(receipt.ProofOf(entry).Value.ToString()));
+        }
+    }
+
     /// <summary>The keys of the log that a checkpoint names, from where the caller said, or from what is known here.</summary>
-    internal static IReadOnlyList<NoteKey> KeysFor(CliContext context, string? key, string note)
+    private static IReadOnlyList<NoteKey> KeysFor(CliContext context, string? key, string note)
     {
         if ((key ?? context.Variable("WRIT_LOG_KEY")) is { } pinned)
             return LogContact.Parse([pinned]);
@@ -51,16 +85,16 @@ internal static class VerifyFile
             : throw Stop.Usage($"the log {Printable.Line(origin)} is not known on this computer", "--key names its public key; its operator has it from writ-server log-key show");
     }
 
-    private static string Text(CliContext context, long position, byte[] bytes)
+    private static string Text(CliContext context, byte[] bytes)
     {
         try
         {
-            var entry = new AuditEntryView(position, JsonDocument.Parse(bytes).RootElement);
-            return $"{EntryText.Time(entry, context.Now)}  {EntryText.Type(entry)}  {EntryText.Actor(entry)}  {EntryText.Rest(entry)}";
+            var entry = new AuditEntryView(0, JsonDocument.Parse(bytes).RootElement);
+            return Printable.Line($"{EntryText.Time(entry, context.Now)}  {EntryText.Type(entry)}  {EntryText.Actor(entry)}  {EntryText.Rest(entry)}");
         }
         catch (JsonException)
         {
-            return Encoding.UTF8.GetString(bytes);
+            return Printable.Line(Encoding.UTF8.GetString(bytes));
         }
     }
 }

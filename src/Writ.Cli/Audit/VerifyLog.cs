@@ -49,7 +49,7 @@ internal static class VerifyLog
                     kept is null ? null : $"the two checkpoints are evidence: {log.Memory!.PathOf(context.Server.Address)} and {kept}");
             }
 
-            Cosigners.Require(context, log.Newest, cosigners, parse.GetValue(quorum));
+            Cosigners.Require(context, [.. log.Heads.Select(head => head.Head).Reverse()], cosigners, parse.GetValue(quorum));
             log.Remember(context);
             context.Terminal.Print(string.Create(CultureInfo.InvariantCulture,
                 $"verified: {log.Newest.Head.Size} entries of {Printable.Line(log.Newest.Head.Origin)}, {log.Heads.Count} signed heads, root {log.Newest.Head.Root}"));

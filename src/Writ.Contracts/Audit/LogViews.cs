@@ -4,7 +4,15 @@ namespace Writ.Contracts.Audit;
 /// <param name="Origin">Its name in checkpoints.</param>
 /// <param name="Keys">Its public keys, as <c>name+0123abcd+base64</c>; the newest first.</param>
 /// <param name="Checkpoint">The newest signed checkpoint.</param>
-public sealed record LogView(string Origin, IReadOnlyList<string> Keys, string Checkpoint);
+/// <param name="Quorum">How many of the witnesses must cosign; 0 where there are none.</param>
+/// <param name="Witnesses">The witnesses that this server asks.</param>
+public sealed record LogView(string Origin, IReadOnlyList<string> Keys, string Checkpoint, int Quorum, IReadOnlyList<LogWitnessView> Witnesses);
+
+/// <summary>A witness of the log.</summary>
+/// <param name="Key">Its public key.</param>
+/// <param name="Size">The newest size that it cosigned, as this server knows.</param>
+/// <param name="Trouble">Why it does not go on, or null.</param>
+public sealed record LogWitnessView(string Key, long Size, string? Trouble);
 
 /// <summary>That the log begins with all entries that it had at a size (RFC 6962, section 2.1.2).</summary>
 /// <param name="From">The size.</param>

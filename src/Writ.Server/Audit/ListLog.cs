@@ -36,8 +36,10 @@ internal static class ListLog
                 return Forbidden.ToHttp();
             await using var db = database.Open();
             var rows = await db.LogHeads.AsNoTracking().Where(row => row.Size > (after ?? 0)).OrderBy(row => row.Size).Take(MostItems).ToListAsync(cancel);
+            var (first, last) = (rows.Count > 0 ? rows[0].Size : 0, rows.Count > 0 ? rows[^1].Size : 0);
+            var lines = (await db.LogCosignatures.AsNoTracking().Where(row => row.Size >= first && row.Size <= last).ToListAsync(cancel)).ToLookup(row => row.Size, row => row.Line);
             return Results.Ok(new Page<LogHeadView>(
-                [.. rows.Select(row => new LogHeadView(row.SignedAt, row.Note))], rows.Count < MostItems ? null : Next(rows[^1].Size)));
+                [.. rows.Select(row => new LogHeadView(row.SignedAt, LogReader.Note(row, lines[row.Size])))], rows.Count < MostItems ? null : Next(rows[^1].Size)));
         }).WithName("ListLogHeads").Produces<Page<LogHeadView>>();
     }
 

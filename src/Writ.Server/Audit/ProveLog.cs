@@ -15,12 +15,15 @@ internal static class ProveLog
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/log/consistency", async (
-            long from, Database database, PublishedHead published, LogKeys keys, CancellationToken cancel) =>
+            long from, Database database, Sequencer sequencer, PublishedHead published, LogKeys keys, CancellationToken cancel) =>
         {
             // Asked at every contact: what is published already will do.
-            var head = await published.Publish(cancel);
-            var size = head?.Head.Size ?? 0;
-            if (head is null || from < 0 || from > size)
+            var newest = await published.Publish(cancel);
+            var found = newest is not null ? newest : await ShowLog.Head(sequencer, published, cancel);
+            if (!found.IsOk)
+                return found.Refusal.ToHttp();
+            var (head, size) = (found.Value, found.Value.Head.Size);
+            if (from < 0 || from > size)
             {
                 return new Refusal(ErrorCode.NotFound, $"the log has {size} entries, not {from}",
                     "whoever saw more of it has seen a log that this is not: writ audit verify").ToHttp();
@@ -32,7 +35,7 @@ internal static class ProveLog
         }).WithName("ProveConsistency").Produces<ConsistencyView>();
 
         routes.MapGet("/audit/{position:long}/proof", async (
-            long position, Database database, Sequencer sequencer, PublishedHead published, RequestAccess access, HttpContext context, CancellationToken cancel) =>
+            long position, Database database, Sequencer sequencer, PublishedHead published, LogKeys keys, WitnessList witnesses, RequestAccess access, HttpContext context, CancellationToken cancel) =>
         {
             var head = await ShowLog.Head(sequencer, published, cancel);
             if (!head.IsOk)
@@ -42,8 +45,21 @@ internal static class ProveLog
             var row = await db.AuditEntries.AsNoTracking().SingleOrDefaultAsync(row => row.Position == position, cancel);
             if (row is null || position >= head.Value.Head.Size || !await MayRead(db, access, context, row))
                 return missing.ToHttp();
-            return Results.Text((await Prove(db, row, head.Value, cancel)).ToString(), "text/plain; charset=utf-8");
+            var proof = await Prove(db, row, await Best(db, head.Value, position, keys, witnesses, cancel), cancel);
+            return Results.Text(proof.ToString(), "text/plain; charset=utf-8");
         }).WithName("ProveEntry").Produces<string>(contentType: "text/plain");
+    }
+
+    /// <summary>The newest witnessed head over an entry, or the newest one where witnesses have not come so far.</summary>
+    internal static async Task<SignedCheckpoint> Best(
+        WritDb db, SignedCheckpoint newest, long position, LogKeys keys, WitnessList witnesses, CancellationToken cancel)
+    {
+        if (await LogReader.Witnessed(db, witnesses, position, cancel) is not { } row)
+            return newest;
+        var lines = await db.LogCosignatures.AsNoTracking().Where(line => line.Size == row.Size).Select(line => line.Line).ToListAsync(cancel);
+        var opened = Checkpoint.Open(LogReader.Note(row, lines), keys.Public);
+        // A head that an older key signed proves less to whoever knows the newer one only.
+        return opened.IsOk ? opened.Value : newest;
     }
 
     /// <summary>The proof of an entry, with its bytes as the extra data.</summary>

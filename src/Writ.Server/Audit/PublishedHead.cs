@@ -15,6 +15,7 @@ internal sealed class PublishedHead(Database database, LogKeys keys, string fold
     private SignedCheckpoint? _head;
     private bool _read;
     private bool _agrees;
+    private string? _contradiction;
 
     public static string FolderOf(string data) => Path.Combine(data, "log");
 
@@ -22,6 +23,9 @@ internal sealed class PublishedHead(Database database, LogKeys keys, string fold
 
     /// <summary>True after the database was found not to lead to a published head, until it does.</summary>
     public bool IsHalted { get; private set; }
+
+    /// <summary>A witness has seen another log than this one. Only a new start with another database lifts it.</summary>
+    public void Contradicted(string why) => (_contradiction, IsHalted) = (why, true);
 
     /// <summary>Another's newest head of this log, as witnesses and clients tell it. It binds like an own one.</summary>
     /// <returns>False where it is not signed by a key of this log.</returns>
@@ -51,7 +55,8 @@ internal sealed class PublishedHead(Database database, LogKeys keys, string fold
         await MustFollow(db, newest, cancel);
         if (newest is null)
             return null;
-        var opened = Checkpoint.Open(newest.Note, keys.Public);
+        var lines = await db.LogCosignatures.AsNoTracking().Where(row => row.Size == newest.Size).Select(row => row.Line).ToListAsync(cancel);
+        var opened = Checkpoint.Open(LogReader.Note(newest, lines), keys.Public);
         if (!opened.IsOk || opened.Value.Head.Size != newest.Size)
             throw new LogHaltedException($"the head in the database, at {newest.Size} entries, is not signed by this log");
         await _one.WaitAsync(cancel);
@@ -70,6 +75,8 @@ internal sealed class PublishedHead(Database database, LogKeys keys, string fold
     /// <exception cref="LogHaltedException">It does not lead there.</exception>
     public async Task MustFollow(WritDb db, LogHeadRow? newest, CancellationToken cancel)
     {
+        if (_contradiction is { } contradiction)
+            throw new LogHaltedException(contradiction);
         await _one.WaitAsync(cancel);
         try
         {

@@ -17,10 +17,11 @@ internal static class ShowLog
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/log", async (LogKeys keys, Sequencer sequencer, PublishedHead published, CancellationToken cancel) =>
+        routes.MapGet("/log", async (LogKeys keys, Sequencer sequencer, PublishedHead published, Witnessing witnessing, WitnessList witnesses, CancellationToken cancel) =>
         {
             var head = await Head(sequencer, published, cancel);
-            return head.IsOk ? Results.Ok(new LogView(keys.Origin, [.. keys.Public.Select(key => key.ToString())], head.Value.Note.ToString())) : head.Refusal.ToHttp();
+            return head.IsOk ? Results.Ok(new LogView(keys.Origin, [.. keys.Public.Select(key => key.ToString())], head.Value.Note.ToString(), witnesses.Quorum,
+                [.. witnessing.States.Select(state => new LogWitnessView(state.Witness.Key.ToString(), state.State.Size, state.State.Trouble))])) : head.Refusal.ToHttp();
         }).WithName("ShowLog").Produces<LogView>();
 
         routes.MapGet("/log/checkpoint", async (Sequencer sequencer, PublishedHead published, CancellationToken cancel) =>

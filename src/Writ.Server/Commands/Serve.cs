@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Writ.Server.Audit;
 using Writ.Server.Identity;
 
 namespace Writ.Server.Commands;
@@ -22,17 +23,28 @@ internal static class Serve
     private static readonly Option<string?> Certificate = new("--certificate") { Description = "PEM certificate for https urls; Writ's own authority issues one without it", HelpName = "FILE" };
     private static readonly Option<string?> CertificateKey = new("--certificate-key") { Description = "PEM key of --certificate", HelpName = "FILE" };
 
+    private static readonly Option<string?> Witnesses = new("--witnesses") { Description = "The audit log's witnesses: a file with the line quorum N, then URL and public key of each", HelpName = "FILE" };
+
     public static Command Build(TimeProvider time)
     {
         var command = new Command("serve", "Runs the server.")
         {
-            CommandLine.Data, CommandLine.DatabaseOption, Urls, RunnerListen, Certificate, CertificateKey,
+            CommandLine.Data, CommandLine.DatabaseOption, Urls, RunnerListen, Certificate, CertificateKey, Witnesses,
         };
         command.SetAction(async (parsed, cancel) =>
         {
             var data = Path.GetFullPath(parsed.GetValue(CommandLine.Data)!);
+            WitnessList? witnesses = null;
+            if (parsed.GetValue(Witnesses) is { } file)
+            {
+                var list = WitnessList.Parse(file, await File.ReadAllTextAsync(file, cancel));
+                if (!list.IsOk)
+                    return CommandLine.Fail(list.Refusal, 2);
+                witnesses = list.Value;
+            }
+
             var settings = new ServerSettings(data, parsed.GetValue(Urls)!, parsed.GetValue(RunnerListen), null,
-                parsed.GetValue(Certificate), parsed.GetValue(CertificateKey));
+                parsed.GetValue(Certificate), parsed.GetValue(CertificateKey), witnesses);
             if (settings.Check() is { } wrong)
                 return CommandLine.Fail(wrong, 2);
             if (!CommandLine.IsInitialised(data))

@@ -247,6 +247,7 @@ internal sealed class StartRun(
             ["command"] = new System.Text.Json.Nodes.JsonArray([.. ask.Command.Select(text => System.Text.Json.Nodes.JsonValue.Create(text))]),
             ["deadline"] = deadline.ToString("O"),
             ["order_sha256"] = Convert.ToHexStringLower(SHA256.HashData(envelope.Bytes)),
+            ["order_key"] = Convert.ToBase64String(keys.OrderPublicKey),
             ["policy"] = policy.Value.Hash,
         }, caller.SourceAddress));
         return run;

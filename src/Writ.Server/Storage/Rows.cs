@@ -208,3 +208,14 @@ internal sealed class LogHeadRow
     public required string Note { get; init; }
     public required DateTimeOffset SignedAt { get; init; }
 }
+
+/// <summary>A witness's cosignature of the head of a size.</summary>
+internal sealed class LogCosignatureRow
+{
+    public required long Size { get; init; }
+    /// <summary>The witness's public key.</summary>
+    public required string Witness { get; init; }
+    /// <summary>The signature line, with its line feed.</summary>
+    public required string Line { get; init; }
+    public required DateTimeOffset At { get; init; }
+}

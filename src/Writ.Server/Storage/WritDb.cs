@@ -20,6 +20,7 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
 
     public DbSet<LogTileRow> LogTiles => Set<LogTileRow>();
     public DbSet<LogHeadRow> LogHeads => Set<LogHeadRow>();
+    public DbSet<LogCosignatureRow> LogCosignatures => Set<LogCosignatureRow>();
 
     /// <summary>The collation under which text compares bytewise, where that is not the database's own way.</summary>
     protected abstract string? TextCollation { get; }
@@ -118,6 +119,11 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
             head.Property(row => row.Size).ValueGeneratedNever();
             // A head has one follower, whatever races: two would be a fork.
             head.HasIndex(row => row.Follows).IsUnique();
+        });
+        modelBuilder.Entity<LogCosignatureRow>(cosignature =>
+        {
+            cosignature.ToTable("log_cosignatures");
+            cosignature.HasKey(row => new { row.Size, row.Witness });
         });
     }
 }

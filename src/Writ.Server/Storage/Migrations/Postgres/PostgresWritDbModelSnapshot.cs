@@ -230,6 +230,28 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.ToTable("inventories", (string)null);
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.LogCosignatureRow", b =>
+                {
+                    b.Property<long>("Size")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Witness")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Line")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.HasKey("Size", "Witness");
+
+                    b.ToTable("log_cosignatures", (string)null);
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.LogHeadRow", b =>
                 {
                     b.Property<long>("Size")

@@ -203,6 +203,26 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.ToTable("inventories", (string)null);
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.LogCosignatureRow", b =>
+                {
+                    b.Property<long>("Size")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Witness")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Line")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Size", "Witness");
+
+                    b.ToTable("log_cosignatures", (string)null);
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.LogHeadRow", b =>
                 {
                     b.Property<long>("Size")

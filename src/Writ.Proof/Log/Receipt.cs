@@ -1,0 +1,76 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Writ.Proof.Errors;
+
+namespace Writ.Proof.Log;
+
+/// <summary>An entry of a receipt with its proof.</summary>
+/// <param name="Index">Its position in the log.</param>
+/// <param name="Entry">Its bytes.</param>
+/// <param name="Proof">The inclusion proof, base64 hashes from the leaf's sibling to the root's child.</param>
+public sealed record ReceiptEntry(long Index, byte[] Entry, IReadOnlyList<string> Proof);
+
+/// <summary>
+/// One run's story in one file, which holds without any server: every entry of it with its proof, the order that was signed,
+/// and the checkpoint that all of it leads to. The file is the line <c>writ-receipt/v1</c> and one JSON object.
+/// </summary>
+/// <param name="Run">The run.</param>
+/// <param name="Request">The request that it follows from.</param>
+/// <param name="Order">The bytes of the signed order, with the statement in it.</param>
+/// <param name="OrderSignature">64 bytes of Ed25519 over them.</param>
+/// <param name="OrderKeyId">The number of the key that signed them.</param>
+/// <param name="Entries">The story, in the log's order.</param>
+/// <param name="Checkpoint">The signed checkpoint, with the cosignatures that it has.</param>
+public sealed record Receipt(
+    string Run, string Request, byte[] Order, byte[] OrderSignature, string OrderKeyId, IReadOnlyList<ReceiptEntry> Entries, string Checkpoint)
+{
+    /// <summary>The file's first line.</summary>
+    public const string Domain = "writ-receipt/v1\n";
+
+    /// <summary>The file.</summary>
+    public byte[] ToBytes() => [.. Encoding.ASCII.GetBytes(Domain), .. JsonSerializer.SerializeToUtf8Bytes(this, ReceiptJson.Default.Receipt), (byte)'\n'];
+
+    /// <summary>True for a file that begins like a receipt.</summary>
+    public static bool IsOne(ReadOnlySpan<byte> file) => file.StartsWith(Encoding.ASCII.GetBytes(Domain));
+
+    /// <summary>Reads a file; nothing is checked by it but its form. Unknown, missing and duplicate members are refused.</summary>
+    public static Result<Receipt> Read(ReadOnlySpan<byte> file)
+    {
+        if (!IsOne(file))
+            return new Refusal(ErrorCode.InvalidInput, "this is no receipt");
+        try
+        {
+            return JsonSerializer.Deserialize(file[Domain.Length..], ReceiptJson.Default.Receipt) is { } receipt
+                ? receipt
+                : new Refusal(ErrorCode.InvalidInput, "the receipt is empty");
+        }
+        catch (JsonException wrong)
+        {
+            return new Refusal(ErrorCode.InvalidInput, $"the receipt is damaged at {wrong.Path ?? "$"}");
+        }
+    }
+
+    /// <summary>An entry's proof as a file of its own, for tools that are not Writ's.</summary>
+    public Result<LogProof> ProofOf(ReceiptEntry entry)
+    {
+        var hashes = new List<LogHash>();
+        foreach (var text in entry.Proof)
+        {
+            if (!LogHash.TryParse(text, out var hash))
+                return new Refusal(ErrorCode.InvalidInput, $"the proof of entry {entry.Index} is damaged");
+            hashes.Add(hash);
+        }
+
+        return new LogProof(entry.Index, hashes, Checkpoint, entry.Entry);
+    }
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    AllowDuplicateProperties = false,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(Receipt))]
+internal sealed partial class ReceiptJson : JsonSerializerContext;

@@ -1,0 +1,99 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Writ.Proof.Errors;
+using Writ.Proof.Orders;
+using Writ.Proof.Statements;
+
+namespace Writ.Proof.Log;
+
+/// <summary>
+/// Whether a receipt holds. Numbered as it is done:
+/// <list type="number">
+/// <item>the checkpoint is signed by a key of the log;</item>
+/// <item>each entry stands in the log at its position, in order, and belongs to the receipt's request;</item>
+/// <item>the story is the run's: created, evaluated, decided, granted, ordered and ended, nothing of another run;</item>
+/// <item>the order is the one whose digest the log has, is this run's, and is signed by the key that the log names;</item>
+/// <item>the statement in the order is the one that was created or revised, decided on with a yes, and granted.</item>
+/// </list>
+/// </summary>
+public static class ReceiptCheck
+{
+    /// <summary>The checkpoint, where everything holds.</summary>
+    public static Result<SignedCheckpoint> Verify(Receipt receipt, IEnumerable<NoteKey> logKeys)
+    {
+        // 1.
+        var keys = logKeys.ToArray();
+        var checkpoint = Checkpoint.Open(receipt.Checkpoint, keys);
+        if (!checkpoint.IsOk)
+            return checkpoint;
+
+        // 2.
+        var story = new List<(long Index, JsonElement Entry)>();
+        foreach (var entry in receipt.Entries)
+        {
+            if (story.Count > 0 && entry.Index <= story[^1].Index)
+                return Bad($"entry {entry.Index} stands out of order");
+            var proof = receipt.ProofOf(entry);
+            if (!proof.IsOk)
+                return proof.Refusal;
+            var held = proof.Value.Verify(entry.Entry, keys);
+            if (!held.IsOk)
+                return held;
+            if (Parse(entry.Entry) is not { } parsed || Text(parsed, "correlation") != receipt.Request)
+                return Bad($"entry {entry.Index} is of another request");
+            story.Add((entry.Index, parsed));
+        }
+
+        // 3.
+        foreach (var type in (string[])["request.created", "request.evaluated", "decision.made", "grant.issued", "run.ordered"])
+        {
+            if (!Of(type).Any())
+                return Bad($"the story has no {type}");
+        }
+
+        if (story.Where(entry => Text(entry.Entry, "run") is { } run && run != receipt.Run).Select(entry => (long?)entry.Index).FirstOrDefault() is { } other)
+            return Bad($"entry {other} is of another run");
+        if (!Of("run.ended").Concat(Of("order.refused")).Any())
+            return Bad("the story has no end");
+
+        // 4.
+        var digest = Convert.ToHexStringLower(SHA256.HashData(receipt.Order));
+        if (Of("run.ordered").FirstOrDefault(entry => Text(entry, "order_sha256") == digest) is not { ValueKind: JsonValueKind.Object } ordered)
+            return Bad("the order is not the one that the log has");
+        if (StrictBase64.Read(Text(ordered, "order_key") ?? "") is not { Length: 32 } orderKey || SigningKeys.KeyId(orderKey) != receipt.OrderKeyId
+            || !SigningKeys.Verify(orderKey, new(receipt.Order, receipt.OrderSignature, receipt.OrderKeyId)))
+            return Bad("the order is not signed by the key that the log names");
+        var order = RunOrder.Read(receipt.Order);
+        if (!order.IsOk)
+            return order.Refusal;
+        if (order.Value.Run != receipt.Run)
+            return Bad("the order is of another run");
+
+        // 5.
+        var statement = Statement.DigestOf(order.Value.Statement);
+        if (!Of("request.created").Concat(Of("request.revised")).Any(entry => Text(entry, "statement") == statement)
+            || !Of("decision.made").Any(entry => Text(entry, "statement") == statement && entry.TryGetProperty("approved", out var yes) && yes.ValueKind == JsonValueKind.True)
+            || !Of("grant.issued").Any(entry => Text(entry, "statement") == statement))
+            return Bad("the statement of the order was not asked, decided and granted as it stands there");
+        return checkpoint;
+
+        IEnumerable<JsonElement> Of(string type) => story.Where(entry => Text(entry.Entry, "type") == type).Select(entry => entry.Entry);
+        static Refusal Bad(string why) => new(ErrorCode.BadSignature, $"the receipt does not hold: {why}");
+    }
+
+    private static JsonElement? Parse(byte[] entry)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(entry);
+            return document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.Clone() : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static string? Text(JsonElement entry, string name) =>
+        entry.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+}

@@ -1,0 +1,55 @@
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Writ.Core;
+using Writ.Core.Audit;
+using Writ.Proof.Errors;
+using Writ.Proof.Identity;
+using Writ.Proof.Log;
+using Writ.Server.Errors;
+using Writ.Server.Identity;
+using Writ.Server.Requests;
+using Writ.Server.Runs;
+using Writ.Server.Storage;
+
+namespace Writ.Server.Audit;
+
+/// <summary>The receipt of a run that is over, for everybody who may know of the run.</summary>
+internal static class WriteReceipt
+{
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes.MapGet("/runs/{id}/receipt", async (
+            string id, Database database, Sequencer sequencer, PublishedHead published, LogKeys keys, WitnessList witnesses, RequestAccess access,
+            HttpContext context, CancellationToken cancel) =>
+        {
+            var head = await ShowLog.Head(sequencer, published, cancel);
+            if (!head.IsOk)
+                return head.Refusal.ToHttp();
+            await using var db = database.Open();
+            var found = await ShowRuns.Find(db, access, context.Caller(), id);
+            if (!found.IsOk)
+                return found.Refusal.ToHttp();
+            var run = found.Value.Run;
+            if (!AccessLifecycle.Runs.IsFinal(run.State))
+                return new Refusal(ErrorCode.WrongState, "the run is not over: its story has no end yet", $"writ watch {run.Id}").ToHttp();
+
+            var rows = await db.AuditEntries.AsNoTracking().Where(row => row.Correlation == run.RequestId && row.Position < head.Value.Head.Size)
+                .OrderBy(row => row.Position).ToListAsync(cancel);
+            rows.RemoveAll(row => !IsOf(row, run));
+            var best = await ProveLog.Best(db, head.Value, rows[^1].Position!.Value, keys, witnesses, cancel);
+            var tree = TileStore.Tree(db, best.Head.Size, cancel);
+            var entries = new List<ReceiptEntry>();
+            foreach (var row in rows)
+                entries.Add(new(row.Position!.Value, row.Bytes, [.. (await tree.Inclusion(row.Position.Value, best.Head.Size)).Select(hash => hash.ToString())]));
+            var receipt = new Receipt(run.Id.ToString(), run.RequestId.ToString(), run.OrderBytes, run.OrderSignature, run.OrderKeyId, entries, best.Note.ToString());
+            return Results.Bytes(receipt.ToBytes(), "application/octet-stream");
+        }).WithName("WriteReceipt").Produces<byte[]>(contentType: "application/octet-stream");
+
+    /// <summary>What is of another run of the same grant, or of another use of it, is another story.</summary>
+    private static bool IsOf(AuditRow row, RunRow run)
+    {
+        using var entry = JsonDocument.Parse(row.Bytes);
+        if (entry.RootElement.TryGetProperty("run", out var of) && of.GetString() != run.Id.ToString())
+            return false;
+        return row.Type != AuditType.GrantConsumed || (entry.RootElement.TryGetProperty("use", out var use) && use.GetInt32() == run.UseNumber);
+    }
+}

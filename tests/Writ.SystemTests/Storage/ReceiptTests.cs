@@ -1,0 +1,64 @@
+using Microsoft.EntityFrameworkCore;
+using Writ.Contracts.Runners;
+using Writ.Core;
+using Writ.Server.Audit;
+using Writ.SystemTests.Databases;
+
+namespace Writ.SystemTests.Storage;
+
+/// <summary>A run's story as one file, taken from a server and verified where there is none.</summary>
+public abstract class ReceiptTests(StorageEngine engine) : StorageTest(engine)
+{
+    [Fact]
+    public async Task Receipt_of_one_run_of_a_grant_tells_its_story_and_holds_without_a_server()
+    {
+        var world = await Create();
+        var (_, token) = await world.SignIn(new("dana", false, null, ["engineering"], false, false, TimeSpan.FromHours(24)));
+        var (dana, grant) = await world.Approved(uses: 3);
+        string[] runs = [(await world.Start(dana, grant)).ShouldBeOk().Id.ToString(), (await world.Start(dana, grant)).ShouldBeOk().Id.ToString()];
+        var live = (await world.Start(dana, grant)).ShouldBeOk().Id.ToString();
+        foreach (var run in runs)
+        {
+            world.Runner.SayStarted(run);
+            world.Runner.Say(new() { Ended = world.Runner.End(run, EndCause.Exited) });
+        }
+
+        await World.Eventually(() => world.Read(db => db.Runs.CountAsync(run => run.State == RunState.Exited).ContinueWith(count => count.Result == 2)), "the runs end");
+        var (socket, home, file) = (Path.Combine(world.Folder, "api.sock"), Path.Combine(world.Folder, "home"), Path.Combine(world.Folder, "scan.receipt"));
+        await using (var server = await world.Beside(socket))
+        {
+            await server.Serve();
+            var (code, told) = await TamperTests.Type(socket, token, home, "receipt", live);
+            (code, told.Contains("not over", StringComparison.Ordinal)).ShouldBe((1, true), told);
+            (code, told) = await TamperTests.Type(socket, token, home, "receipt", runs[0], "-o", file);
+            code.ShouldBe(0, told);
+            (code, told) = await TamperTests.Type(socket, token, home, "receipt", runs[0], "-o", file);
+            (code, told.Contains("exists already", StringComparison.Ordinal)).ShouldBe((1, true), told);
+        }
+
+        // Nothing serves any more; a computer that never knew the log has its key from elsewhere.
+        var key = world.Get<LogKeys>().Public[0].ToString();
+        var elsewhere = Path.Combine(world.Folder, "elsewhere");
+        var (verified, story) = await TamperTests.Type(socket, token, elsewhere, "verify", file, "--key", key, "--extract", Path.Combine(world.Folder, "proofs"));
+        verified.ShouldBe(0, story);
+        foreach (var part in (string[])["request.created", "request.evaluated", "decision.made  rae", "grant.issued", "run.ordered  dana", "run.ended", runs[0]])
+            story.ShouldContain(part);
+        story.ShouldNotContain(runs[1]);
+        story.ShouldNotContain(live);
+        foreach (var proof in Directory.GetFiles(Path.Combine(world.Folder, "proofs")))
+            (await TamperTests.Type(socket, token, elsewhere, "verify", proof, "--key", key)).Code.ShouldBe(0);
+        (await TamperTests.Type(socket, token, elsewhere, "verify", file)).Output.ShouldContain("not known on this computer");
+        (await TamperTests.Type(socket, token, home, "verify", file)).Code.ShouldBe(0, "it knows the log");
+
+        var bytes = await File.ReadAllBytesAsync(file, Cancel);
+        bytes[bytes.Length / 2] ^= 1;
+        await File.WriteAllBytesAsync(file, bytes, Cancel);
+        (await TamperTests.Type(socket, token, home, "verify", file)).Code.ShouldBe(1);
+    }
+
+    [Collection(SqliteCollection.Name)]
+    public sealed class OnSqlite(SqliteEngine engine) : ReceiptTests(engine);
+
+    [Collection(PostgresCollection.Name)]
+    public sealed class OnPostgres(PostgresEngine engine) : ReceiptTests(engine);
+}

@@ -104,7 +104,7 @@ internal static class NmapEdits
         foreach (var facet in NmapFacets.All.Where(facet => facet is { Kind: FacetKind.AtMost, CountsTargets: false }))
         {
             var most = limits.AtMost(facet);
-            if (most == decimal.MaxValue || most < facet.Bounds.Lowest)
+            if (most >= facet.Bounds.Highest || most < facet.Bounds.Lowest)
                 continue;
             var text = most.ToString("0.###", CultureInfo.InvariantCulture);
             yield return facet.Name == NmapFacets.MaxTiming.Name

@@ -100,6 +100,7 @@ internal static class CommandTree
             Revoke.Verb(context),
             ListRuns.Verb(context),
             Watch.Verb(context),
+            Replay.Verb(context),
             Kill.Verb(context),
             new Verb("policy", "Check, apply and show the policy").With(CheckPolicy.Verb(context), ApplyPolicy.Verb(context), ShowPolicy.Verb(context)),
             new Verb("audit", "Read, verify and prove the audit log").With(ListEntries.Verb(context), VerifyLog.Verb(context), ProveEntry.Verb(context)),

@@ -90,7 +90,7 @@ internal static class Application
         services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = 16 << 20);
         services.AddOpenApi("v1", OpenApi.Describe);
 
-        services.AddSingleton<SequencerBell>();
+        services.AddSingleton<SequencerBell>().AddSingleton<RunnerHeads>();
         services.AddSingleton(new PublishedHead(database, keys.Log, PublishedHead.FolderOf(settings.Data)));
         services.AddSingleton(settings.Witnesses ?? WitnessList.None);
         services.AddSingleton<Witnessing>().AddHostedService(provider => provider.GetRequiredService<Witnessing>());

@@ -39,6 +39,7 @@ internal static class Endpoints
         StartRun.Map(api);
         ShowRuns.Map(api);
         AttachRun.Map(api);
+        ReadRecording.Map(api);
         KillRun.Map(api);
 
         CheckPolicy.Map(api);

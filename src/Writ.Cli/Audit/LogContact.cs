@@ -1,3 +1,4 @@
+using System.Globalization;
 using Writ.Cli.Output;
 using Writ.Cli.Server;
 using Writ.Contracts;
@@ -25,26 +26,15 @@ internal sealed record LogContact(SignedCheckpoint Head, IReadOnlyList<NoteKey> 
         var server = context.Server;
         var memory = LogMemory.Of(context);
         var before = memory?.Read(server.Address);
-        var known = before?.Checkpoint is { } text ? Open(text, Parse(before.Keys)) : null;
-        var told = await Ask(server, known?.Head.Size ?? 0, known, memory, cancel);
-        var pinned = context.Variable("WRIT_LOG_KEY") is { } pin ? Parse([pin]) : null;
-        var trusted = pinned ?? (before is { Keys.Count: > 0 } ? Parse(before.Keys) : Parse(told.Keys));
-        var head = Checkpoint.Open(told.Checkpoint, trusted);
-        if (!head.IsOk)
-        {
-            var kept = memory?.Keep(server.Address, told.Checkpoint);
-            throw new LogContradiction($"the server's audit log is not the one that is known here: {head.Refusal.Message}",
-                kept is null ? "ask its operator"
-                : $"what it shows is kept in {kept}; where the server was made anew, remove {memory!.PathOf(server.Address)}");
-        }
-
-        if (known is not null && !Follows(known.Head, head.Value.Head, told.Proof))
-            throw Contradiction(server, memory, known.Head, told.Checkpoint, $"its first {known.Head.Size} entries are not those that it showed before");
-        // A new key is believed where its signature stands beside one of a key that was believed already.
-        var keys = trusted.Union(Parse(told.Keys).Where(key => key.Name == head.Value.Head.Origin
-            && head.Value.Note.Signers([key]) is { IsOk: true, Value.Count: 1 })).ToArray();
-        memory?.Write(server.Address, new(server.Address.Text, [.. keys.Select(key => key.ToString())], told.Checkpoint, context.Now));
-        return new(head.Value, keys, before);
+        var known = before is null ? null : Known(before);
+        var told = await Ask(server, known, memory, cancel);
+        var keys = context.Variable("WRIT_LOG_KEY") is { } pin ? Parse([pin]) : known?.Keys ?? Parse(told.Keys);
+        var followed = new KnownHead(keys, known?.Head).Follow(told.Checkpoint, told.Proof, Parse(told.Keys));
+        if (!followed.IsOk)
+            throw Contradiction(server, memory, told.Checkpoint, followed.Refusal.Message);
+        var now = followed.Value;
+        memory?.Write(server.Address, new(server.Address.Text, [.. now.Keys.Select(key => key.ToString())], told.Checkpoint, context.Now));
+        return new(now.Head!, now.Keys, before);
     }
 
     /// <summary>
@@ -77,43 +67,31 @@ internal sealed record LogContact(SignedCheckpoint Head, IReadOnlyList<NoteKey> 
         }
     }
 
-    private static async Task<ConsistencyView> Ask(WritServer server, long from, SignedCheckpoint? known, LogMemory? memory, CancellationToken cancel)
+    private static async Task<ConsistencyView> Ask(WritServer server, KnownHead? known, LogMemory? memory, CancellationToken cancel)
     {
-        var answer = await server.GetAsync($"/v1/log/consistency?from={from}", WritJson.Default.ConsistencyView, cancel);
+        var answer = await server.GetAsync(string.Create(CultureInfo.InvariantCulture, $"/v1/log/consistency?from={known?.Size ?? 0}"), WritJson.Default.ConsistencyView, cancel);
         if (known is null || answer.Problem is not { Status: 404 })
             return answer.Value;
+        // There is no proof from more than there is.
         var now = (await server.GetAsync("/v1/log", WritJson.Default.LogView, cancel)).Value;
-        throw Contradiction(server, memory, known.Head, now.Checkpoint, $"it showed {known.Head.Size} entries before, and has fewer now: its tail was cut off");
+        var followed = known.Follow(now.Checkpoint, [], []);
+        throw Contradiction(server, memory, now.Checkpoint, followed.IsOk ? "it does not prove what it showed before" : followed.Refusal.Message);
     }
 
-    private static LogContradiction Contradiction(WritServer server, LogMemory? memory, Checkpoint known, string now, string what)
+    private static LogContradiction Contradiction(WritServer server, LogMemory? memory, string now, string what)
     {
         var kept = memory?.Keep(server.Address, now);
-        return new($"the server's audit log contradicts itself: {what} (log {known.Origin})",
-            kept is null ? null : $"the two checkpoints are evidence: {memory!.PathOf(server.Address)} and {kept}");
+        return new($"the server's audit log cannot be trusted: {what}",
+            kept is null ? null : $"the two checkpoints are evidence: {memory!.PathOf(server.Address)} and {kept}; where the server was made anew, remove the former");
     }
 
-    private static bool Follows(Checkpoint older, Checkpoint newer, IReadOnlyList<string> proof)
+    private static KnownHead Known(KnownLog known)
     {
-        if (older.Origin != newer.Origin)
-            return false;
-        if (older.Size == 0)
-            return true;
-        var hashes = new List<LogHash>();
-        foreach (var text in proof)
-        {
-            if (!LogHash.TryParse(text, out var hash))
-                return false;
-            hashes.Add(hash);
-        }
-
-        return MerkleProof.IsConsistent(older.Size, newer.Size, older.Root, newer.Root, hashes);
-    }
-
-    private static SignedCheckpoint Open(string note, IReadOnlyList<NoteKey> keys)
-    {
-        var opened = Checkpoint.Open(note, keys);
-        return opened.IsOk ? opened.Value : throw new Stop(ExitCode.Failed, $"what this computer knew of the server's log is damaged: {opened.Refusal.Message}");
+        var keys = Parse(known.Keys);
+        if (known.Checkpoint is null)
+            return new(keys, null);
+        var opened = Checkpoint.Open(known.Checkpoint, keys);
+        return opened.IsOk ? new(keys, opened.Value) : throw new Stop(ExitCode.Failed, $"what this computer knew of the server's log is damaged: {opened.Refusal.Message}");
     }
 
     internal static IReadOnlyList<NoteKey> Parse(IEnumerable<string> keys) => [.. keys.Select(text =>

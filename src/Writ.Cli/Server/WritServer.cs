@@ -62,6 +62,23 @@ internal sealed class WritServer : IDisposable
     public Task<Answer<byte[]>> GetRawAsync(string path, CancellationToken cancel) =>
         SendAsync(HttpMethod.Get, path, null, static bytes => bytes, null, Patience, cancel);
 
+    /// <summary>The body of an answer as it comes, of any length.</summary>
+    /// <exception cref="Stop">The server says no.</exception>
+    public async Task<Stream> OpenAsync(string path, CancellationToken cancel)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, Address.Http(path)) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        if (_token is not null)
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _token);
+        var response = await _http.SendAsync(request, cancel);
+        if (response.IsSuccessStatusCode)
+            return await response.Content.ReadAsStreamAsync(cancel);
+        using (response)
+        {
+            var problem = ReadProblem(response, await response.Content.ReadAsByteArrayAsync(cancel));
+            throw Stop.Of(problem, ExitCode.OfProblem(problem));
+        }
+    }
+
     public Task<Answer<T>> PostAsync<TBody, T>(
         string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<T> type, CancellationToken cancel)
         where T : class => SendAsync(HttpMethod.Post, path, JsonSerializer.SerializeToUtf8Bytes(body, bodyType), type, null, Patience, cancel);

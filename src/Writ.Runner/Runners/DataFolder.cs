@@ -17,6 +17,8 @@ internal sealed class DataFolder(string path)
     public string Identity => In("identity", "identity.json");
     public string Nonces => In("nonces");
     public string Journal => In("journal.ndjson");
+    /// <summary>The newest head of the server's audit log that was seen.</summary>
+    public string LogHead => In("log-head");
     public string Runs => In("runs");
 
     private string In(params string[] names) => System.IO.Path.Combine([Path, .. names]);

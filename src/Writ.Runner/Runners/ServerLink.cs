@@ -24,6 +24,7 @@ internal sealed class ServerLink(DataFolder data, RunnerConfig config, RunnerIde
     private readonly Channel<bool> _work = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private TimeSpan _heartbeat = TimeSpan.FromSeconds(1);
     private readonly Handover _handover = new();
+    private readonly LogWatch _log = new(data.LogHead, say);
     private RunnerLink.RunnerLinkClient? _client;
     private long _heardBoot;
     private string _lastTrouble = "";
@@ -159,7 +160,7 @@ internal sealed class ServerLink(DataFolder data, RunnerConfig config, RunnerIde
 
     private Hello Hello(RunBook book, InventoryReader inventory)
     {
-        var hello = new Hello { Version = Program.Version, Clock = Now() };
+        var hello = new Hello { Version = Program.Version, Clock = Now(), LogSize = _log.Size };
         foreach (var tool in inventory.Current.Tools)
         {
             hello.Tools.Add(new Tool
@@ -240,6 +241,9 @@ internal sealed class ServerLink(DataFolder data, RunnerConfig config, RunnerIde
                     break;
                 case ToRunner.MessageOneofCase.Kill:
                     desk.Kill(message.Kill.Run, message.Kill.Reason);
+                    break;
+                case ToRunner.MessageOneofCase.Log:
+                    _log.Take(message.Log);
                     break;
                 case ToRunner.MessageOneofCase.Resolve:
                     names.Take(message.Resolve);

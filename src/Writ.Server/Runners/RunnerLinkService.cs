@@ -7,6 +7,8 @@ using Writ.Core;
 using Writ.Core.Audit;
 using Writ.Proof;
 using Writ.Proof.Identity;
+using Writ.Proof.Log;
+using Writ.Server.Audit;
 using Writ.Server.Runs;
 using Writ.Server.Storage;
 
@@ -18,10 +20,11 @@ namespace Writ.Server.Runners;
 /// </summary>
 internal sealed class RunnerLinkService(
     Database database, WriteTransaction writes, RunnerHub hub, Inventories inventories, RunnerCertificates certificates,
-    EnrolRunner enrolment, RunReports reports, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<RunnerLinkService> log)
+    EnrolRunner enrolment, RunReports reports, RunnerHeads heads, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<RunnerLinkService> log)
     : RunnerLink.RunnerLinkBase
 {
     private static readonly TimeSpan HeartbeatEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LogEvery = TimeSpan.FromSeconds(30);
 
     public override async Task<EnrolReply> Renew(RenewRequest request, ServerCallContext context)
     {
@@ -48,7 +51,7 @@ internal sealed class RunnerLinkService(
         try
         {
             var writing = Write(outgoing.Reader, responseStream, over.Token);
-            var tending = Tend(runner.Id, outgoing.Writer, over.Token);
+            var tending = Tend(runner.Id, hello.LogSize, outgoing.Writer, over.Token);
             var reading = reports.Read(runner, requestStream, outgoing.Writer, over.Token);
             // Whichever ends first ends the others: the runner left, a newer connection took its place, or this server stops.
             await Task.WhenAny(writing, tending, reading);
@@ -111,15 +114,27 @@ internal sealed class RunnerLinkService(
     }
 
     /// <summary>Heartbeats, and what stands in the database for this runner without having reached it.</summary>
-    private async Task Tend(RunnerId runner, ChannelWriter<ToRunner> outgoing, CancellationToken cancel)
+    private async Task Tend(RunnerId runner, long logSeen, ChannelWriter<ToRunner> outgoing, CancellationToken cancel)
     {
         var sent = new HashSet<RunId>();
+        var logShown = DateTimeOffset.MinValue;
         using var timer = new PeriodicTimer(HeartbeatEvery, time);
         do
         {
             outgoing.TryWrite(new ToRunner { Heartbeat = new Heartbeat { Clock = UnixMicroseconds.From(time.GetUtcNow()) } });
             try
             {
+                if (time.GetUtcNow() - logShown >= LogEvery && await heads.Since(logSeen, cancel) is { } head)
+                {
+                    outgoing.TryWrite(new ToRunner { Log = head });
+                    (logSeen, logShown) = (Checkpoint.Parse(SignedNote.Parse(head.Checkpoint).Value.Text).Value.Size, time.GetUtcNow());
+                }
+
+                await Catch(runner, outgoing, sent, cancel);
+            }
+            catch (LogHaltedException)
+            {
+                // The sequencer says so; runs and kills go on.
                 await Catch(runner, outgoing, sent, cancel);
             }
             catch (System.Data.Common.DbException unreachable)

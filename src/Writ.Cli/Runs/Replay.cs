@@ -1,0 +1,137 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using Writ.Cli.Audit;
+using Writ.Cli.Options;
+using Writ.Cli.Output;
+using Writ.Contracts;
+using Writ.Contracts.Runs;
+using Writ.Proof;
+using Writ.Proof.Recordings;
+
+namespace Writ.Cli.Runs;
+
+/// <summary><c>writ replay</c>: a recording in the time in which it was made, faster, searched, or as an asciicast.</summary>
+internal static class Replay
+{
+    public static Verb Verb(CliContext context)
+    {
+        var id = Shared.Id("RUN", "the run, run_…");
+        var speed = new Option<double>("--speed") { Description = "how many times as fast", HelpName = "N", DefaultValueFactory = _ => 1 };
+        speed.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && !(double.TryParse(result.Tokens[0].Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var times) && times > 0))
+                result.AddError("--speed takes a number above 0");
+        });
+        var idle = Shared.Span("--idle-limit", "the longest pause; 2s unless told");
+        var search = Shared.Text("--search", "only the lines that hold this text, with the time at which each was written", "TEXT");
+        var asciicast = new Option<bool>("--asciicast") { Description = "write an asciicast v3, for asciinema and its player" };
+        var output = OutputFile.Option("the asciicast");
+        return new Verb("replay", "Play a run's recording",
+            "writ replay run_06bqz3w1x8 --speed 4",
+            "writ replay run_06bqz3w1x8 --search open",
+            "writ replay run_06bqz3w1x8 --asciicast -o scan.cast").With(id, speed, idle, search, asciicast, output).Does(async (parse, cancel) =>
+        {
+            var run = Shared.CheckedId(parse.GetRequiredValue(id), "run_", "run");
+            var view = (await context.Server.GetAsync($"/v1/runs/{run}", WritJson.Default.RunView, cancel)).Value;
+            var frames = Frames(context, run, cancel);
+            if (parse.GetValue(asciicast))
+                await Cast(context, view, frames, parse.GetValue(output));
+            else if (parse.GetValue(search) is { Length: > 0 } text)
+                return await Search(context, frames, text) ? ExitCode.Ok : ExitCode.Failed;
+            else
+                await Play(context, frames, parse.GetValue(speed), parse.GetValue(idle) ?? TimeSpan.FromSeconds(2), cancel);
+            return ExitCode.Ok;
+        });
+    }
+
+    private static async IAsyncEnumerable<RecordingFrame> Frames(CliContext context, string run, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
+    {
+        await using var recording = await context.Server.OpenAsync($"/v1/runs/{run}/recording", cancel);
+        var reader = new RecordingReader();
+        var buffer = new byte[64 * 1024];
+        while (await recording.ReadAsync(buffer, cancel) is > 0 and var count)
+        {
+            reader.Append(buffer.AsSpan(0, count));
+            while (reader.TryRead(out var frame))
+                yield return frame;
+        }
+    }
+
+    private static async Task Play(CliContext context, IAsyncEnumerable<RecordingFrame> frames, double speed, TimeSpan idle, CancellationToken cancel)
+    {
+        long? last = null;
+        await foreach (var frame in frames.WithCancellation(cancel))
+        {
+            if (Pause(frame.Time - (last ?? frame.Time), speed, idle) is { Ticks: > 0 } pause)
+                await Task.Delay(pause, context.Time, cancel);
+            last = frame.Time;
+            if (frame.Stream == RecordingStream.Output)
+                context.Terminal.Output.Write(frame.Bytes.Span);
+            else if (frame.Stream == RecordingStream.Error)
+                context.Terminal.PassError(frame.Bytes.Span);
+            else if (frame.Stream == RecordingStream.Marker)
+                context.Terminal.Remark($"writ: {Printable.Line(Encoding.UTF8.GetString(frame.Bytes.Span))}");
+        }
+    }
+
+    /// <summary>How long to wait before a frame that came so many microseconds after the one before it.</summary>
+    internal static TimeSpan Pause(long since, double speed, TimeSpan idle)
+    {
+        // A clock that was set back makes no pause, and no speed makes one longer than the limit.
+        var microseconds = Math.Max(0, since) / speed;
+        return microseconds < idle.TotalMicroseconds ? TimeSpan.FromMicroseconds(microseconds) : idle;
+    }
+
+    private static async Task<bool> Search(CliContext context, IAsyncEnumerable<RecordingFrame> frames, string text)
+    {
+        var lines = new Dictionary<RecordingStream, StringBuilder>();
+        var decoders = new Dictionary<RecordingStream, Decoder>();
+        var (found, last) = (false, 0L);
+        await foreach (var frame in frames.Where(frame => frame.Stream is RecordingStream.Output or RecordingStream.Error))
+        {
+            last = frame.Time;
+            if (!decoders.TryGetValue(frame.Stream, out var decoder))
+                (decoder, lines[frame.Stream]) = (decoders[frame.Stream] = new UTF8Encoding(false).GetDecoder(), new());
+            var characters = new char[decoder.GetCharCount(frame.Bytes.Span, false)];
+            foreach (var c in characters.AsSpan(0, decoder.GetChars(frame.Bytes.Span, characters, false)).ToArray())
+            {
+                if (c != '\n')
+                    lines[frame.Stream].Append(c);
+                else
+                    Tell(lines[frame.Stream]);
+            }
+        }
+
+        foreach (var rest in lines.Values)
+            Tell(rest);
+        return found;
+
+        void Tell(StringBuilder line)
+        {
+            if (line.ToString().Contains(text, StringComparison.OrdinalIgnoreCase))
+            {
+                found = true;
+                context.Terminal.Print($"{UnixMicroseconds.ToInstant(last):HH:mm:ss.fff}  {Printable.Line(line.ToString().TrimEnd('\r'))}");
+            }
+
+            line.Clear();
+        }
+    }
+
+    private static async Task Cast(CliContext context, RunView run, IAsyncEnumerable<RecordingFrame> frames, string? path)
+    {
+        using var cast = new MemoryStream();
+        var writer = new AsciicastWriter(cast);
+        writer.Header(run.StartedAt ?? run.CreatedAt, string.Join(' ', run.Command));
+        var last = UnixMicroseconds.From(run.StartedAt ?? run.CreatedAt);
+        await foreach (var frame in frames)
+        {
+            writer.Frame(frame);
+            last = Math.Max(last, frame.Time);
+        }
+
+        writer.End(run.EndedAt is { } ended ? Math.Max(last, UnixMicroseconds.From(ended)) : last, run.ExitCode);
+        OutputFile.Write(context, path, cast.ToArray());
+    }
+}

@@ -35,7 +35,7 @@ public sealed record PlannedOutput(string Argument, string Path, string Format, 
 public sealed record PinnedName(string Name, IReadOnlyList<Address> Addresses);
 
 /// <summary>What a run sends for one purpose. The fence is built from all of them together.</summary>
-/// <param name="Purpose"><c>discovery</c>, <c>ports</c>, <c>version</c>, <c>os</c>, <c>scripts</c> or <c>traceroute</c>.</param>
+/// <param name="Purpose"><c>discovery</c>, <c>ports</c>, <c>version</c>, <c>os</c>, <c>scripts</c> or <c>traceroute</c>; <c>relays</c> for hosts beside the targets.</param>
 /// <param name="Scope">Where it goes.</param>
 /// <param name="Packets">An estimate of the packets that leave for it.</param>
 public sealed record PlannedTraffic(string Purpose, NetworkScope Scope, long Packets);

@@ -176,7 +176,12 @@ internal sealed partial record RunnerConfig
 /// <summary>The ceiling as the configuration writes it; a member that is absent permits nothing.</summary>
 internal sealed record CeilingText(IReadOnlyList<string>? Addresses = null, string Tcp = "", string Udp = "", string Sctp = "", bool Icmp = false)
 {
-    public ScopeText ToText() => new(Addresses ?? [], Tcp, Udp, Sctp, Icmp);
+    /// <summary>ICMP types beside echo and timestamp requests, and IP protocols, by number.</summary>
+    public string? IcmpTypes { get; init; }
+    /// <inheritdoc cref="IcmpTypes"/>
+    public string? Protocols { get; init; }
+
+    public ScopeText ToText() => new(Addresses ?? [], Tcp, Udp, Sctp, Icmp) { IcmpTypes = IcmpTypes, Protocols = Protocols };
 }
 
 /// <summary>A tool and where it is.</summary>

@@ -1,3 +1,4 @@
+using Writ.Proof.Addresses;
 using Writ.Proof.Errors;
 
 namespace Writ.Core.Tools.Nmap;
@@ -72,7 +73,9 @@ public sealed class NmapTool : ITool
         var argv = NmapArgv.Write(meant, reach.Value, targets.Value);
         if (!argv.IsOk)
             return argv.Refusal;
-        var (packets, time) = NmapEstimate.Of(meant, reach.Value, targets.Value.Targets.Count, scripts.Value.Count(script => !script.Implied));
+        var estimate = new NmapEstimate(meant, reach.Value, services, targets.Value.Targets.Count, scripts.Value);
+        var traffic = NmapTraffic.Of(meant, reach.Value, estimate, targets.Value.Targets, scripts.Value);
+        var packets = traffic.Aggregate(0L, (sum, part) => part.Packets > long.MaxValue - sum ? long.MaxValue : sum + part.Packets);
         var techniques = NmapFacets.TechniquesOf(meant, reach.Value);
         return new Plan
         {
@@ -83,7 +86,7 @@ public sealed class NmapTool : ITool
             Udp = reach.Value.Udp,
             Sctp = reach.Value.Scanned.Sctp,
             DiscoveryPorts = reach.Value.Discovery.Named,
-            Scope = reach.Value.Scope(meant, targets.Value.Targets),
+            Scope = traffic.Aggregate(NetworkScope.Nothing with { Addresses = targets.Value.Targets }, (all, part) => all.Cover(part.Scope)),
             Techniques = techniques,
             Facets = NmapFacets.Answers(meant, reach.Value, techniques, scripts.Value, targets.Value.Targets.Count),
             Scripts = scripts.Value,
@@ -92,8 +95,9 @@ public sealed class NmapTool : ITool
             Files = NmapFiles.InSandbox(meant, argv.Value.Targets, context.Inputs),
             Outputs = [.. meant.Outputs.Select(output => output.Planned(meant.Append))],
             Names = targets.Value.Pinned,
+            Traffic = traffic,
             EstimatedPackets = packets,
-            EstimatedDuration = time,
+            EstimatedDuration = estimate.Time(packets),
         };
     }
 

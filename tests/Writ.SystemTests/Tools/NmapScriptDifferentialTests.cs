@@ -60,6 +60,49 @@ public partial class NmapScriptDifferentialTests
         selected.ShouldBeGreaterThan(expressions.Count / 3);
     }
 
+    [Fact]
+    public void Every_script_of_this_nmap_was_read_for_what_it_reaches()
+    {
+        // A script that nobody read could reach every port; of those that were read only these may.
+        var known = NmapDifferentialTests.Run(["nmap", "-d2", "--script-help", "all"]);
+        var names = Choice().Matches(known).Select(match => match.Groups[1].Value).ToArray();
+        names.Length.ShouldBeGreaterThan(500);
+        var wide = names.Where(name =>
+        {
+            var plan = new NmapTool().Plan(["nmap", "-Pn", "-p1", $"--script=+{name}", "127.0.0.1"], new(NmapDifferentialTests.Inventory)).Value;
+            return plan.Scope.Tcp.Contains(40000) && plan.Scope.Udp.Contains(40000);
+        });
+        wide.Order(StringComparer.Ordinal).ShouldBe(["nfs-ls", "nfs-showmount", "nfs-statfs", "p2p-conficker", "rusers"]);
+    }
+
+    [Fact]
+    public void Script_arguments_mean_the_same_to_nmap_in_their_canonical_form()
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal) { "user='a,b',pass=\"c\\\"d\\e\"", "a={b,{c=d},e={}},f", " x = y z , w=\tv", "a=b}junk", "a='b" };
+        var texts = new List<string>(seen);
+        Gen.OneOf("a", "user", "=", "=b", ",", ",c", "{", "}", "\"", "'", "\\", " ", "x.y", "={d,e}").Array[1, 8].Select(parts => string.Concat(parts))
+            .Where(seen.Add).Sample(texts.Add, iter: TestScale.Times(40), threads: 1);
+        var accepted = 0;
+        Parallel.ForEach(texts, new ParallelOptions { MaxDegreeOfParallelism = 2 }, text =>
+        {
+            var plan = new NmapTool().Plan(["nmap", "-p1", "--script-args", text.Replace("\t", "", StringComparison.Ordinal), "127.0.0.1"], new(NmapDifferentialTests.Inventory));
+            if (!plan.IsOk)
+                return;
+            Interlocked.Increment(ref accepted);
+            var canonical = plan.Value.Argv.SingleOrDefault(argument => argument.StartsWith("--script-args=", StringComparison.Ordinal))?["--script-args=".Length..] ?? "";
+            Table(canonical).ShouldBe(Table(text), $"'{text}' as '{canonical}'");
+        });
+        accepted.ShouldBeGreaterThan(10);
+    }
+
+    /// <summary>The table of arguments as Nmap prints it, without order and empty flags.</summary>
+    private static string[] Table(string arguments)
+    {
+        var text = NmapDifferentialTests.Run(["nmap", "-d2", "--script-args", arguments, "--script-help", "banner"]);
+        text.ShouldNotContain("did not parse");
+        return [.. TableLine().Matches(text).Select(match => Index().Replace(match.Value.Trim(), "[]")).Where(line => line != "[] = \"\",").Order(StringComparer.Ordinal)];
+    }
+
     /// <summary>The names, with a plus where forced; null when Nmap refuses.</summary>
     private static string[]? Selected(string expression)
     {
@@ -67,6 +110,12 @@ public partial class NmapScriptDifferentialTests
         return text.Contains("QUITTING!", StringComparison.Ordinal) ? null
             : [.. Choice().Matches(text).Select(match => (match.Groups[2].Success ? "+" : "") + match.Groups[1].Value).OrderBy(name => name.TrimStart('+'), StringComparer.Ordinal)];
     }
+
+    [GeneratedRegex(@"^\t+.*$", RegexOptions.Multiline)]
+    private static partial Regex TableLine();
+
+    [GeneratedRegex(@"^\[\d+\]")]
+    private static partial Regex Index();
 
     [GeneratedRegex(@"NSE: Script (\S+)\.nse was selected by [a-z ]*?( and forced to run)?\.$", RegexOptions.Multiline)]
     private static partial Regex Choice();

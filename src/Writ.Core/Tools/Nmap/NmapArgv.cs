@@ -66,6 +66,8 @@ internal sealed class NmapArgv
         Ports(command, reach);
         if (command.Scripts.Rules.Count > 0)
             Add($"--script={command.Scripts}");
+        When(command.Arguments.Fields.Count > 0, $"--script-args={command.Arguments}");
+        Time("--script-timeout", command.ScriptTimeout);
         Timing(command);
         Packets(command);
         Output(command);
@@ -185,6 +187,7 @@ internal sealed class NmapArgv
         When(command.OpenOnly, "--open");
         When(command.ShowReason, "--reason");
         When(command.PacketTrace, "--packet-trace");
+        When(command.ScriptTrace, "--script-trace");
         // Version tracing raises debugging by one, debugging sets verbosity along with itself: the order matters.
         Add([.. Enumerable.Repeat("--version-trace", !command.VersionTrace ? 0 : command.Verbosity == 0 ? command.Debugging : 1)]);
         if (command.Verbosity > 0 && command.Debugging > (command.VersionTrace ? 1 : 0))

@@ -52,5 +52,9 @@ internal sealed partial record NmapCommand
             yield return (ServiceDb, "services");
         if (VersionDb is not null)
             yield return (VersionDb, "service-probes");
+        if (ScriptArgsFile is not null)
+            yield return (ScriptArgsFile, "script-arguments");
+        foreach (var rule in Scripts.Rules.Where(rule => rule.File is not null))
+            yield return (rule.Text, "script");
     }
 }

@@ -63,7 +63,10 @@ public static class NmapFacets
     public static FacetDefinition Scripts { get; } = new("scripts", FacetKind.Labelled)
     {
         Noun = "script",
-        Known = Set("auth", "broadcast", "brute", "default", "discovery", "dos", "exploit", "external", "fuzzer", "intrusive", "malware", "safe", "version", "vuln"),
+        Known = Set("auth", "broadcast", "brute", "default", "discovery", "dos", "exploit", "external", "fuzzer", "intrusive", "malware", "safe", "version", "vuln",
+            NmapScripts.ReachesOthers, NmapScripts.OwnCategory),
+        ByNameOnly = Set(NmapScripts.OwnCategory),
+        EachNeeded = Set(NmapScripts.ReachesOthers),
     };
 
     /// <summary>What a command asks for beside its techniques, each a risk of its own; see <see cref="NmapFeatures"/>.</summary>

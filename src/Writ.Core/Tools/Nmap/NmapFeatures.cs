@@ -44,6 +44,9 @@ internal static class NmapFeatures
         new("dns-servers", FeatureOpening.ByName, command => command.DnsServers.Count > 0),
         new("service-db", FeatureOpening.ByName, command => command.ServiceDb is not null),
         new("version-db", FeatureOpening.ByName, command => command.VersionDb is not null),
+        new("unreviewed-script-args", FeatureOpening.ByName, command => command.Arguments.HasUnreviewed),
+        new("script-args", FeatureOpening.ByAny, command => command.Arguments.Fields.Count > 0),
+        new("forced-scripts", FeatureOpening.ByAny, command => command.Scripts.Rules.Any(rule => rule.Forced)),
         new("source-port", FeatureOpening.ByAny, command => command.SourcePort is not null),
         new("fragment", FeatureOpening.ByAny, command => command.Fragment is not null),
         new("badsum", FeatureOpening.ByAny, command => command.BadSum || command.Adler32),
@@ -64,7 +67,7 @@ internal static class NmapFeatures
         new("defeat-ratelimit", FeatureOpening.ByAny, command => command.DefeatRstRatelimit || command.DefeatIcmpRatelimit),
         new("unprivileged", FeatureOpening.Free, command => command.Unprivileged),
         new("debug", FeatureOpening.Free, command => command.Debugging > 0),
-        new("packet-trace", FeatureOpening.Free, command => command.PacketTrace || command.VersionTrace),
+        new("packet-trace", FeatureOpening.Free, command => command.PacketTrace || command.VersionTrace || command.ScriptTrace),
     ];
 
     private static bool Under(TimeSpan? time, int[] template, NmapCommand command) => time?.TotalMilliseconds < template[command.Timing];

@@ -48,7 +48,8 @@ internal static class NmapFiles
     /// <summary>The files of the sandbox: lists are made from the plan, databases are the requester's.</summary>
     public static IReadOnlyList<PlannedFile> InSandbox(NmapCommand command, PlannedFile? targets, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> inputs)
     {
-        var files = new List<PlannedFile>();
+        List<PlannedFile> files = [.. command.Scripts.Rules.Where(rule => rule.File is not null)
+            .Select(rule => new PlannedFile($"{NmapScriptRule.Folder}{rule.File}.nse", inputs[rule.Text], Digest(inputs[rule.Text]))).OrderBy(file => file.Path, StringComparer.Ordinal)];
         if (command.VersionDb is { } probes)
             files.Add(new(NmapArgv.ServiceProbes, inputs[probes], Digest(inputs[probes])));
         if (command.ServiceDb is { } services)

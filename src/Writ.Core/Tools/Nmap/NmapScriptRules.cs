@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Writ.Proof.Errors;
 
 namespace Writ.Core.Tools.Nmap;
@@ -6,10 +7,23 @@ namespace Writ.Core.Tools.Nmap;
 /// <param name="Text">As typed, without spaces around it and without the sign that forces.</param>
 /// <param name="Expression">What it says; null where it is no expression, which leaves a path.</param>
 /// <param name="Forced">True with a leading <c>+</c>: the scripts run whether or not they think that they apply.</param>
-internal sealed record NmapScriptRule(string Text, NmapScriptExpression? Expression, bool Forced)
+internal sealed partial record NmapScriptRule(string Text, NmapScriptExpression? Expression, bool Forced)
 {
+    /// <summary>Where the scripts of a requester's own lie in the sandbox.</summary>
+    public const string Folder = "/in/scripts/";
+
+    /// <summary>
+    /// The name of the script where the rule is the path of a file: it holds a slash, so that no name of the runner's can be
+    /// meant, and ends in <c>.nse</c>. Null for all others.
+    /// </summary>
+    public string? File => Expression is NmapScriptExpression.Word && Text.Contains('/', StringComparison.Ordinal) && Name().Match(Text) is { Success: true } match
+        ? match.Groups[1].Value : null;
+
     /// <summary>The rule as the canonical argv has it.</summary>
-    public override string ToString() => $"{(Forced ? "+" : "")}{(Expression is null ? Text : Expression.ToString())}";
+    public override string ToString() => $"{(Forced ? "+" : "")}{(File is { } name ? $"{Folder}{name}.nse" : Expression is null ? Text : Expression.ToString())}";
+
+    [GeneratedRegex(@"^[^*]*/([A-Za-z0-9][A-Za-z0-9._-]{0,63})\.nse\z")]
+    private static partial Regex Name();
 }
 
 /// <summary>

@@ -55,6 +55,9 @@ public sealed class NmapTool : ITool
                 return new Refusal(ErrorCode.InvalidCommand, $"the file '{NmapArguments.Show(path)}' was not sent along");
         }
 
+        if (meant.TakeArguments(context.Inputs) is { } unreadable)
+            return unreadable;
+
         // 3. Targets.
         var targets = Targets(words, meant, context);
         if (!targets.IsOk)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
 using System.Text;
 using CsCheck;
 using Writ.Core.Tools;
@@ -111,14 +112,42 @@ public class NmapScriptSelectionTests
     [InlineData("++safe", "has a + inside")]
     [InlineData("nosuch or +banner", "has a + inside")]
     [InlineData("(+banner) or safe", "has a + inside")]
-    [InlineData("/etc/x.nse", "is a path")]
-    [InlineData("scripts/", "is a path")]
-    [InlineData("safe\\x", "is a path")]
+    [InlineData("/etc/x.nse", "was not sent along")]
+    [InlineData("own.nse", "is no script or category")]
+    [InlineData("/etc/shadow", "is no path of a script")]
+    [InlineData("scripts/", "is no path of a script")]
+    [InlineData("./*.nse", "is no path of a script")]
+    [InlineData("./a b.nse", "is no path of a script")]
+    [InlineData("safe\\x", "is no path of a script")]
     public void Script_rule_that_selects_nothing_is_refused(string typed, string message)
     {
         var refusal = Read("--script", typed).Refusal;
         refusal.Code.ShouldBe(ErrorCode.InvalidCommand);
         refusal.Message.ShouldContain(message);
+    }
+
+    [Fact]
+    public void Script_file_of_the_requester_travels_by_digest_and_must_be_opened_by_name()
+    {
+        var tool = new NmapTool();
+        var context = new PlanContext(Inventory) { Inputs = new Dictionary<string, ReadOnlyMemory<byte>> { ["./checks/own.nse"] = "-- own"u8.ToArray(), ["/in/scripts/own.nse"] = "-- own"u8.ToArray() } };
+        string[] command = ["nmap", "-p1", "--script", "default,+./checks/own.nse", "10.0.0.1"];
+        tool.Needs(command, new(Inventory)).Value.Inputs.ShouldBe(["./checks/own.nse"]);
+        var plan = tool.Plan(command, context).Value;
+        plan.Argv.ShouldContain("--script=default,+/in/scripts/own.nse");
+        plan.Inputs.ShouldBe([new("./checks/own.nse", "script", 6, Convert.ToHexStringLower(SHA256.HashData("-- own"u8)))]);
+        plan.Files.Single().Sha256.ShouldBe(plan.Inputs[0].Sha256);
+        plan.Files.Single().Path.ShouldBe("/in/scripts/own.nse");
+        plan.Files.Single().Content.ToArray().ShouldBe("-- own"u8.ToArray());
+        var script = plan.Scripts.Single(script => script.Name == "file:own");
+        script.Categories.ShouldBe(["script-file"]);
+        script.Forced.ShouldBeTrue();
+        NmapFacets.Scripts.ByNameOnly.ShouldContain("script-file");
+        tool.Plan(plan.Argv, context).Value.Argv.ShouldBe(plan.Argv);
+
+        Read("--script", "banner,./banner.nse").Refusal.Message.ShouldBe("the file './banner.nse' was not sent along");
+        var clash = new PlanContext(Inventory) { Inputs = new Dictionary<string, ReadOnlyMemory<byte>> { ["./banner.nse"] = default } };
+        tool.Plan(["nmap", "--script", "banner,./banner.nse", "-p1", "10.0.0.1"], clash).Refusal.Message.ShouldBe("--script: two scripts are called 'banner'");
     }
 
     [Fact]

@@ -80,8 +80,8 @@ public class NmapToolTests
     [InlineData("nmap -iL a -i b", "-i stands twice")]
     [InlineData("nmap --resume /x", "'--resume' reads its command")]
     [InlineData("nmap --datadir /x 10.0.0.1", "'--datadir' replaces Nmap's own files")]
-    [InlineData("nmap --script /tmp/x.nse 10.0.0.1", "is a path")]
-    [InlineData("nmap --script=./x 10.0.0.1", "is a path")]
+    [InlineData("nmap --script /tmp/x.nse 10.0.0.1", "was not sent along")]
+    [InlineData("nmap --script=./x 10.0.0.1", "is no path of a script")]
     [InlineData("nmap --script-help x", "'--script-help' runs code")]
     [InlineData("nmap --script-updatedb", "'--script-updatedb' rewrites")]
     // ambiguous and unknown
@@ -149,7 +149,7 @@ public class NmapToolTests
     [InlineData("nmap --port-ratio 0 10.0.0.1", "no number over 0")]
     // scripts
     [InlineData("nmap --script nosuch 10.0.0.1", "no script or category")]
-    [InlineData("nmap --script-args x=y 10.0.0.1", "'--script-args'")]
+    [InlineData("nmap --script-args newtargets 10.0.0.1", "adds targets")]
     public void Plan_trap_is_refused_by_name(string line, string message)
     {
         var plan = Read(line);

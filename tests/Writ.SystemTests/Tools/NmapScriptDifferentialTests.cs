@@ -80,7 +80,8 @@ public partial class NmapScriptDifferentialTests
     {
         var seen = new HashSet<string>(StringComparer.Ordinal) { "user='a,b',pass=\"c\\\"d\\e\"", "a={b,{c=d},e={}},f", " x = y z , w=\tv", "a=b}junk", "a='b" };
         var texts = new List<string>(seen);
-        Gen.OneOf("a", "user", "=", "=b", ",", ",c", "{", "}", "\"", "'", "\\", " ", "x.y", "={d,e}").Array[1, 8].Select(parts => string.Concat(parts))
+        var value = Gen.OneOf("a", "b c", "'q,r'", "\"s\\\"t\"", "", "{x}", "{x=y,z}", "{ {x} , y = 'z' }", "/p?q", "'", "\\n", "{", "x\"y");
+        Gen.Select(Gen.OneOf("user=", "my.arg = ", "'n m'=", "", "x ="), value).Select((name, text) => name + text).Array[1, 4].Select(fields => string.Join(", ", fields))
             .Where(seen.Add).Sample(texts.Add, iter: TestScale.Times(40), threads: 1);
         var accepted = 0;
         Parallel.ForEach(texts, new ParallelOptions { MaxDegreeOfParallelism = 2 }, text =>

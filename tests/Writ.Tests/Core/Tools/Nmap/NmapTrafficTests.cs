@@ -11,7 +11,7 @@ public class NmapTrafficTests
     private static readonly ToolInventory Inventory = new("nmap", "/usr/bin/nmap", "7.93", new string('0', 64),
     [
         File("nmap-services", "http 80/tcp 0.5\nssh 22/tcp 0.2\nftp 21/tcp 0.1\ndomain 53/udp 0.4\nntp 123/udp 0.3\n"),
-        File("script.db", string.Concat(new[] { ("ftp-anon", "default"), ("http-title", "default"), ("ms-sql-info", "default"), ("nbstat", "default"), ("p2p-conficker", "default"), ("ipv6-node-info", "default"), ("ventrilo-info", "version"), ("brand-new", "safe"), ("http-enum", "vuln") }
+        File("script.db", string.Concat(new[] { ("ftp-anon", "default"), ("http-title", "default"), ("ms-sql-info", "default"), ("nbstat", "default"), ("p2p-conficker", "default"), ("ipv6-node-info", "default"), ("ventrilo-info", "version"), ("brand-new", "safe"), ("http-enum", "vuln"), ("whois-ip", "external") }
             .Select(row => $$"""Entry { filename = "{{row.Item1}}.nse", categories = { "{{row.Item2}}", } }{{"\n"}}"""))),
     ]);
 
@@ -95,4 +95,24 @@ public class NmapTrafficTests
     [InlineData("-p1-100 10.0.0.1", "-sU -p1-100 10.0.0.1")]
     [InlineData("-p80 10.0.0.1", "-sC -p80 10.0.0.1")]
     public void Estimate_slower_options_take_longer(string quicker, string slower) => Read(quicker).EstimatedDuration.ShouldBeLessThan(Read(slower).EstimatedDuration);
+
+    [Fact]
+    public void Plan_that_takes_longer_than_asked_says_so()
+    {
+        var plan = Read("-p- -T2 10.0.0.0/24");
+        PlanWarnings.Exceeds(plan, TimeSpan.FromMinutes(30)).ShouldBeTrue();
+        PlanWarnings.Of(plan, TimeSpan.FromMinutes(30)).ShouldBe(["the run is estimated to take about 105 days, and 30m is asked for: it would be killed before its end"]);
+        PlanWarnings.Of(plan, null).ShouldBeEmpty();
+        PlanWarnings.Of(Read("-p22 10.0.0.1"), TimeSpan.FromMinutes(30)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Plan_with_scripts_that_reach_others_says_so_and_safe_alone_does_not_open_them()
+    {
+        var plan = Read("-Pn -p80 --script whois-ip,http-title 10.0.0.1");
+        plan.Scripts.Single(script => script.Name == "whois-ip").Categories.ShouldBe(["external", "reaches-others"]);
+        plan.Scripts.Single(script => script.Name == "http-title").Categories.ShouldBe(["default"]);
+        NmapFacets.Scripts.EachNeeded.ShouldBe(["reaches-others"]);
+        PlanWarnings.Of(plan, null).ShouldBe(["whois-ip would talk to hosts that are no targets; such packets are stopped and recorded"]);
+    }
 }

@@ -113,7 +113,7 @@ public class NmapReachTests
         }));
         wrong.ShouldBeEmpty();
         if (Environment.GetEnvironmentVariable("WRIT_TEST_REPORT") is { Length: > 0 } report)
-            await File.AppendAllTextAsync(report, Text($"nmap: {ratios.Count} scans counted on the wire; the estimates were {ratios.Min():0.00} to {ratios.Max():0.00} of what was sent\n"));
+            await File.AppendAllTextAsync(report, Text($"nmap: {ratios.Count} scans counted on the wire; the estimates were {ratios.Min():0.00} to {ratios.Max():0.00} of what was sent\n"), TestContext.Current.CancellationToken);
     }
 
     /// <summary>As the fence has it: every address at every port, ICMP by type, other protocols whole.</summary>

@@ -23,6 +23,7 @@ namespace Writ.Runner;
 [JsonSerializable(typeof(SupervisorMark))]
 [JsonSerializable(typeof(StartRecord))]
 [JsonSerializable(typeof(EndRecord))]
+[JsonSerializable(typeof(Fences.RefusedReport))]
 [JsonSerializable(typeof(JournalEntry))]
 [JsonSerializable(typeof(SandboxStatus))]
 internal sealed partial class RunnerJson : JsonSerializerContext;

@@ -17,7 +17,7 @@ internal static class RunText
             .Add("command", Printable.Command(run.Command));
         if (!run.Command.SequenceEqual(run.Argv))
             fields.Add("runs as", Printable.Command(run.Argv));
-        return fields
+        fields
             .Add("runner", run.Runner)
             .Add("grant", run.Grant)
             .Add("request", run.Request)
@@ -29,9 +29,28 @@ internal static class RunText
             .Add("end", run.EndReason is null ? null : End(run))
             .Add("detail", run.EndDetail)
             .Add("confirmed", run.End is null ? null : Confirmation(run.End))
-            .Add("recording", Recording(run))
-            .Lines();
+            .Add("recording", Recording(run));
+        if (run.Fence is { } fence)
+            AddFence(fields, fence, now);
+        return fields.Lines();
     }
+
+    private static void AddFence(Fields fields, FenceView fence, DateTimeOffset now)
+    {
+        if (fence.Closed is { } closed)
+            fields.Add("fence", $"{(closed ? "closed" : "NOT CLOSED")}, {Count(fence.Passed ?? 0, "packet")} out, {Count(fence.RefusedPackets ?? 0, "packet")} out of scope");
+        else
+            fields.Add("fence", $"{Count(fence.RefusedPackets ?? 0, "packet")} out of scope so far");
+        fields.Add("last packet", fence.LastPacketAt is { } at ? When.Full(at, now) : null);
+        foreach (var refused in fence.Refused.Take(MostRefused))
+            fields.Add("out of scope", $"{refused.Address} {refused.Protocol}{(refused.Port > 0 ? $" {refused.Port}" : "")}, {Count(refused.Packets, "packet")}");
+        if (fence.Refused.Count > MostRefused)
+            fields.Add("", $"and {Count(fence.Refused.Count - MostRefused, "destination")} more; --format json has them");
+    }
+
+    private const int MostRefused = 20;
+
+    private static string Count(long count, string what) => string.Create(CultureInfo.InvariantCulture, $"{count:N0} {what}{(count == 1 ? "" : "s")}");
 
     /// <summary>How it ended, in a few words.</summary>
     public static string? End(RunView run) => run.EndReason == "exited" ? $"exit {run.ExitCode}" : run.EndReason;

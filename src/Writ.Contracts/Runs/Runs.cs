@@ -33,7 +33,30 @@ public sealed record RunView(
     string? EndDetail,
     RunEndView? End,
     long RecordingBytes,
-    string? RecordingSha256);
+    string? RecordingSha256,
+    FenceView? Fence = null);
+
+/// <summary>
+/// What the fence around a run has seen; in the answer about one run, where there is anything to tell. Members but
+/// <paramref name="Refused"/> are known at the end only.
+/// </summary>
+/// <param name="Closed">True when the runner read from the kernel that nothing can pass any more.</param>
+/// <param name="Passed">Packets that left for the network.</param>
+/// <param name="PassedBytes">Their bytes.</param>
+/// <param name="RefusedPackets">Packets out of scope.</param>
+/// <param name="LastPacketAt">When the last packet left, to 10 ms; null for none.</param>
+/// <param name="Refused">The destinations out of scope, those with most packets first.</param>
+public sealed record FenceView(
+    bool? Closed,
+    long? Passed,
+    long? PassedBytes,
+    long? RefusedPackets,
+    DateTimeOffset? LastPacketAt,
+    IReadOnlyList<RefusedView> Refused);
+
+/// <summary>A destination to which a run tried to send. <c>Port</c> is 0 where the protocol has none.</summary>
+/// <param name="Protocol"><c>tcp</c>, <c>udp</c>, <c>sctp</c>, <c>icmp</c> or a number.</param>
+public sealed record RefusedView(string Address, string Protocol, int Port, long Packets);
 
 /// <summary>What the runner saw of a run's end.</summary>
 /// <param name="Outcome"><c>confirmed</c> or <c>unconfirmed</c>.</param>

@@ -12,6 +12,7 @@ namespace Writ.Runner.Fences;
 internal sealed class FencePool : IDisposable
 {
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan BeforeRefill = TimeSpan.FromMilliseconds(500);
     private readonly IFenceBuilder _builder;
     private readonly string? _uplink;
     private readonly string _prefix;
@@ -71,7 +72,12 @@ internal sealed class FencePool : IDisposable
         lock (_lock)
             _prepared.TryDequeue(out place);
         place ??= Prepare();
-        _ = Task.Run(Refill);
+        // Not now: the run that begins needs the machine, and the kernel's lock over all links.
+        _ = Task.Run(async () =>
+        {
+            await Task.Delay(BeforeRefill);
+            Refill();
+        });
         return place;
     }
 

@@ -1,6 +1,8 @@
 using Google.Protobuf;
 using Microsoft.Win32.SafeHandles;
 using Writ.Contracts.Runners;
+using Writ.Proof.Addresses;
+using Writ.Runner.Fences;
 using Writ.Runner.Kernel;
 
 namespace Writ.Runner.Runs;
@@ -20,6 +22,7 @@ internal sealed class LiveRun(RunFolder folder, RunSpec? spec) : IDisposable
     private byte[]? _chunk;
     private bool _startedSent;
     private bool _endSent;
+    private RefusedReport? _refusedSent;
     private long _sent;
     private long _toldSupervisor;
 
@@ -30,6 +33,8 @@ internal sealed class LiveRun(RunFolder folder, RunSpec? spec) : IDisposable
     public ChildProcess? Supervisor { get; set; }
     public StartRecord? Started { get; set; }
     public EndRecord? End { get; set; }
+    /// <summary>What its fence has refused so far.</summary>
+    public RefusedReport? Refused { get; set; }
     /// <summary>A kill that came, whether or not the supervisor could be told yet.</summary>
     public (Cause Cause, string Reason)? Kill { get; set; }
     /// <summary>The server knows no such run: nothing is told about it any more.</summary>
@@ -56,6 +61,9 @@ internal sealed class LiveRun(RunFolder folder, RunSpec? spec) : IDisposable
     public void ResumeAt(long offset)
     {
         (_sent, _startedSent, _endSent, Resumed) = (offset, false, false, true);
+        // What was lost on the way while it lives is in the next report; after its end there is none.
+        if (End is not null)
+            _refusedSent = null;
         Acknowledge(offset);
     }
 
@@ -89,6 +97,12 @@ internal sealed class LiveRun(RunFolder folder, RunSpec? spec) : IDisposable
         {
             _startedSent = true;
             return new() { Started = ToMessage(started) };
+        }
+
+        if (Refused is { } refused && refused.At != _refusedSent?.At)
+        {
+            _refusedSent = refused;
+            return new() { Drops = ToMessage(refused) };
         }
 
         var spooled = Spooled;
@@ -137,6 +151,23 @@ internal sealed class LiveRun(RunFolder folder, RunSpec? spec) : IDisposable
         ToolSha256 = started.ToolSha256,
         Sandbox = started.Sandbox,
         Fence = started.Fence,
+    };
+
+    private Drops ToMessage(RefusedReport refused) => new()
+    {
+        Run = Run,
+        At = refused.At,
+        Drops_ =
+        {
+            refused.Destinations.Where(entry => Address.TryParse(entry.Address, out _)).Select(entry => new Drop
+            {
+                Address = ByteString.CopyFrom((Address.TryParse(entry.Address, out var address) ? address : default).ToBytes()),
+                Protocol = (uint)entry.Protocol,
+                Port = (uint)entry.Port,
+                Count = entry.Packets,
+            }),
+        },
+        Uncounted = refused.Uncounted,
     };
 
     private Ended ToMessage(EndRecord end)

@@ -198,6 +198,7 @@ internal sealed class RunBook : IDisposable
         var run = new LiveRun(folder, spec) { Started = folder.ReadStarted() };
         _runs[run.Run] = run;
         _watch.AddFolder(run);
+        run.Refused = folder.ReadRefused();
         run.End = folder.ReadEnd();
         if (run.End is not null)
             return;
@@ -228,10 +229,15 @@ internal sealed class RunBook : IDisposable
                 lock (run)
                     run.Started ??= run.Folder.ReadStarted();
                 break;
+            case RunFolder.RefusedName when run.Folder.ReadRefused() is { } refused:
+                lock (run)
+                    run.Refused = refused;
+                break;
             case "end" when run.Folder.ReadEnd() is { } end:
                 lock (run)
                 {
                     run.Started ??= run.Folder.ReadStarted();
+                    run.Refused = run.Folder.ReadRefused();
                     End(run, end);
                 }
 

@@ -30,6 +30,9 @@ internal sealed class RunFolder(string path)
     public string Out => At("out");
     /// <summary>What was found there at the end, until the server holds it.</summary>
     public string Outputs => At("outputs");
+    /// <summary>What the fence has refused so far.</summary>
+    public string Refused => At(RefusedName);
+    public const string RefusedName = "refused";
     /// <summary>How it ended.</summary>
     public string End => At("end");
     /// <summary>What the supervisor itself had to say; empty when all is well.</summary>
@@ -42,6 +45,7 @@ internal sealed class RunFolder(string path)
     public RunSpec? ReadSpec() => Read(Spec, RunnerJson.Default.RunSpec);
     public SupervisorMark? ReadMark() => Read(Mark, RunnerJson.Default.SupervisorMark);
     public StartRecord? ReadStarted() => Read(Started, RunnerJson.Default.StartRecord);
+    public RefusedReport? ReadRefused() => Read(Refused, RunnerJson.Default.RefusedReport);
     public EndRecord? ReadEnd() => Read(End, RunnerJson.Default.EndRecord);
 
     private static T? Read<T>(string path, JsonTypeInfo<T> type)

@@ -41,6 +41,7 @@ internal sealed unsafe class Supervisor : IDisposable
     private long _deadline;
     private long _deadlineBoot;
     private IFence? _fence;
+    private FenceWatch? _fenceWatch;
     private Recorder? _recorder;
     private OutFolder? _out;
     private ChildProcess? _bwrap;
@@ -166,6 +167,7 @@ internal sealed unsafe class Supervisor : IDisposable
             _fence = place.Fence();
             _fence.Open(scope.Value, _deadline, _deadlineBoot);
             _fence.Enter();
+            _fenceWatch = new(_fence, _folder);
         }
         else if (_spec.NetworkNamespace is { } name)
         {
@@ -188,7 +190,7 @@ internal sealed unsafe class Supervisor : IDisposable
             for (var i = 0; i < _callers.Count; i++)
                 polls[fixedCount + i] = new() { Fd = _callers[i].Fd, Events = Libc.PollIn };
             // Until the tool is executed, its start is looked for each millisecond.
-            if (Libc.poll(polls, (nuint)(fixedCount + _callers.Count), _started ? -1 : 1) < 0)
+            if (Libc.poll(polls, (nuint)(fixedCount + _callers.Count), _started ? _fenceWatch?.Wait ?? -1 : 1) < 0)
                 continue;
 
             if (polls[0].Ready != 0)
@@ -215,6 +217,7 @@ internal sealed unsafe class Supervisor : IDisposable
                 _callers.Add(caller);
             if (!_started)
                 LookForStart();
+            WatchFence(watch => watch.Look());
             if (polls[5].Ready != 0 && _cause == Cause.None)
                 _cause = Cause.Exited;
         }
@@ -228,6 +231,19 @@ internal sealed unsafe class Supervisor : IDisposable
             Kill(Cause.Deadline, "");
         else
             _wallTimer.Arm(_deadline);
+    }
+
+    private void WatchFence(Action<FenceWatch> look)
+    {
+        try
+        {
+            if (_fenceWatch is not null)
+                look(_fenceWatch);
+        }
+        catch (IOException failed)
+        {
+            Console.Error.WriteLine($"what the fence refused cannot be reported: {failed.Message}");
+        }
     }
 
     private void FollowRoutes()
@@ -376,6 +392,8 @@ internal sealed unsafe class Supervisor : IDisposable
         var (left, exitCode) = Reap();
         var goneAt = Clock.Wall();
         var fence = ReadFence();
+        if (fence is not null)
+            WatchFence(watch => watch.Finish(fence));
         if (_status >= 0)
             ReadStatus();
         if (!_started && _toolExit is not null)

@@ -111,6 +111,13 @@ internal sealed class RunTransitions(WriteTransaction writes, RecordingStore rec
             ["kill_at"] = ended.KillAt > 0 ? Time(ended.KillAt) : null,
             ["processes_left"] = ended.ProcessesLeft >= 0 ? ended.ProcessesLeft : null,
             ["last_packet_at"] = ended.LastPacketAt > 0 ? Time(ended.LastPacketAt) : null,
+            ["fence"] = ended.Fence is not { } fence ? null : new JsonObject
+            {
+                ["closed"] = fence.Closed,
+                ["passed"] = fence.Passed,
+                ["passed_bytes"] = fence.PassedBytes,
+                ["refused"] = fence.Refused,
+            },
             ["recording_bytes"] = ended.RecordingBytes,
             ["recording_sha256"] = Convert.ToHexStringLower(sha256),
             ["recording_whole"] = whole,
@@ -139,6 +146,7 @@ internal sealed class RunTransitions(WriteTransaction writes, RecordingStore rec
             }));
             return true;
         });
+        changes.Happened(drops.Run);
     }
 
     /// <summary>Nothing was heard of the run, and nothing more can be: its own deadline, or its runner, is over it.</summary>

@@ -26,7 +26,10 @@ internal static class ShowRuns
         {
             await using var db = database.Open();
             var found = await Find(db, access, context.Caller(), id);
-            return found.IsOk ? Results.Ok((await RunViews.Load(db, [found.Value.Run], cancel))[0]) : found.Refusal.ToHttp();
+            if (!found.IsOk)
+                return found.Refusal.ToHttp();
+            var view = (await RunViews.Load(db, [found.Value.Run], cancel))[0];
+            return Results.Ok(view with { Fence = await FenceViews.Load(db, found.Value.Run, cancel) });
         }).WithName("ShowRun").Produces<RunView>();
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Writ.Proof.Addresses;
 using Writ.Runner.Fences;
 using static Writ.SystemTests.Runner.Fences.FencedRun;
@@ -119,6 +120,29 @@ public sealed class FenceTests
         Lab.Run(Lab.Uplink, "nft", "list", "tables").ShouldNotContain(FencePool.PrefixOf(runner) + "-");
 
         List<string> Names() => [.. Directory.EnumerateFiles("/run/netns", FencePool.PrefixOf(runner) + "-*").Select(path => Path.GetFileName(path))];
+    }
+
+    [Fact]
+    public void Refused_packets_are_told_by_destination_while_the_run_lives_and_at_its_end()
+    {
+        using var run = FencedRun.Idle();
+        run.Run.UntilStarted();
+        run.Probe(false, "in-echo4", "address", "port", "port6", "gre", "vlan", "first-fragment", "later-fragment");
+        var path = Path.Combine(run.Run.Folder, "refused");
+        SupervisedRun.Until(() => File.Exists(path), "nothing is reported while the run lives");
+        // The rest comes with the next report, at the latest with the end.
+        run.Probe(false, "address6");
+        SupervisedRun.Signal(run.Run.Pid, "TERM");
+        var end = run.Run.End().GetProperty("fence");
+
+        // Each probe is two frames.
+        end.GetProperty("refused").GetInt64().ShouldBe(16);
+        end.GetProperty("passed").GetInt64().ShouldBe(2);
+        using var report = JsonDocument.Parse(File.ReadAllText(path));
+        report.RootElement.GetProperty("destinations").EnumerateArray()
+            .Select(entry => $"{entry.GetProperty("address")} {entry.GetProperty("protocol")} {entry.GetProperty("port")} {entry.GetProperty("packets")}").Order()
+            .ShouldBe(["10.20.0.77 6 22 2", "10.20.0.9 47 0 2", "10.20.0.9 6 0 2", "10.20.0.9 6 22 2", "10.20.0.9 6 23 2", "2001:db8:20::77 6 80 2", "2001:db8:20::9 6 81 2"]);
+        report.RootElement.GetProperty("uncounted").GetInt64().ShouldBe(2, "a tagged frame has no destination");
     }
 
     [Fact]

@@ -8,8 +8,9 @@ namespace Writ.SystemTests.Runner.Fences;
 internal sealed class FencedRun : IDisposable
 {
     private readonly FencePool _pool;
+    private readonly bool _ownsPool;
 
-    private FencedRun(FencePool pool, FencePlace place, SupervisedRun run) => (_pool, Place, Run) = (pool, place, run);
+    private FencedRun(FencePool pool, bool ownsPool, FencePlace place, SupervisedRun run) => (_pool, _ownsPool, Place, Run) = (pool, ownsPool, place, run);
 
     public FencePlace Place { get; }
     public SupervisedRun Run { get; }
@@ -28,9 +29,12 @@ internal sealed class FencedRun : IDisposable
         new ScopeText(addresses, tcp, udp, sctp, icmp).Read().Value;
 
     /// <summary>Prepares a run; it starts with <see cref="Start"/>.</summary>
-    public static FencedRun Prepare(NetworkScope scope, TimeSpan lifetime, string[] argv, Action<JsonObject>? change = null)
+    public static FencedRun Prepare(NetworkScope scope, TimeSpan lifetime, string[] argv, Action<JsonObject>? change = null) =>
+        PrepareFrom(Pool(), scope, lifetime, argv, change, ownsPool: true);
+
+    /// <summary>Prepares a run with a place of this pool, to which it goes back.</summary>
+    public static FencedRun PrepareFrom(FencePool pool, NetworkScope scope, TimeSpan lifetime, string[] argv, Action<JsonObject>? change = null, bool ownsPool = false)
     {
-        var pool = Pool();
         var place = pool.Take(scope);
         var text = ScopeText.Of(scope);
         var run = new SupervisedRun(argv, lifetime, spec =>
@@ -43,7 +47,7 @@ internal sealed class FencedRun : IDisposable
             };
             change?.Invoke(spec);
         });
-        return new(pool, place, run);
+        return new(pool, ownsPool, place, run);
     }
 
     public static FencedRun Start(NetworkScope scope, TimeSpan lifetime, params string[] argv)
@@ -70,6 +74,12 @@ internal sealed class FencedRun : IDisposable
     public void Dispose()
     {
         Run.Dispose();
+        if (!_ownsPool)
+        {
+            _pool.Release(Place);
+            return;
+        }
+
         Writ.Runner.Kernel.NetworkNamespace.In(Place.Uplink, () => new NetdevFenceBuilder().Remove(Place.Name));
         _pool.Dispose();
     }

@@ -1,0 +1,65 @@
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Writ.Contracts.Runs;
+using Writ.Core.Audit;
+using Writ.Server.Storage;
+
+namespace Writ.Server.Runs;
+
+/// <summary>What a run's fence has seen, as the audit log has it: its entries are the only record.</summary>
+internal static class FenceViews
+{
+    /// <summary>Of this run; null where nothing was reported.</summary>
+    public static async Task<FenceView?> Load(WritDb db, RunRow run, CancellationToken cancel)
+    {
+        string[] types = [AuditType.RunDrops, AuditType.RunEnded];
+        var rows = await db.AuditEntries.AsNoTracking().Where(row => row.Correlation == run.RequestId && types.Contains(row.Type))
+            .OrderBy(row => row.Id).Select(row => new { row.Type, row.Bytes }).ToListAsync(cancel);
+        JsonElement? refused = null, ended = null;
+        foreach (var row in rows)
+        {
+            var data = Read(row.Bytes);
+            if (Text(data, "run") != run.Id.ToString())
+                continue;
+            // Each report tells the whole, so the last one counts.
+            if (row.Type == AuditType.RunDrops)
+                refused = data;
+            else
+                ended = data;
+        }
+
+        var fence = ended is { } end && end.TryGetProperty("fence", out var told) && told.ValueKind == JsonValueKind.Object ? told : (JsonElement?)null;
+        if (fence is null && refused is null)
+            return null;
+        return new(
+            fence?.GetProperty("closed").GetBoolean(), fence?.GetProperty("passed").GetInt64(), fence?.GetProperty("passed_bytes").GetInt64(),
+            fence?.GetProperty("refused").GetInt64() ?? Packets(refused!.Value), LastPacket(ended), [.. Destinations(refused)]);
+    }
+
+    private static JsonElement Read(byte[] entry)
+    {
+        using var document = JsonDocument.Parse(entry);
+        return document.RootElement.Clone();
+    }
+
+    private static string? Text(JsonElement data, string name) => data.TryGetProperty(name, out var value) ? value.GetString() : null;
+
+    private static DateTimeOffset? LastPacket(JsonElement? ended) =>
+        ended is { } end && end.TryGetProperty("last_packet_at", out var at) && at.ValueKind == JsonValueKind.String ? at.GetDateTimeOffset() : null;
+
+    private static long Packets(JsonElement refused) =>
+        refused.GetProperty("uncounted").GetInt64() + refused.GetProperty("drops").EnumerateArray().Sum(drop => drop.GetProperty("count").GetInt64());
+
+    private static IEnumerable<RefusedView> Destinations(JsonElement? refused) => refused is not { } report ? [] :
+        report.GetProperty("drops").EnumerateArray().Select(drop => new RefusedView(
+            drop.GetProperty("address").GetString()!, Protocol(drop.GetProperty("protocol").GetInt32()), drop.GetProperty("port").GetInt32(), drop.GetProperty("count").GetInt64()));
+
+    private static string Protocol(int number) => number switch
+    {
+        1 or 58 => "icmp",
+        6 => "tcp",
+        17 => "udp",
+        132 => "sctp",
+        _ => number.ToString(System.Globalization.CultureInfo.InvariantCulture),
+    };
+}

@@ -90,9 +90,11 @@ internal static class CommandTree
         var root = new RootCommand("Just-in-time access to the sharp tools of a network: ask, be approved, run, all on the record.")
         {
             Run.Verb(context),
+            Explain.Verb(context),
             Ask.Verb(context),
             ListRequests.Verb(context),
             Show.Verb(context),
+            ShowInput.Verb(context),
             Approve.Verb(context),
             Deny.Verb(context),
             Cancel.Verb(context),
@@ -101,6 +103,7 @@ internal static class CommandTree
             ListRuns.Verb(context),
             Watch.Verb(context),
             Replay.Verb(context),
+            ShowOutput.Verb(context),
             Kill.Verb(context),
             new Verb("policy", "Check, apply and show the policy").With(CheckPolicy.Verb(context), ApplyPolicy.Verb(context), ShowPolicy.Verb(context)),
             new Verb("audit", "Read, verify and prove the audit log").With(ListEntries.Verb(context), VerifyLog.Verb(context), ProveEntry.Verb(context)),

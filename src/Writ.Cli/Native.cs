@@ -43,6 +43,17 @@ internal static partial class Native
         _ = Poll(ref poll, 1, 1000);
     }
 
+    /// <summary>True where there is something that is neither a regular file nor a folder: a device, a pipe, a socket.</summary>
+    public static unsafe bool IsOther(string path)
+    {
+        // struct statx: the mode at 28, of which the highest four bits are the kind.
+        var buffer = stackalloc byte[256];
+        return Status(-100, path, 0, 1, buffer) == 0 && (*(ushort*)(buffer + 28) & 0xf000) is not (0x8000 or 0x4000);
+    }
+
+    [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
+    private static unsafe partial int Status(int folder, string path, int flags, uint mask, byte* result);
+
     [LibraryImport("libc", EntryPoint = "fcntl")]
     private static partial int FileControl(int descriptor, int command);
 

@@ -30,7 +30,7 @@ internal static class Show
                 _ => throw Stop.Usage($"'{text}' is no id", "ids begin with req_, gr_, run_ or rnr_"),
             };
 
-            async Task<int> PrintAsync<T>(string path, JsonTypeInfo<T> type, Func<T, DateTimeOffset, IEnumerable<string>> words)
+            async Task<int> PrintAsync<T>(string path, JsonTypeInfo<T> type, Func<T, DateTimeOffset, Fields> words)
                 where T : class
             {
                 var answer = await context.Server.GetAsync(path, type, cancel);
@@ -41,7 +41,7 @@ internal static class Show
                     return ExitCode.Ok;
                 }
 
-                foreach (var line in words(value, context.Now))
+                foreach (var line in words(value, context.Now).Lines(context.Terminal))
                     context.Terminal.Print(line);
                 return ExitCode.Ok;
             }
@@ -67,7 +67,7 @@ internal static class Show
                     return ExitCode.Ok;
                 }
 
-                foreach (var line in ListRunners.Full(answer.Value.Items[i], context.Now))
+                foreach (var line in ListRunners.Full(answer.Value.Items[i], context.Now).Lines(context.Terminal))
                     context.Terminal.Print(line);
                 return ExitCode.Ok;
             }

@@ -20,6 +20,7 @@ namespace Writ.Contracts;
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(AskForAccess))]
+[JsonSerializable(typeof(ExplainView))]
 [JsonSerializable(typeof(RequestView))]
 [JsonSerializable(typeof(Page<RequestView>))]
 [JsonSerializable(typeof(Decide))]

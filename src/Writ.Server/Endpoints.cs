@@ -26,9 +26,11 @@ internal static class Endpoints
         ShowWhoAmI.Map(api);
         RevokeToken.Map(api);
 
+        Explain.Map(api);
         Ask.Map(api);
         ListRequests.Map(api);
         ShowRequest.Map(api);
+        ShowInput.Map(api);
         CancelRequest.Map(api);
         ApproveRequest.Map(api);
         DenyRequest.Map(api);
@@ -38,6 +40,7 @@ internal static class Endpoints
 
         StartRun.Map(api);
         ShowRuns.Map(api);
+        ShowOutput.Map(api);
         AttachRun.Map(api);
         ReadRecording.Map(api);
         KillRun.Map(api);

@@ -7,7 +7,7 @@ namespace Writ.Cli.Grants;
 /// <summary>A grant in words.</summary>
 internal static class GrantText
 {
-    public static IEnumerable<string> Full(GrantView grant, DateTimeOffset now) => new Fields()
+    public static Fields Full(GrantView grant, DateTimeOffset now) => new Fields()
         .Add("grant", grant.Id)
         .Add("holder", $"{grant.Actor.Name} ({grant.Actor.Kind})")
         .Add("state", grant.EndReason is { Length: > 0 } why && why != grant.State ? $"{grant.State} ({why})" : grant.State)
@@ -17,6 +17,5 @@ internal static class GrantText
         .Add("uses left", string.Create(CultureInfo.InvariantCulture, $"{grant.UsesLeft} of {grant.UsesGranted}"))
         .Add("begins", When.Full(grant.NotBefore, now))
         .Add("ends", When.Full(grant.NotAfter, now))
-        .Add("request", grant.Request)
-        .Lines();
+        .Add("request", grant.Request);
 }

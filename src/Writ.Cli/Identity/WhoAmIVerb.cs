@@ -28,7 +28,7 @@ internal static class WhoAmIVerb
                 .Add("roles", string.Join(", ", who.Roles))
                 .Add("token", $"ends {When.Full(who.TokenNotAfter, context.Now)}")
                 .Add("server", context.Address?.Text)
-                .Lines();
+                .Lines(context.Terminal);
             foreach (var line in lines)
                 context.Terminal.Print(line);
             return ExitCode.Ok;

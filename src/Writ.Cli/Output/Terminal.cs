@@ -90,6 +90,13 @@ internal sealed class Terminal(Stream output, Stream error, TextReader input)
     /// <summary>Bold on a terminal.</summary>
     public string Strong(string text) => OutputIsTerminal && Colour ? $"\e[1m{text}\e[22m" : text;
 
+    /// <summary>Coloured on a terminal; the words say the same without it.</summary>
+    public string Paint(string text, Tone tone)
+    {
+        var colour = tone switch { Tone.Good => "32", Tone.Notice => "33", Tone.Bad => "31", Tone.Plain => "" };
+        return colour.Length > 0 && OutputIsTerminal && Colour ? $"\e[1;{colour}m{text}\e[0m" : text;
+    }
+
     private void Write(string text, bool line)
     {
         try

@@ -1,3 +1,4 @@
+using Writ.Cli.Files;
 using Writ.Cli.Options;
 using Writ.Cli.Output;
 using Writ.Contracts;
@@ -17,8 +18,10 @@ internal static class Ask
         verb.Add(format);
         return ask.AddTo(verb, start: true).Does(async (parse, cancel) =>
         {
-            var answer = await context.Server.CreateAsync(
-                "/v1/requests", ask.Read(parse), WritJson.Default.AskForAccess, WritJson.Default.RequestView, cancel);
+            var asked = ask.Read(parse);
+            var inputs = new SentInputs(asked.Command);
+            var answer = await inputs.SendAsync(() => context.Server.CreateAsync(
+                "/v1/requests", asked with { Inputs = inputs.Files }, WritJson.Default.AskForAccess, WritJson.Default.RequestView, cancel));
             var request = answer.Value;
             if (parse.GetValue(format) == "json")
             {
@@ -27,6 +30,7 @@ internal static class Ask
             }
 
             context.Terminal.Print(request.Id);
+            RequestText.Warn(context.Terminal, request);
             if (request.State == "pending")
             {
                 context.Terminal.Say("writ: waits for approval");

@@ -24,7 +24,7 @@ internal sealed class Decision
     {
         var id = Shared.CheckedId(parse.GetRequiredValue(_id), "req_", "request");
         var request = (await context.Server.GetAsync($"/v1/requests/{id}", WritJson.Default.RequestView, cancel)).Value;
-        foreach (var line in RequestText.Full(request, context.Now))
+        foreach (var line in RequestText.Full(request, context.Now).Lines(context.Terminal))
             context.Terminal.Say(line);
         return request;
     }

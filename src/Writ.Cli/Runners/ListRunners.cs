@@ -26,7 +26,7 @@ internal static class ListRunners
     }
 
     /// <summary>One runner in words.</summary>
-    public static IEnumerable<string> Full(RunnerView runner, DateTimeOffset now) => new Fields()
+    public static Fields Full(RunnerView runner, DateTimeOffset now) => new Fields()
         .Add("runner", runner.Id)
         .Add("name", runner.Name)
         .Add("state", State(runner))
@@ -34,8 +34,7 @@ internal static class ListRunners
         .Add("enrolled", When.Full(runner.EnrolledAt, now))
         .Add("last seen", When.Full(runner.LastSeenAt, now))
         .Add("disabled", runner.DisabledAt is null ? null : When.Full(runner.DisabledAt, now))
-        .Add("tools", runner.Tools.Select(tool => $"{tool.Name} {tool.Version} (sha256 {tool.Sha256})"))
-        .Lines();
+        .Add("tools", runner.Tools.Select(tool => $"{tool.Name} {tool.Version} (sha256 {tool.Sha256})"));
 
     private static string State(RunnerView runner) =>
         runner.DisabledAt is not null ? "disabled" : runner.Connected ? "connected" : "away";

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Writ.Cli.Files;
 using Writ.Cli.Options;
 using Writ.Cli.Output;
 using Writ.Cli.Requests;
@@ -17,6 +18,7 @@ namespace Writ.Cli.Runs;
 /// <item>Wait for the decision.</item>
 /// <item>Use the grant that resulted.</item>
 /// <item>Attach: output streams until the run ends, and the run ends with this process.</item>
+/// <item>Put the files that it wrote where the command says.</item>
 /// </list>
 /// </summary>
 internal static class Run
@@ -37,27 +39,35 @@ internal static class Run
                 using var interruption = context.Listen();
                 var asked = ask.Read(parse);
                 var detached = parse.GetValue(detach);
-                var run = await StartAsync(context, asked, detached, parse.GetValue(wait) ?? WaitUnlessTold, interruption);
+                var inputs = new SentInputs(asked.Command);
+                var run = await StartAsync(context, asked, inputs, detached, parse.GetValue(wait) ?? WaitUnlessTold, interruption);
                 if (!detached)
-                    return await Follow.OwnAsync(context, run, interruption); // 5
+                {
+                    WrittenFiles.Foretell(context, run, inputs);
+                    var code = await Follow.OwnAsync(context, run, interruption); // 5
+                    return await WrittenFiles.TakeAsync(context, run, inputs, code); // 6
+                }
+
                 context.Terminal.Print(Printable.Line(run.Id));
                 context.Terminal.Remark($"writ: it goes on by itself; see it with: writ watch {Printable.Line(run.Id)}");
                 return ExitCode.Ok;
             });
     }
 
-    private static async Task<RunView> StartAsync(CliContext context, AskForAccess ask, bool detach, TimeSpan wait, Interruption interruption)
+    private static async Task<RunView> StartAsync(
+        CliContext context, AskForAccess ask, SentInputs inputs, bool detach, TimeSpan wait, Interruption interruption)
     {
         // Once a POST is on its way its outcome is awaited, Ctrl-C or not: nothing may run that nobody knows of.
-        var held = await PostRunAsync(context, new(ask.Command, null, detach)); // 1
+        var held = await PostRunAsync(context, new(ask.Command, null, detach), inputs); // 1
         if (held.Problem is not { Type: ErrorCode.NoGrant })
             return held.ForRun();
         if (interruption.Asked.IsCancellationRequested)
             throw new Stop(ExitCode.Interrupted, "interrupted; nothing was asked");
 
-        var answer = await context.Server.CreateAsync(
-            "/v1/requests", ask, WritJson.Default.AskForAccess, WritJson.Default.RequestView, CancellationToken.None); // 2
+        var answer = await inputs.SendAsync(() => context.Server.CreateAsync(
+            "/v1/requests", ask with { Inputs = inputs.Files }, WritJson.Default.AskForAccess, WritJson.Default.RequestView, CancellationToken.None)); // 2
         var request = answer.ForRun();
+        RequestText.Warn(context.Terminal, request);
         if (request.State == "pending")
         {
             try
@@ -75,9 +85,10 @@ internal static class Run
             throw AwaitDecision.Ended(request);
         if (interruption.Asked.IsCancellationRequested)
             throw new Stop(ExitCode.Interrupted, $"interrupted; {request.Id} is approved and nothing was run", "the same command runs at once");
-        return (await PostRunAsync(context, new(ask.Command, request.Grant, detach))).ForRun(); // 4
+        return (await PostRunAsync(context, new(ask.Command, request.Grant, detach), inputs)).ForRun(); // 4
     }
 
-    private static Task<Server.Answer<RunView>> PostRunAsync(CliContext context, StartRun start) =>
-        context.Server.CreateAsync("/v1/runs", start, WritJson.Default.StartRun, WritJson.Default.RunView, CancellationToken.None);
+    private static Task<Server.Answer<RunView>> PostRunAsync(CliContext context, StartRun start, SentInputs inputs) => inputs.SendAsync(() =>
+        context.Server.CreateAsync(
+            "/v1/runs", start with { Inputs = inputs.Digests }, WritJson.Default.StartRun, WritJson.Default.RunView, CancellationToken.None));
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Writ.Cli.Files;
 using Writ.Cli.Options;
 using Writ.Cli.Output;
 using Writ.Contracts.Runs;
@@ -8,7 +9,7 @@ namespace Writ.Cli.Runs;
 /// <summary>A run in words.</summary>
 internal static class RunText
 {
-    public static IEnumerable<string> Full(RunView run, DateTimeOffset now)
+    public static Fields Full(RunView run, DateTimeOffset now)
     {
         var fields = new Fields()
             .Add("run", run.Id)
@@ -29,10 +30,11 @@ internal static class RunText
             .Add("end", run.EndReason is null ? null : End(run))
             .Add("detail", run.EndDetail)
             .Add("confirmed", run.End is null ? null : Confirmation(run.End))
-            .Add("recording", Recording(run));
+            .Add("recording", Recording(run))
+            .Add("wrote", (run.Outputs ?? []).Select(Wrote));
         if (run.Fence is { } fence)
             AddFence(fields, fence, now);
-        return fields.Lines();
+        return fields;
     }
 
     private static void AddFence(Fields fields, FenceView fence, DateTimeOffset now)
@@ -82,6 +84,12 @@ internal static class RunText
         var dead = end.KillToDeadMilliseconds is { } milliseconds ? $", dead {EndText.Milliseconds(milliseconds)} after the kill" : "";
         var left = end.ProcessesLeft is { } count ? $", {EndText.Processes(count)}" : "";
         return $"{end.Outcome}{dead}{left}";
+    }
+
+    private static string Wrote(RunOutputView output)
+    {
+        var what = output.Sha256 is { } digest ? $"{WrittenFiles.Size(output.Bytes ?? 0)}, sha256 {digest}{(output.Cut ? ", may lack its end" : "")}" : "nothing";
+        return $"'{Printable.Line(WrittenFiles.Target(output))}': {(output.State == "running" ? "not yet" : what)}";
     }
 
     private static string Recording(RunView run)

@@ -58,9 +58,9 @@ internal sealed class WritServer : IDisposable
     public Task<Answer<T>> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancel, TimeSpan longPoll = default)
         where T : class => SendAsync(HttpMethod.Get, path, null, type, null, Patience + longPoll, cancel);
 
-    /// <summary>What is no JSON: tiles, checkpoints, proofs.</summary>
-    public Task<Answer<byte[]>> GetRawAsync(string path, CancellationToken cancel) =>
-        SendAsync(HttpMethod.Get, path, null, static bytes => bytes, null, Patience, cancel);
+    /// <summary>What is no JSON: tiles, checkpoints, proofs, files.</summary>
+    public Task<Answer<byte[]>> GetRawAsync(string path, CancellationToken cancel, TimeSpan longPoll = default) =>
+        SendAsync(HttpMethod.Get, path, null, static bytes => bytes, null, Patience + longPoll, cancel);
 
     /// <summary>The body of an answer as it comes, of any length.</summary>
     /// <exception cref="Stop">The server says no.</exception>

@@ -4,6 +4,7 @@ namespace Writ.Contracts.Errors;
 /// RFC 9457 problem details (<c>application/problem+json</c>). The type is the error code of
 /// <c>Writ.Proof.Errors.ErrorCode</c>.
 /// </summary>
+/// <param name="Needs">With <c>input-needed</c>: the files to send along, by their paths as they stand in the command.</param>
 public sealed record Problem(
     string Type,
     string Title,
@@ -12,4 +13,5 @@ public sealed record Problem(
     string? Hint = null,
     IReadOnlyList<string>? Reasons = null,
     string? Request = null,
-    string? TraceId = null);
+    string? TraceId = null,
+    IReadOnlyList<string>? Needs = null);

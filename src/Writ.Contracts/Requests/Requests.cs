@@ -2,20 +2,25 @@ using Writ.Proof.Addresses;
 
 namespace Writ.Contracts.Requests;
 
-/// <summary>Asks for a command. <c>POST /v1/requests</c></summary>
+/// <summary>Asks for a command (<c>POST /v1/requests</c>), or what it would mean (<c>POST /v1/explain</c>).</summary>
 /// <param name="Command">The argv exactly as typed, the tool's name first.</param>
 /// <param name="Reason">The purpose.</param>
 /// <param name="Ticket">The id of an outside tracker's ticket.</param>
 /// <param name="DurationSeconds">How long the right shall last; null for the rule's own.</param>
 /// <param name="Uses">How many runs; null for 1.</param>
 /// <param name="Start">When the time begins to count; null for the moment of approval.</param>
+/// <param name="Inputs">The requester's files that the command reads. What is missing is answered with <c>input-needed</c>.</param>
 public sealed record AskForAccess(
     IReadOnlyList<string> Command,
     string? Reason = null,
     string? Ticket = null,
     double? DurationSeconds = null,
     int? Uses = null,
-    DateTimeOffset? Start = null);
+    DateTimeOffset? Start = null,
+    IReadOnlyList<InputFile>? Inputs = null);
+
+/// <summary>A file of the requester's that is sent along: the path as it stands in the command, and at most 8 MiB.</summary>
+public sealed record InputFile(string Argument, byte[] Content);
 
 /// <summary>A request as those see it who may.</summary>
 /// <param name="Id"><c>req_…</c></param>
@@ -50,10 +55,39 @@ public sealed record RequestView(
     string? Runner,
     string? Grant);
 
+/// <summary>What a command would mean and what policy says of it now; nothing came of it. The first members are those of a request.</summary>
+/// <param name="Command">As typed.</param>
+/// <param name="Runner">The runner that would execute it.</param>
+/// <param name="DurationSeconds">How long the right would last.</param>
+/// <param name="Nearest">Where policy denies: the nearest command that it would not deny, or null where there is none.</param>
+public sealed record ExplainView(
+    IReadOnlyList<string> Command,
+    PlanView Plan,
+    EvaluationView Evaluation,
+    string Runner,
+    double DurationSeconds,
+    int Uses,
+    DateTimeOffset? Start,
+    NearestView? Nearest);
+
+/// <summary>A command near to a denied one that policy would not deny.</summary>
+/// <param name="Command">As it could be typed.</param>
+/// <param name="Verdict"><c>require-approval</c> or <c>allow</c>.</param>
+/// <param name="Changes">What differs, one line each.</param>
+/// <param name="DurationSeconds">The duration to ask for, or null where it need not be named.</param>
+/// <param name="Uses">The number of runs to ask for, or null where it need not be named.</param>
+/// <param name="Needs"><c>reason</c>, <c>ticket</c>: what must be given that was not.</param>
+public sealed record NearestView(
+    IReadOnlyList<string> Command, string Verdict, IReadOnlyList<string> Changes, double? DurationSeconds, int? Uses, IReadOnlyList<string> Needs);
+
 /// <summary>An actor in a view. Kind is <c>user</c>, <c>workload</c> or <c>system</c>.</summary>
 public sealed record ActorView(string Id, string Name, string Kind);
 
 /// <summary>What a command means.</summary>
+/// <param name="Scope">All that may be reached; of its ranges the first 1,000, the statement holds all.</param>
+/// <param name="Targets">The first 1,000 ranges of the targets.</param>
+/// <param name="TargetCount">How many addresses they are in all, in decimal.</param>
+/// <param name="Warnings">What somebody should know before they say yes, one line each; no refusals.</param>
 public sealed record PlanView(
     string Tool,
     IReadOnlyList<string> Argv,
@@ -67,7 +101,31 @@ public sealed record PlanView(
     IReadOnlyList<ScriptView> Scripts,
     int Timing,
     long EstimatedPackets,
-    double EstimatedSeconds);
+    double EstimatedSeconds,
+    IReadOnlyList<InputView>? Inputs = null,
+    IReadOnlyList<OutputView>? Outputs = null,
+    IReadOnlyList<NameView>? Names = null,
+    IReadOnlyList<TrafficView>? Traffic = null,
+    IReadOnlyList<string>? Warnings = null);
+
+/// <summary>A file that the command reads; whole by <c>GET /v1/requests/{id}/inputs/{number}</c>, from 0.</summary>
+/// <param name="Argument">The path as it stands in the command.</param>
+/// <param name="Purpose">What the tool takes from it.</param>
+/// <param name="Head">Its first lines, at most 1,000 characters; bytes that are no UTF-8 stand as U+FFFD.</param>
+public sealed record InputView(string Argument, string Purpose, long Bytes, string Sha256, string Head);
+
+/// <summary>A file that the command writes on the requester's side.</summary>
+/// <param name="Argument">The path as it stands in the command.</param>
+/// <param name="Ending">What the tool adds to it, or empty.</param>
+/// <param name="Format">What it will hold.</param>
+/// <param name="Append">True where it is added to the file.</param>
+public sealed record OutputView(string Argument, string Ending, string Format, bool Append);
+
+/// <summary>A name with the only addresses that it means in the run.</summary>
+public sealed record NameView(string Name, IReadOnlyList<string> Addresses);
+
+/// <summary>An estimate of the packets that leave for one purpose.</summary>
+public sealed record TrafficView(string Purpose, long Packets);
 
 /// <summary>A script and its categories; implied ones come along with a technique and were not asked for by name or category.</summary>
 public sealed record ScriptView(string Name, IReadOnlyList<string> Categories, bool Implied = false);
@@ -90,12 +148,13 @@ public sealed record EvaluationView(
 /// <summary>The policy's answer to the part of a plan in one zone.</summary>
 /// <param name="Zone">The zone.</param>
 /// <param name="Addresses">Those of the plan's addresses that it holds, at most 100 texts.</param>
+/// <param name="Count">How many they are, in decimal; null in answers from before it was counted.</param>
 /// <param name="Verdict">The zone's own, denials not counted in.</param>
 /// <param name="By">The rule that carries it, or null.</param>
 /// <param name="Rules">The rules that open the zone to the requester for the tool, nearest first.</param>
 /// <param name="More">How many further rules there are.</param>
 public sealed record ZoneFindingView(
-    string Zone, IReadOnlyList<string> Addresses, string Verdict, string? By, IReadOnlyList<RuleFindingView> Rules, int More);
+    string Zone, IReadOnlyList<string> Addresses, string Verdict, string? By, IReadOnlyList<RuleFindingView> Rules, int More, string? Count = null);
 
 /// <summary>One rule with the conditions that failed; it matches where there are none.</summary>
 public sealed record RuleFindingView(string Rule, IReadOnlyList<ConditionView> Failed);

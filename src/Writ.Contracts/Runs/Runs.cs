@@ -5,8 +5,15 @@ namespace Writ.Contracts.Runs;
 /// <summary>Uses a grant. <c>POST /v1/runs</c></summary>
 /// <param name="Command">The argv as typed; the server finds an active grant of the caller's that covers it.</param>
 /// <param name="Grant">The grant to use, or null to let the server find it.</param>
+/// <param name="Inputs">
+/// The digests of the requester's files as they are now: a grant covers them only as they were approved. A command that reads
+/// files is answered with <c>input-needed</c> where they are missing.
+/// </param>
 /// <param name="Detach">True: the run goes on when the client goes away. False: it ends with it.</param>
-public sealed record StartRun(IReadOnlyList<string> Command, string? Grant = null, bool Detach = false);
+public sealed record StartRun(IReadOnlyList<string> Command, string? Grant = null, bool Detach = false, IReadOnlyList<InputDigest>? Inputs = null);
+
+/// <summary>A file of the requester's: the path as it stands in the command, and its lower-case hexadecimal SHA-256.</summary>
+public sealed record InputDigest(string Argument, string Sha256);
 
 /// <summary>A run. State is <c>queued</c>, <c>starting</c>, <c>running</c>, <c>exited</c>, <c>killed</c> or <c>failed</c>.</summary>
 /// <param name="EndReason">
@@ -34,7 +41,18 @@ public sealed record RunView(
     RunEndView? End,
     long RecordingBytes,
     string? RecordingSha256,
-    FenceView? Fence = null);
+    FenceView? Fence = null,
+    IReadOnlyList<RunOutputView>? Outputs = null);
+
+/// <summary>A file that the run writes for the requester; its bytes by <c>GET /v1/runs/{id}/outputs/{number}</c>, from 0.</summary>
+/// <param name="Argument">The path as it stands in the command.</param>
+/// <param name="Ending">What the tool adds to it, or empty.</param>
+/// <param name="Format">What it holds.</param>
+/// <param name="Append">True where it is added to the requester's file.</param>
+/// <param name="State"><c>running</c>, <c>absent</c> (the run wrote none), <c>coming</c> (on its way from the runner) or <c>here</c>.</param>
+/// <param name="Cut">True where the run did not end by itself, or there was no room for more.</param>
+public sealed record RunOutputView(
+    string Argument, string Ending, string Format, bool Append, string State, long? Bytes, string? Sha256, bool Cut);
 
 /// <summary>
 /// What the fence around a run has seen; in the answer about one run, where there is anything to tell. Members but

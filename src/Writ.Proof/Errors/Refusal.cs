@@ -10,6 +10,9 @@ namespace Writ.Proof.Errors;
 /// <param name="Reasons">Every reason of a denial, in the order in which they were found.</param>
 public sealed record Refusal(string Code, string Message, string? Hint = null, IReadOnlyList<string>? Reasons = null)
 {
+    /// <summary>With <see cref="ErrorCode.InputNeeded"/>: the requester's files, as their paths stand in the argv.</summary>
+    public IReadOnlyList<string>? Needs { get; init; }
+
     /// <inheritdoc/>
     public override string ToString() => $"{Code}: {Message}";
 }

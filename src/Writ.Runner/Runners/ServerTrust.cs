@@ -61,5 +61,7 @@ internal static class ServerTrust
             SslOptions = tls,
         },
         DisposeHttpClient = true,
+        // An order holds its statement and its fence: a hundred thousand separate targets are some 6 MB.
+        MaxReceiveMessageSize = 64 << 20,
     });
 }

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http.Features;
 using Writ.Contracts.Errors;
 using Writ.Proof.Errors;
 
@@ -25,7 +26,7 @@ internal static class HttpProblems
     };
 
     public static Problem Of(Refusal refusal, string? request = null, string? traceId = null) => new(
-        refusal.Code, refusal.Message, StatusOf(refusal.Code), null, refusal.Hint, refusal.Reasons, request, traceId);
+        refusal.Code, refusal.Message, StatusOf(refusal.Code), null, refusal.Hint, refusal.Reasons, request, traceId, refusal.Needs);
 
     public static IResult ToHttp(this Refusal refusal, string? request = null)
     {
@@ -44,7 +45,7 @@ internal static class HttpProblems
         var refusal = thrown switch
         {
             BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
-                new Refusal(ErrorCode.TooLarge, "the body is larger than 1 MiB"),
+                TooLarge(context),
             BadHttpRequestException { InnerException: System.Text.Json.JsonException json } =>
                 new Refusal(ErrorCode.InvalidInput, $"the body is malformed at {json.Path ?? "$"}"),
             BadHttpRequestException bad => new Refusal(ErrorCode.InvalidInput, Lower(bad.Message)),
@@ -64,12 +65,18 @@ internal static class HttpProblems
         var refusal = context.Response.StatusCode switch
         {
             StatusCodes.Status404NotFound => new Refusal(ErrorCode.NotFound, "there is no such path", "the API is described at /v1/openapi.json"),
-            StatusCodes.Status413PayloadTooLarge => new Refusal(ErrorCode.TooLarge, "the body is larger than 1 MiB"),
+            StatusCodes.Status413PayloadTooLarge => TooLarge(context),
             StatusCodes.Status503ServiceUnavailable => new Refusal(ErrorCode.Unavailable, "the database cannot be reached"),
             var status => new Refusal(ErrorCode.InvalidInput, $"the call cannot be answered (HTTP {status})"),
         };
         var problem = Of(refusal, traceId: context.TraceIdentifier) with { Status = context.Response.StatusCode };
         await context.Response.WriteAsJsonAsync(problem, options: null, contentType: "application/problem+json");
+    }
+
+    private static Refusal TooLarge(HttpContext context)
+    {
+        var most = context.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize;
+        return new(ErrorCode.TooLarge, $"the body is larger than {(most ?? 1 << 20) >> 20} MiB");
     }
 
     private static string Lower(string message) =>

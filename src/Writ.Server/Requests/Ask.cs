@@ -10,8 +10,8 @@ using Writ.Core.Policy;
 using Writ.Proof.Errors;
 using Writ.Proof.Identity;
 using Writ.Proof.Statements;
-using Writ.Server.Audit;
 using Writ.Server.Errors;
+using Writ.Server.Files;
 using Writ.Server.Grants;
 using Writ.Server.Identity;
 using Writ.Server.Policy;
@@ -25,7 +25,7 @@ namespace Writ.Server.Requests;
 /// recorded as a denied request.
 /// </summary>
 internal sealed class Ask(
-    Database database, WriteTransaction writes, PolicyInForce policies, Planner planner, RefusedAttempts refused, Changes changes)
+    Database database, WriteTransaction writes, PolicyInForce policies, Understanding understanding, Changes changes)
 {
     /// <summary>How long a request waits for its decisions.</summary>
     public static readonly TimeSpan LongestWait = TimeSpan.FromHours(24);
@@ -33,13 +33,10 @@ internal sealed class Ask(
     /// <summary>How far from now an asked start may lie.</summary>
     private static readonly TimeSpan FurthestStart = TimeSpan.FromDays(366);
 
-    private const int MostArguments = 4_096;
-    private const int MostText = 2_000;
-
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/requests", async (AskForAccess ask, Ask verb, HttpContext context, CancellationToken cancel) =>
         {
-            var asked = await verb.Create(context.Caller(), ask, context.Request.Headers["Idempotency-Key"].FirstOrDefault());
+            var asked = await verb.Create(context.Caller(), ask, context.Request.Headers["Idempotency-Key"].FirstOrDefault(), cancel);
             if (!asked.IsOk)
                 return asked.Refusal.ToHttp();
             if (asked.Value.Denial is { } denial)
@@ -48,33 +45,29 @@ internal sealed class Ask(
             var policy = await verb.Policies.Get(db);
             var view = (await RequestViews.Load(db, policy.IsOk ? policy.Value : null, [asked.Value.Request], cancel))[0];
             return Results.Created($"/v1/requests/{view.Id}", view);
-        }).WithName("AskForAccess").Produces<RequestView>(StatusCodes.Status201Created);
+        }).WithMetadata(new BodyLimit(SentFiles.MostBody)).WithName("AskForAccess").Produces<RequestView>(StatusCodes.Status201Created);
 
     private PolicyInForce Policies => policies;
 
     private WritDb Open() => database.Open();
 
     /// <summary>The request; where policy denied it, with the denial.</summary>
-    public async Task<Result<(RequestRow Request, Refusal? Denial)>> Create(Caller caller, AskForAccess ask, string? idempotencyKey)
+    public async Task<Result<(RequestRow Request, Refusal? Denial)>> Create(
+        Caller caller, AskForAccess ask, string? idempotencyKey, CancellationToken cancel = default)
     {
-        if (Malformed(ask, idempotencyKey) is { } malformed)
+        if (Understanding.Malformed(ask) is { } malformed)
             return malformed;
+        if (idempotencyKey?.Length > 200)
+            return new Refusal(ErrorCode.InvalidInput, "an idempotency key has at most 200 characters");
 
         await using var db = database.Open();
         if (await Earlier(db, caller, ask, idempotencyKey) is { } earlier)
             return earlier;
 
         // 1. Ask: understand the command against the runner that would execute it.
-        var policy = await policies.Get(db);
-        var planned = policy.IsOk ? await planner.Plan(db, policy.Value, ask.Command) : policy.Refusal;
+        var planned = await understanding.Of(db, caller, ask, "ask", cancel);
         if (!planned.IsOk)
-        {
-            await refused.Record(new(AuditType.AttemptRefused, caller.Audit, null, new()
-            {
-                ["attempt"] = "ask", ["command"] = Texts(ask.Command), ["code"] = planned.Refusal.Code, ["message"] = planned.Refusal.Message,
-            }, caller.SourceAddress));
             return planned.Refusal;
-        }
 
         Result<(RequestRow Request, Refusal? Denial)> created;
         try
@@ -93,7 +86,7 @@ internal sealed class Ask(
             return created.Refusal;
         var id = created.Value.Request.Id;
         changes.Happened(id.ToString());
-        return (await db.Requests.AsNoTracking().SingleAsync(row => row.Id == id), created.Value.Denial);
+        return (await db.Requests.AsNoTracking().SingleAsync(row => row.Id == id, CancellationToken.None), created.Value.Denial);
     }
 
     private async Task<Result<(RequestRow, Refusal?)>> InTransaction(
@@ -111,9 +104,20 @@ internal sealed class Ask(
             new(duration, ask.Uses, ask.Reason, ask.Ticket), ask.Start ?? scope.Now);
         if (found.Verdict != Verdict.Deny && ask.Start is { } start && (start + found.Duration <= scope.Now || found.LatestEnd <= scope.Now))
             return new Refusal(ErrorCode.Expired, "the asked time is over", "ask for a later start or a longer time");
-        var request = NewRow(scope, caller, ask, planned, inForce.Value, found, idempotencyKey);
+        var id = RequestId.New(scope.Now);
+        var statement = StatementOf.New(id, 1, caller.Id, caller.Name, planned.Plan, planned.Runner, planned.InventoryDigest, ask.Start, found, inForce.Value);
+        if (SandboxTerms.Wrong(statement) is { } wrong)
+            return wrong;
+        var request = NewRow(scope, caller, ask, planned, statement, inForce.Value, found, idempotencyKey);
         scope.Db.Requests.Add(request);
-        RecordCreated(scope, caller, request, found);
+        // What policy denies is on the record by its digests alone: nobody fills the disk with what is refused.
+        if (found.Verdict != Verdict.Deny)
+        {
+            await KeptFiles.Keep(scope.Db, scope.Now,
+                [.. planned.Plan.Inputs.Select(input => (input.Sha256, planned.Context.Inputs[input.Argument])), .. planned.Plan.Files.Select(file => (file.Sha256, file.Content))]);
+        }
+
+        RecordCreated(scope, caller, request, statement, found);
         await scope.Db.SaveChangesAsync();
 
         // 3 and 4. Where policy decides alone, it decides now.
@@ -128,33 +132,24 @@ internal sealed class Ask(
         if (idempotencyKey is null
             || await db.Requests.AsNoTracking().SingleOrDefaultAsync(row => row.ActorId == caller.Id && row.IdempotencyKey == idempotencyKey) is not { } earlier)
             return null;
-        return earlier.Command.SequenceEqual(ask.Command)
+        return earlier.Command.SequenceEqual(ask.Command) && SameInputs(earlier, ask)
             ? (earlier, Denial(earlier))
-            : new Refusal(ErrorCode.IdempotencyConflict, "the idempotency key was used for another command");
+            : new Refusal(ErrorCode.IdempotencyConflict, "the idempotency key was used for another command or other files");
     }
 
-    private static Refusal? Malformed(AskForAccess ask, string? idempotencyKey)
-    {
-        if (ask.Command.Count > MostArguments || ask.Command.Any(argument => argument is null || argument.Contains('\0')))
-            return new(ErrorCode.InvalidCommand, $"a command has at most {MostArguments} arguments, and none holds a NUL byte");
-        if (ask.Reason?.Length > MostText || ask.Ticket?.Length > MostText || idempotencyKey?.Length > 200)
-            return new(ErrorCode.InvalidInput, $"reason and ticket have at most {MostText} characters, an idempotency key 200");
-        if (ask.DurationSeconds is { } seconds && (!double.IsFinite(seconds) || seconds < 1 || seconds > 366 * 86_400d))
-            return new(ErrorCode.DurationTooLong, "the duration is not between one second and a year", "for example --for 30m");
-        if (ask.Uses is < 1 or > 1_000_000)
-            return new(ErrorCode.TooManyUses, "the number of uses is not between 1 and 1000000");
-        return null;
-    }
+    private static bool SameInputs(RequestRow earlier, AskForAccess ask) =>
+        Statement.Read(earlier.Statement) is { IsOk: true } statement
+        && statement.Value.Inputs.All(input => (ask.Inputs ?? []).Any(file => file.Argument == input.Argument && KeptFiles.Digest(file.Content) == input.Sha256));
 
     private static RequestRow NewRow(
-        WriteScope scope, Caller caller, AskForAccess ask, Planned planned, PolicyDocument policy, Evaluation found, string? idempotencyKey)
+        WriteScope scope, Caller caller, AskForAccess ask, Planned planned, Statement statement, PolicyDocument policy, Evaluation found,
+        string? idempotencyKey)
     {
-        var id = RequestId.New(scope.Now);
         var denied = found.Verdict == Verdict.Deny;
-        var statement = StatementOf.Bytes(id, 1, caller.Id, caller.Name, planned.Plan, planned.Runner, planned.InventoryDigest, ask.Start, found, policy);
+        var bytes = statement.ToBytes();
         return new()
         {
-            Id = id,
+            Id = RequestId.Parse(statement.Request),
             State = denied ? RequestState.Denied : RequestState.Pending,
             EndReason = denied ? $"denied by policy: {found.Reasons[0]}" : null,
             EndedAt = denied ? scope.Now : null,
@@ -169,17 +164,18 @@ internal sealed class Ask(
             RunnerId = planned.Runner,
             InventoryDigest = planned.InventoryDigest,
             PolicyHash = policy.Hash,
-            Plan = JsonSerializer.Serialize(RequestViews.Of(planned.Plan), WritJson.Default.PlanView),
+            Plan = JsonSerializer.Serialize(PlanViews.Of(planned.Plan, planned.Context.Inputs, denied ? null : found.Duration), WritJson.Default.PlanView),
             Evaluation = JsonSerializer.Serialize(RequestViews.Of(found, policy.Hash), WritJson.Default.EvaluationView),
-            Statement = statement,
-            StatementDigest = Statement.DigestOf(statement),
+            Statement = bytes,
+            StatementDigest = Statement.DigestOf(bytes),
+            Names = Reevaluation.NamesOf(planned.Context),
             CreatedAt = scope.Now,
             ExpiresAt = scope.Now + LongestWait,
             IdempotencyKey = idempotencyKey,
         };
     }
 
-    private static void RecordCreated(WriteScope scope, Caller caller, RequestRow request, Evaluation found)
+    private static void RecordCreated(WriteScope scope, Caller caller, RequestRow request, Statement statement, Evaluation found)
     {
         scope.Record(new(AuditType.RequestCreated, caller.Audit, request.Id, new()
         {
@@ -188,6 +184,7 @@ internal sealed class Ask(
             ["reason"] = request.Reason,
             ["ticket"] = request.Ticket,
             ["statement"] = request.StatementDigest,
+            ["inputs"] = new JsonArray([.. statement.Inputs.Select(input => new JsonObject { ["argument"] = input.Argument, ["bytes"] = input.Bytes, ["sha256"] = input.Sha256 })]),
         }, caller.SourceAddress));
         scope.Record(new(AuditType.RequestEvaluated, AuditActor.System, request.Id, new()
         {

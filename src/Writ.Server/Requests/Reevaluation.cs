@@ -1,10 +1,14 @@
+using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Writ.Core.Decisions;
 using Writ.Core.Identity;
 using Writ.Core.Policy;
 using Writ.Core.Tools;
+using Writ.Proof.Addresses;
 using Writ.Proof.Errors;
 using Writ.Proof.Identity;
+using Writ.Proof.Statements;
+using Writ.Server.Files;
 using Writ.Server.Runners;
 using Writ.Server.Storage;
 
@@ -29,14 +33,44 @@ internal sealed class Reevaluation(Inventories inventories)
             new(request.Duration, request.Uses, request.Reason, request.Ticket), now);
     }
 
-    /// <summary>The request's plan, made anew: the same, since the inventory is the same.</summary>
+    /// <summary>The request's plan, made anew: the same, since all that gave it its meaning is the same.</summary>
     public async Task<Result<Plan>> PlanOf(WritDb db, RequestRow request)
     {
-        var inventory = await inventories.Get(db, request.InventoryDigest);
-        return ToolCatalogue.Find(request.Tool) is { } tool && inventory?.Find(request.Tool) is { } found
-            ? tool.Plan(request.Command, new(found))
-            : new Refusal(ErrorCode.Denied, $"the inventory that the plan was made against has no {request.Tool}");
+        var context = await ContextOf(db, request);
+        return !context.IsOk ? context.Refusal
+            : ToolCatalogue.Find(request.Tool) is { } tool ? tool.Plan(request.Command, context.Value)
+            : new Refusal(ErrorCode.Denied, $"there is no tool {request.Tool} any more");
     }
+
+    /// <summary>All that gave the request's command its meaning: the inventory, the files and the names of then.</summary>
+    public async Task<Result<PlanContext>> ContextOf(WritDb db, RequestRow request)
+    {
+        if ((await inventories.Get(db, request.InventoryDigest))?.Find(request.Tool) is not { } tool)
+            return new Refusal(ErrorCode.Denied, $"the inventory that the plan was made against has no {request.Tool}");
+        var statement = Statement.Read(request.Statement);
+        if (!statement.IsOk)
+            return statement.Refusal;
+        var inputs = new Dictionary<string, ReadOnlyMemory<byte>>(StringComparer.Ordinal);
+        foreach (var input in statement.Value.Inputs)
+        {
+            if (await KeptFiles.Read(db, input.Sha256) is not { } bytes)
+                return new Refusal(ErrorCode.FileMismatch, $"the file '{RequestAccess.Shown(input.Argument)}' that was decided on is not here any more", "ask again");
+            inputs[input.Argument] = bytes;
+        }
+
+        return new PlanContext(tool) { Inputs = inputs, Names = NamesOf(request) };
+    }
+
+    /// <summary>Every name of the command with the addresses that it had when it was asked.</summary>
+    public static IReadOnlyDictionary<string, IReadOnlyList<Address>> NamesOf(RequestRow request) =>
+        JsonSerializer.Deserialize<Dictionary<string, string[]>>(request.Names, JsonSerializerOptions.Default)!.ToDictionary(
+            name => name.Key,
+            IReadOnlyList<Address> (name) => [.. name.Value.Select(text => Address.TryParse(text, out var address) ? address : throw new FormatException(text))],
+            StringComparer.Ordinal);
+
+    /// <summary>Them as a request's row keeps them.</summary>
+    public static string NamesOf(PlanContext context) => JsonSerializer.Serialize(
+        context.Names!.ToDictionary(name => name.Key, name => name.Value.Select(address => address.ToString()).ToArray()), JsonSerializerOptions.Default);
 
     /// <summary>
     /// The evaluation where this policy still lets the request's grant be used: it does not deny, and the approvals that

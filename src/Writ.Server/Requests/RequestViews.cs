@@ -20,12 +20,6 @@ internal static class RequestViews
     /// <summary>An answer about very many zones is cut here; the statement holds all of them.</summary>
     private const int MostFindings = 100;
 
-    public static PlanView Of(Plan plan) => new(
-        plan.Tool, plan.Argv, ScopeText.Of(plan.Scope), plan.Targets.ToTexts(), plan.Targets.Count.ToString(CultureInfo.InvariantCulture),
-        plan.Tcp.ToString(), plan.Udp.ToString(), plan.Sctp.ToString(), plan.Techniques,
-        [.. plan.Scripts.Select(script => new ScriptView(script.Name, script.Categories, script.Implied))],
-        plan.Timing, plan.EstimatedPackets, plan.EstimatedDuration.TotalSeconds);
-
     public static EvaluationView Of(Evaluation found, string policyHash) => new(
         VerdictText.Of(found.Verdict), found.Reasons, found.Rules, found.Zones,
         [.. found.Approvals.Select(need => new ApprovalView(need.Zone, need.Rule, need.From, need.Count))], policyHash,
@@ -35,7 +29,8 @@ internal static class RequestViews
 
     private static ZoneFindingView Of(ZoneFinding zone) => new(
         zone.Zone, Texts(zone.Addresses), VerdictText.Of(zone.Verdict), zone.By,
-        [.. zone.Rules.Select(rule => new RuleFindingView(rule.Rule, Of(rule.Failed)))], zone.More);
+        [.. zone.Rules.Select(rule => new RuleFindingView(rule.Rule, Of(rule.Failed)))], zone.More,
+        zone.Addresses.Count.ToString(CultureInfo.InvariantCulture));
 
     private static ConditionView[] Of(IReadOnlyList<FailedCondition> conditions) =>
         [.. conditions.Select(failed => new ConditionView(failed.Facet, failed.Asked, failed.Allowed, failed.Reason, failed.Hint))];
@@ -93,7 +88,7 @@ internal static class RequestViews
                 Plan(row), Evaluation(row),
                 [
                     .. decisions[row.Id].Select(decision => new DecisionView(
-                        decision.Id.ToString(), decision.ActorId is { } by ? Of(actors[by]) : null,
+                        decision.Id.ToString(), decision.ActorId is { } person ? Of(actors[person]) : null,
                         decision.Approved, decision.Comment, decision.At, decision.Revision)),
                 ],
                 row.State == RequestState.Pending ? Missing(policy, row, decisions[row.Id], actors) : [],

@@ -4,6 +4,7 @@ using Writ.Contracts;
 using Writ.Core;
 using Writ.Core.Audit;
 using Writ.Core.Policy;
+using Writ.Core.Tools;
 using Writ.Proof.Statements;
 using Writ.Server.Grants;
 using Writ.Server.Storage;
@@ -35,10 +36,12 @@ internal sealed class ReviseRequest(Reevaluation reevaluation)
             return;
         var actor = await scope.Db.Actors.AsNoTracking().SingleAsync(row => row.Id == request.ActorId);
         var revision = request.Revision + 1;
-        var statement = StatementOf.Bytes(
-            request.Id, revision, actor.Id, actor.Name, plan.Value, request.RunnerId, request.InventoryDigest, request.Start, found, policy);
+        var statement = StatementOf.New(
+            request.Id, revision, actor.Id, actor.Name, plan.Value, request.RunnerId, request.InventoryDigest, request.Start, found, policy).ToBytes();
         var digest = Statement.DigestOf(statement);
         var evaluation = JsonSerializer.Serialize(RequestViews.Of(found, policy.Hash), WritJson.Default.EvaluationView);
+        var view = RequestViews.Plan(request) with { Warnings = PlanWarnings.Of(plan.Value, found.Duration) };
+        var shown = JsonSerializer.Serialize(view, WritJson.Default.PlanView);
         var from = AccessLifecycle.Requests.From(RequestEvent.Revise);
         var changed = await scope.Db.Requests.Where(row => row.Id == request.Id && row.Revision == request.Revision && from.Contains(row.State))
             .ExecuteUpdateAsync(set => set
@@ -46,6 +49,7 @@ internal sealed class ReviseRequest(Reevaluation reevaluation)
                 .SetProperty(row => row.Statement, statement)
                 .SetProperty(row => row.StatementDigest, digest)
                 .SetProperty(row => row.Evaluation, evaluation)
+                .SetProperty(row => row.Plan, shown)
                 .SetProperty(row => row.PolicyHash, policy.Hash)
                 .SetProperty(row => row.Duration, found.Duration)
                 .SetProperty(row => row.Uses, found.Uses));

@@ -7,12 +7,12 @@ using Writ.Proof.Statements;
 
 namespace Writ.Server.Requests;
 
-/// <summary>Makes the bytes of a revision's statement, once; they are stored and never written again.</summary>
+/// <summary>Makes a revision's statement, once: its bytes are stored and never written again.</summary>
 internal static class StatementOf
 {
-    public static byte[] Bytes(
+    public static Statement New(
         RequestId request, int revision, ActorId actor, string actorName, Plan plan, RunnerId runner, string inventory, DateTimeOffset? start,
-        Evaluation found, PolicyDocument policy) => new Statement
+        Evaluation found, PolicyDocument policy) => new()
     {
         Request = request.ToString(),
         Revision = revision,
@@ -20,7 +20,10 @@ internal static class StatementOf
         Tool = plan.Tool,
         Argv = plan.Argv,
         Scope = ScopeText.Of(plan.Scope),
-        Inputs = [],
+        Inputs = [.. plan.Inputs.Select(input => new StatementInput(input.Argument, input.Bytes, input.Sha256))],
+        Files = [.. plan.Files.Select(file => new StatementFile(file.Path, file.Content.Length, file.Sha256))],
+        Names = [.. plan.Names.Select(name => new StatementName(name.Name, [.. name.Addresses.Select(address => address.ToString())]))],
+        Outputs = [.. plan.Outputs.Select(output => new StatementOutput(output.Argument + output.Ending, output.Path))],
         Zones = found.Zones,
         Runner = runner.ToString(),
         Inventory = inventory,
@@ -30,5 +33,5 @@ internal static class StatementOf
         Uses = found.Uses,
         MaxDisconnected = UnixMicroseconds.From(found.MaxDisconnected),
         Policy = policy.Hash,
-    }.ToBytes();
+    };
 }

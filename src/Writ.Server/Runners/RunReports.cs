@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Threading.Channels;
+using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Runners;
@@ -18,7 +19,7 @@ namespace Writ.Server.Runners;
 /// gathered for as long as more is there, made durable in one transaction, and only then acknowledged.
 /// </summary>
 internal sealed class RunReports(
-    Database database, RunTransitions transitions, RecordingStore recordings, Takings takings, RunnerHub hub, Changes changes, TimeProvider time,
+    Database database, WriteTransaction writes, RunTransitions transitions, RecordingStore recordings, Takings takings, RunnerHub hub, Changes changes, TimeProvider time,
     ILogger<RunReports> log)
 {
     private const int MostGathered = 256;
@@ -62,6 +63,14 @@ internal sealed class RunReports(
                 var report = stream.Current;
                 if (report.Ended is { } ended && RunId.TryParse(ended.Run, out var run))
                     hub.Report(run, ended);
+                // Whoever asked is waiting, and it is no part of any run: it need not stand in line behind output.
+                if (report.Resolved is { } answer)
+                {
+                    if (!hub.Report(answer))
+                        await Answer(runner, answer, cancel);
+                    continue;
+                }
+
                 await reports.Writer.WriteAsync(report, cancel);
             }
         }
@@ -130,6 +139,20 @@ internal sealed class RunReports(
         }
     }
 
+    /// <summary>The question came from another server of this database.</summary>
+    private async Task Answer(RunnerRow runner, Resolved answer, CancellationToken cancel)
+    {
+        try
+        {
+            await writes.Append(db => db.NameQuestions.Where(row => row.Id == answer.Id && row.RunnerId == runner.Id)
+                .ExecuteUpdateAsync(set => set.SetProperty(row => row.Answer, answer.ToByteArray()), cancel));
+        }
+        catch (Exception failed) when (failed is DbException or DbUpdateException)
+        {
+            log.LogWarning(failed, "an answer about names cannot be written; whoever asked will ask again");
+        }
+    }
+
     private async Task End(RunnerRow runner, Ended ended, ChannelWriter<ToRunner> outgoing, CancellationToken cancel)
     {
         if (RunId.TryParse(ended.Run, out var run))
@@ -177,7 +200,8 @@ internal sealed class RunReports(
                 break;
             case FromRunner.MessageOneofCase.Heartbeat or FromRunner.MessageOneofCase.Extension:
                 break;
-            case FromRunner.MessageOneofCase.Output or FromRunner.MessageOneofCase.Hello or FromRunner.MessageOneofCase.None:
+            case FromRunner.MessageOneofCase.Output or FromRunner.MessageOneofCase.Hello or FromRunner.MessageOneofCase.Resolved
+                or FromRunner.MessageOneofCase.None:
                 log.LogWarning("runner {Name} sent {Message} out of place; it is passed over", runner.Name, report.MessageCase);
                 break;
         }

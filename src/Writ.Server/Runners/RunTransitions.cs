@@ -6,6 +6,7 @@ using Writ.Core.Audit;
 using Writ.Proof;
 using Writ.Proof.Errors;
 using Writ.Proof.Identity;
+using Writ.Proof.Statements;
 using Writ.Server.Runs;
 using Writ.Server.Storage;
 
@@ -15,7 +16,7 @@ namespace Writ.Server.Runners;
 /// What runners report becomes the run's state, guarded by the table of transitions, with its audit entry. A report that
 /// comes twice, or of a run that is another runner's, changes nothing.
 /// </summary>
-internal sealed class RunTransitions(WriteTransaction writes, RecordingStore recordings, AttachedClients clients, Changes changes)
+internal sealed class RunTransitions(Database database, WriteTransaction writes, RecordingStore recordings, AttachedClients clients, Changes changes)
 {
     public Task Accepted(RunnerRow runner, OrderAccepted accepted) =>
         Move(runner, accepted.Run, RunEvent.Accept, (query, to, _) => query.ExecuteUpdateAsync(set => set.SetProperty(row => row.State, to)),
@@ -77,6 +78,7 @@ internal sealed class RunTransitions(WriteTransaction writes, RecordingStore rec
             EndCause.Deadline or EndCause.KillOrder or EndCause.Disconnected or EndCause.RecordingFailed or EndCause.LocalKill => RunEvent.Kill,
             _ => RunEvent.Fail,
         };
+        var outputs = await OutputsOf(id, ended);
         var moved = await Move(runner, ended.Run, happened,
             (query, to, _) => query.ExecuteUpdateAsync(set => set
                 .SetProperty(row => row.State, to)
@@ -86,7 +88,8 @@ internal sealed class RunTransitions(WriteTransaction writes, RecordingStore rec
                 .SetProperty(row => row.ExitCode, ended.Cause == EndCause.Exited ? ended.ExitCode : (int?)null)
                 .SetProperty(row => row.ProcessesLeft, ended.ProcessesLeft >= 0 ? ended.ProcessesLeft : (int?)null)
                 .SetProperty(row => row.KillToDead, ended.KillAt > 0 ? UnixMicroseconds.ToDuration(ended.At - ended.KillAt) : (TimeSpan?)null)
-                .SetProperty(row => row.RecordingSha256, Convert.ToHexStringLower(sha256))),
+                .SetProperty(row => row.RecordingSha256, Convert.ToHexStringLower(sha256))
+                .SetProperty(row => row.Outputs, outputs)),
             run => Entry(run.RequestId));
         if (!moved && await WasGivenUp(id))
         {
@@ -121,6 +124,10 @@ internal sealed class RunTransitions(WriteTransaction writes, RecordingStore rec
             ["recording_bytes"] = ended.RecordingBytes,
             ["recording_sha256"] = Convert.ToHexStringLower(sha256),
             ["recording_whole"] = whole,
+            ["outputs"] = new JsonArray([.. ended.Outputs.Take(SandboxTerms.MostOutputs).Select(file => new JsonObject
+            {
+                ["path"] = file.Path, ["bytes"] = file.Bytes, ["sha256"] = file.Sha256, ["cut"] = file.Cut,
+            })]),
         });
     }
 
@@ -180,6 +187,14 @@ internal sealed class RunTransitions(WriteTransaction writes, RecordingStore rec
         });
         changes.Happened(run);
         return moved.IsOk;
+    }
+
+    /// <summary>A run's outputs are settled when it is ordered; its end alone says more of them, and it comes once.</summary>
+    private async Task<string> OutputsOf(RunId id, Ended ended)
+    {
+        await using var db = database.Open();
+        var run = await db.Runs.AsNoTracking().SingleOrDefaultAsync(row => row.Id == id);
+        return run is null ? "[]" : RunOutput.Ended(run, ended);
     }
 
     private async Task<bool> WasGivenUp(RunId id)

@@ -19,6 +19,7 @@ internal sealed class RunnerHub(TimeProvider time)
     private readonly ConcurrentDictionary<RunnerId, ChannelWriter<ToRunner>> _connections = new();
     private readonly ConcurrentDictionary<RunnerId, DateTimeOffset> _lost = new();
     private readonly ConcurrentDictionary<RunId, TaskCompletionSource<Ended>> _ends = new();
+    private readonly ConcurrentDictionary<string, TaskCompletionSource<Resolved>> _answers = new(StringComparer.Ordinal);
 
     /// <summary>A new connection takes the place of the one before it.</summary>
     public void Connected(RunnerId runner, ChannelWriter<ToRunner> outgoing)
@@ -61,6 +62,16 @@ internal sealed class RunnerHub(TimeProvider time)
 
     /// <summary>Nobody waits for this run's end any more.</summary>
     public void StopListening(RunId run) => _ends.TryRemove(run, out _);
+
+    /// <summary>Ends with the runner's answer to this question.</summary>
+    public Task<Resolved> NextAnswer(string question) =>
+        _answers.GetOrAdd(question, static _ => new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+
+    /// <summary>Nobody waits for this answer any more.</summary>
+    public void StopListening(string question) => _answers.TryRemove(question, out _);
+
+    /// <summary>A runner answered; false where nobody here asked.</summary>
+    public bool Report(Resolved answer) => _answers.TryRemove(answer.Id, out var waiting) && waiting.TrySetResult(answer);
 
     /// <summary>A runner reported a run's end: whoever waits for it hears it before it is written.</summary>
     public void Report(RunId run, Ended ended)

@@ -20,7 +20,8 @@ namespace Writ.Server.Runners;
 /// </summary>
 internal sealed class RunnerLinkService(
     Database database, WriteTransaction writes, RunnerHub hub, Inventories inventories, RunnerCertificates certificates,
-    EnrolRunner enrolment, RunReports reports, RunnerHeads heads, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<RunnerLinkService> log)
+    EnrolRunner enrolment, RunReports reports, RunnerHeads heads, RunFiles files, TimeProvider time, IHostApplicationLifetime lifetime,
+    ILogger<RunnerLinkService> log)
     : RunnerLink.RunnerLinkBase
 {
     private static readonly TimeSpan HeartbeatEvery = TimeSpan.FromSeconds(1);
@@ -67,6 +68,38 @@ internal sealed class RunnerLinkService(
             if (!hub.IsHere(runner.Id))
                 await Record(AuditType.RunnerLost, runner, null);
         }
+    }
+
+    public override async Task FetchFile(FetchFileRequest request, IServerStreamWriter<FileChunk> responseStream, ServerCallContext context)
+    {
+        var (runner, _) = await Authorise(context);
+        var bytes = await files.Fetch(runner.Id, request.Run, request.Sha256, context.CancellationToken)
+            ?? throw new RpcException(new Status(StatusCode.NotFound, "no live run of this runner needs this file"));
+        for (var at = 0; at < bytes.Length; at += RunFiles.ChunkBytes)
+        {
+            var chunk = UnsafeByteOperations.UnsafeWrap(bytes.AsMemory(at, Math.Min(RunFiles.ChunkBytes, bytes.Length - at)));
+            await responseStream.WriteAsync(new FileChunk { Bytes = chunk }, context.CancellationToken);
+        }
+    }
+
+    public override async Task<HandBackReply> HandBack(IAsyncStreamReader<HandBackChunk> requestStream, ServerCallContext context)
+    {
+        var (runner, _) = await Authorise(context);
+        var (run, path) = ("", "");
+        using var bytes = new MemoryStream();
+        while (await requestStream.MoveNext(context.CancellationToken))
+        {
+            var chunk = requestStream.Current;
+            if (run.Length == 0)
+                (run, path) = (chunk.Run, chunk.Path);
+            // What is too much is read to its end all the same, so that the runner hears why it is refused.
+            if (bytes.Length + chunk.Bytes.Length <= RunFiles.MostBytes + 1)
+                bytes.Write(chunk.Bytes.Span);
+        }
+
+        return await files.Take(runner.Id, run, path, bytes.GetBuffer().AsMemory(0, (int)bytes.Length), context.CancellationToken)
+            ? new HandBackReply()
+            : throw new RpcException(new Status(StatusCode.FailedPrecondition, "the end of no run of this runner names this file"));
     }
 
     private async Task<(RunnerRow Runner, DateTimeOffset CertificateEnd)> Authorise(ServerCallContext context)
@@ -116,7 +149,7 @@ internal sealed class RunnerLinkService(
     /// <summary>Heartbeats, and what stands in the database for this runner without having reached it.</summary>
     private async Task Tend(RunnerId runner, long logSeen, ChannelWriter<ToRunner> outgoing, CancellationToken cancel)
     {
-        var sent = new HashSet<RunId>();
+        var (sent, asked) = (new HashSet<RunId>(), new HashSet<string>(StringComparer.Ordinal));
         var logShown = DateTimeOffset.MinValue;
         using var timer = new PeriodicTimer(HeartbeatEvery, time);
         do
@@ -130,12 +163,12 @@ internal sealed class RunnerLinkService(
                     (logSeen, logShown) = (Checkpoint.Parse(SignedNote.Parse(head.Checkpoint).Value.Text).Value.Size, time.GetUtcNow());
                 }
 
-                await Catch(runner, outgoing, sent, cancel);
+                await Catch(runner, outgoing, sent, asked, cancel);
             }
             catch (LogHaltedException)
             {
                 // The sequencer says so; runs and kills go on.
-                await Catch(runner, outgoing, sent, cancel);
+                await Catch(runner, outgoing, sent, asked, cancel);
             }
             catch (System.Data.Common.DbException unreachable)
             {
@@ -146,10 +179,18 @@ internal sealed class RunnerLinkService(
         while (await timer.WaitForNextTickAsync(cancel));
     }
 
-    private async Task Catch(RunnerId runner, ChannelWriter<ToRunner> outgoing, HashSet<RunId> sent, CancellationToken cancel)
+    private async Task Catch(RunnerId runner, ChannelWriter<ToRunner> outgoing, HashSet<RunId> sent, HashSet<string> asked, CancellationToken cancel)
     {
         await using var db = database.Open();
         var now = time.GetUtcNow();
+        // Names that another server of this database asks about.
+        var from = now - NameResolver.Patience;
+        foreach (var question in await db.NameQuestions.AsNoTracking().Where(row => row.RunnerId == runner && row.Answer == null && row.AskedAt > from).ToListAsync(cancel))
+        {
+            if (asked.Add(question.Id))
+                outgoing.TryWrite(new ToRunner { Resolve = new Resolve { Id = question.Id, Names = { question.Names }, V6 = question.V6 } });
+        }
+
         if (await db.Runners.AnyAsync(row => row.Id == runner && row.DisabledAt != null, cancel))
         {
             outgoing.TryComplete();

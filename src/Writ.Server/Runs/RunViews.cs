@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Runs;
 using Writ.Core;
+using Writ.Server.Files;
 using Writ.Server.Requests;
 using Writ.Server.Storage;
 
@@ -15,13 +16,16 @@ internal static class RunViews
         var actors = await db.Actors.AsNoTracking().Where(row => actorIds.Contains(row.Id)).ToDictionaryAsync(row => row.Id, cancel);
         var runnerIds = rows.Select(row => row.RunnerId).Distinct().ToArray();
         var runners = await db.Runners.AsNoTracking().Where(row => runnerIds.Contains(row.Id)).ToDictionaryAsync(row => row.Id, row => row.Name, cancel);
+        var outputs = rows.ToDictionary(row => row.Id, RunOutput.Read);
+        var known = await KeptFiles.Known(db, [.. outputs.Values.SelectMany(list => list).Where(output => output.Sha256 is not null).Select(output => output.Sha256!).Distinct()], cancel);
         return
         [
             .. rows.Select(row => new RunView(
                 row.Id.ToString(), row.GrantId.ToString(), row.RequestId.ToString(), RequestViews.Of(actors[row.ActorId]),
                 runners.GetValueOrDefault(row.RunnerId) ?? row.RunnerId.ToString(), RunStates.Text(row.State), row.Command, row.Argv, row.Detached,
                 row.Deadline, row.CreatedAt, row.StartedAt, row.EndedAt, row.ExitCode, row.EndReason, row.EndDetail,
-                RunStates.Live.Contains(row.State) ? null : End(row), row.RecordingBytes, row.RecordingSha256)),
+                RunStates.Live.Contains(row.State) ? null : End(row), row.RecordingBytes, row.RecordingSha256,
+                Outputs: [.. outputs[row.Id].Select(output => output.View(RunStates.Live.Contains(row.State), known))])),
         ];
     }
 

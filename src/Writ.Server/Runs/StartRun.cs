@@ -31,7 +31,7 @@ namespace Writ.Server.Runs;
 /// transaction; only then is the order sent.
 /// </summary>
 internal sealed class StartRun(
-    Database database, WriteTransaction writes, PolicyInForce policies, Reevaluation reevaluation, Inventories inventories,
+    Database database, WriteTransaction writes, PolicyInForce policies, Reevaluation reevaluation, NameCheck nameCheck,
     Takings takings, RunnerHub hub, ServerKeys keys, RefusedAttempts refused)
 {
     /// <summary>An order that was not started by then is not started at all.</summary>
@@ -50,7 +50,7 @@ internal sealed class StartRun(
 
     public async Task<Result<RunRow>> Start(Caller caller, Ask ask, string? idempotencyKey)
     {
-        if (idempotencyKey?.Length > 200 || ask.Command.Any(argument => argument is null || argument.Contains('\0')))
+        if (idempotencyKey?.Length > 200 || ask.Command.Any(argument => argument is null || argument.Contains('\0')) || ask.Inputs?.Any(input => input is null) == true)
             return new Refusal(ErrorCode.InvalidInput, "an idempotency key has at most 200 characters, and an argument holds no NUL byte");
         await using var db = database.Open();
         if (await Earlier(db, caller, ask, idempotencyKey) is { } earlier)
@@ -62,14 +62,20 @@ internal sealed class StartRun(
             if (await Earlier(db, caller, ask, idempotencyKey) is { } twin)
                 return twin;
             // "No grant" is how `writ run` learns that it has to ask: where none was named, nothing was attempted yet.
-            if (covering.Refusal.Code != ErrorCode.NoGrant || ask.Grant is not null)
+            if (covering.Refusal.Code != ErrorCode.InputNeeded && (covering.Refusal.Code != ErrorCode.NoGrant || ask.Grant is not null))
                 await RecordRefused(caller, ask, null, covering.Refusal);
             return covering.Refusal;
         }
 
-        var (grant, request, plan) = covering.Value;
+        var (grant, request, plan, needs) = covering.Value;
         if (!await hub.IsConnected(db, grant.RunnerId))
             return new Refusal(ErrorCode.NoRunner, "the runner of this grant is not connected", "no use was taken; try again when it is back: writ runners");
+
+        if (await nameCheck.Changed(request, plan, needs) is { } changed)
+        {
+            await RecordRefused(caller, ask with { Grant = grant.Id.ToString() }, request.Id, changed);
+            return changed;
+        }
 
         var order = (Order?)null;
         Result<RunRow> started;
@@ -132,7 +138,7 @@ internal sealed class StartRun(
     }
 
     /// <summary>An active grant of the caller's under which exactly this command, as its tool understands it, may run.</summary>
-    private async Task<Result<(GrantRow, RequestRow, Plan)>> Covering(WritDb db, Caller caller, Ask ask)
+    private async Task<Result<(GrantRow, RequestRow, Plan, CommandNeeds)>> Covering(WritDb db, Caller caller, Ask ask)
     {
         var none = new Refusal(ErrorCode.NoGrant, "no active grant of yours covers this command", "ask for one: writ run asks by itself, or writ request");
         if (ask.Command.Count == 0)
@@ -153,18 +159,34 @@ internal sealed class StartRun(
         if (ask.Grant is not null && candidates.Count == 0)
             return new Refusal(ErrorCode.NotFound, $"you have no grant '{ask.Grant}' for {tool.Name}", "writ grants --mine");
 
-        foreach (var item in candidates)
+        Refusal? refusal = null;
+        foreach (var (grant, request) in candidates.Select(item => (item.grant, item.request)))
         {
-            if (await inventories.Get(db, item.request.InventoryDigest) is not { } inventory || inventory.Find(tool.Name) is not { } found)
+            if (Statement.Read(request.Statement) is not { IsOk: true, Value: var statement } || await reevaluation.ContextOf(db, request) is not { IsOk: true, Value: var context })
                 continue;
-            var plan = tool.Plan(ask.Command, new(found));
+            var needs = tool.Needs(ask.Command, context);
+            if (!needs.IsOk)
+            {
+                refusal ??= needs.Refusal;
+                continue;
+            }
+
+            // The files as they were approved are what runs: the requester's own must still be those.
+            if (needs.Value.Inputs.Count > 0 && ask.Inputs is null)
+                return Planner.Missing(needs.Value, _ => false)!;
+            if (!needs.Value.Inputs.All(path => statement.Inputs.Any(input => input.Argument == path && ask.Inputs!.Any(sent => sent.Argument == path && sent.Sha256 == input.Sha256)))
+                || !needs.Value.Names.All(context.Names!.ContainsKey))
+                continue;
+            var plan = tool.Plan(ask.Command, context);
             if (!plan.IsOk)
-                return plan.Refusal;
-            var statement = Statement.Read(item.request.Statement);
-            if (statement.IsOk && statement.Value.Argv is { } argv && argv.SequenceEqual(plan.Value.Argv))
-                return (item.grant, item.request, plan.Value);
+                refusal ??= plan.Refusal;
+            else if (statement.Argv is { } argv && argv.SequenceEqual(plan.Value.Argv)
+                && plan.Value.Files.Select(file => file.Sha256).SequenceEqual((statement.Files ?? []).Select(file => file.Sha256)))
+                return (grant, request, plan.Value, needs.Value);
         }
 
+        if (refusal is not null)
+            return refusal;
         return ask.Grant is null ? none : new Refusal(ErrorCode.NoGrant, "that grant does not cover this command", "ask for it: writ request");
     }
 
@@ -236,6 +258,7 @@ internal sealed class StartRun(
             CreatedAt = scope.Now,
             ClientSeenAt = scope.Now,
             IdempotencyKey = idempotencyKey,
+            Outputs = RunOutput.Of(plan),
         };
         scope.Db.Runs.Add(run);
         scope.Record(new(AuditType.RunOrdered, caller.Audit, request.Id, new()

@@ -93,6 +93,8 @@ internal sealed class RequestRow
     public required string Evaluation { get; set; }
     public required byte[] Statement { get; set; }
     public required string StatementDigest { get; set; }
+    /// <summary>Every name of the command with the addresses that it had when it was asked, as JSON; excluded ones too.</summary>
+    public string Names { get; init; } = "{}";
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset ExpiresAt { get; init; }
     public DateTimeOffset? EndedAt { get; set; }
@@ -167,6 +169,8 @@ internal sealed class RunRow
     public int? ProcessesLeft { get; set; }
     public long RecordingBytes { get; set; }
     public string? RecordingSha256 { get; set; }
+    /// <summary>The files that it hands back, and what its end says of them, as JSON.</summary>
+    public string Outputs { get; set; } = "[]";
     public string? IdempotencyKey { get; init; }
 }
 
@@ -176,6 +180,25 @@ internal sealed class RecordingPieceRow
     public required RunId RunId { get; init; }
     public required long Offset { get; init; }
     public required byte[] Bytes { get; init; }
+}
+
+/// <summary>A file by the digest of its bytes; never changed.</summary>
+internal sealed class FileRow
+{
+    public required string Sha256 { get; init; }
+    public required byte[] Bytes { get; init; }
+    public required DateTimeOffset KeptAt { get; init; }
+}
+
+/// <summary>Which addresses names have where a runner's tools run: asked by one server, passed on by another. Gone once it is answered.</summary>
+internal sealed class NameQuestionRow
+{
+    public required string Id { get; init; }
+    public required RunnerId RunnerId { get; init; }
+    public required string[] Names { get; init; }
+    public required bool V6 { get; init; }
+    public required DateTimeOffset AskedAt { get; init; }
+    public byte[]? Answer { get; set; }
 }
 
 /// <summary>An audit entry. It has its bytes from the transaction that it records and its position from the sequencer.</summary>

@@ -16,6 +16,8 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
     public DbSet<GrantRow> Grants => Set<GrantRow>();
     public DbSet<RunRow> Runs => Set<RunRow>();
     public DbSet<RecordingPieceRow> RecordingPieces => Set<RecordingPieceRow>();
+    public DbSet<FileRow> Files => Set<FileRow>();
+    public DbSet<NameQuestionRow> NameQuestions => Set<NameQuestionRow>();
     public DbSet<AuditRow> AuditEntries => Set<AuditRow>();
 
     public DbSet<LogTileRow> LogTiles => Set<LogTileRow>();
@@ -65,6 +67,7 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
         modelBuilder.Entity<RequestRow>(request =>
         {
             request.ToTable("requests");
+            request.Property(row => row.Names).HasDefaultValue("{}");
             request.HasIndex(row => new { row.State, row.ExpiresAt });
             request.HasIndex(row => new { row.ActorId, row.IdempotencyKey }).IsUnique();
             request.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
@@ -88,6 +91,7 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
         modelBuilder.Entity<RunRow>(run =>
         {
             run.ToTable("runs");
+            run.Property(row => row.Outputs).HasDefaultValue("[]");
             // A use is taken once, whatever races.
             run.HasIndex(row => new { row.GrantId, row.UseNumber }).IsUnique();
             run.HasIndex(row => row.Nonce).IsUnique();
@@ -99,6 +103,16 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
         {
             piece.ToTable("recording_pieces");
             piece.HasKey(row => new { row.RunId, row.Offset });
+        });
+        modelBuilder.Entity<FileRow>(file =>
+        {
+            file.ToTable("files");
+            file.HasKey(row => row.Sha256);
+        });
+        modelBuilder.Entity<NameQuestionRow>(question =>
+        {
+            question.ToTable("name_questions");
+            question.HasIndex(row => row.RunnerId);
         });
         modelBuilder.Entity<AuditRow>(entry =>
         {

@@ -48,6 +48,9 @@ internal sealed class House : IAsyncDisposable
 
     public HouseDatabase Database { get; }
 
+    /// <summary>Where people type.</summary>
+    public string Folder => _folder;
+
     public string ServerData => Path.Combine(_folder, "server");
 
     public string RunnerData => Path.Combine(_folder, "runner");
@@ -112,6 +115,8 @@ internal sealed class House : IAsyncDisposable
         """;
 
     /// <summary>The lab's namespace: without it nothing is started, since a tool would reach the host's own network.</summary>
+    public static string NetworkNamespace => Namespace;
+
     private static string Namespace
     {
         get
@@ -202,7 +207,7 @@ internal sealed class House : IAsyncDisposable
         {
             _server.HasExited.ShouldBeFalse(_server.Said);
             return Task.FromResult(_server.Error.Contains("ready on", StringComparison.Ordinal));
-        }, "the server does not start");
+        }, "the server does not start", seconds: 60);
         var ready = _server.Error.Split('\n').First(line => line.Contains("ready on", StringComparison.Ordinal));
         Engine = ready.Split('(', ')')[1].TrimEnd();
     }
@@ -362,7 +367,7 @@ internal sealed class House : IAsyncDisposable
             _processes.RemoveAll(process => process != _server && process != _runner);
     }
 
-    public static async Task Until(Func<Task<bool>> condition, string otherwise, double seconds = 15)
+    public static async Task Until(Func<Task<bool>> condition, string otherwise, double seconds = 30)
     {
         for (var clock = Stopwatch.StartNew(); !await condition();)
         {

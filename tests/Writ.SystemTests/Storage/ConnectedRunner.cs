@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Threading.Channels;
+using Google.Protobuf;
 using Grpc.Core;
 using Writ.Contracts.Runners;
 using Writ.Proof;
+using Writ.Proof.Addresses;
 using Writ.Server.Runners;
 using Writ.Server.Storage;
 
@@ -34,6 +36,9 @@ internal sealed class ConnectedRunner : IAsyncDisposable
     public RunnerRow Row { get; }
 
     public bool ConfirmsKills { get; set; } = true;
+
+    /// <summary>The addresses that names have where this runner's tools run; it does not answer where this is null.</summary>
+    public Dictionary<string, string[]>? Names { get; set; } = [];
 
     /// <summary>Everything that the server sent, in order.</summary>
     public ConcurrentQueue<ToRunner> Heard { get; } = new();
@@ -77,10 +82,29 @@ internal sealed class ConnectedRunner : IAsyncDisposable
         await foreach (var message in _outgoing.Reader.ReadAllAsync())
         {
             Heard.Enqueue(message);
+            if (message.Resolve is { } question && Names is { } known)
+                Say(new() { Resolved = Answer(question, known) });
             if (message.Kill is { } kill && ConfirmsKills)
                 Say(new() { Ended = End(kill.Run, EndCause.KillOrder, kill.Reason) });
         }
     }
+
+    private static Resolved Answer(Resolve question, Dictionary<string, string[]> known) => new()
+    {
+        Id = question.Id,
+        Names =
+        {
+            question.Names.Select(name => new ResolvedName
+            {
+                Name = name,
+                Addresses =
+                {
+                    known.GetValueOrDefault(name, []).Select(text => Address.TryParse(text, out var address) ? address : throw new FormatException(text))
+                        .Where(address => address.IsV4 != question.V6).Select(address => ByteString.CopyFrom(address.ToBytes())),
+                },
+            }),
+        },
+    };
 
     private sealed class Said(ChannelReader<FromRunner> messages) : IAsyncStreamReader<FromRunner>
     {

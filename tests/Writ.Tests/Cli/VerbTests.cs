@@ -25,7 +25,7 @@ public class VerbTests
 
         (await typed.RunAsync("approve", Samples.RequestId, "--comment", "fine")).ShouldBe(0);
 
-        foreach (var part in (string[])["dana (user)", "nmap -p 22,80 10.20.0.5", "10.20.0.5 (1 address)", "tcp 22,80", "about 12 packets, 2s", "30m from approval, 1 use"])
+        foreach (var part in (string[])["dana (user)", "nmap -p 22,80 10.20.0.5", "1 address: 10.20.0.5", "2 tcp: 22, 80", "about 12 packets, 2s", "30m from approval, 1 use"])
             typed.Error.ShouldContain(part);
         typed.Output.ShouldBe($"approved: dana has grant {Samples.GrantId} for 30m, 1 use\n");
         var decide = JsonSerializer.Deserialize(server.Calls.Last().Body, WritJson.Default.Decide)!;

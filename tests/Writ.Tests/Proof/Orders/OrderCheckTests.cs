@@ -215,4 +215,14 @@ public sealed class OrderCheckTests
     [Fact]
     public void Check_name_that_is_pinned_twice_is_refused() =>
         CodeOf(Order(WithFiles with { Names = [new("web1", ["10.20.1.5"]), new("WEB1", ["10.20.1.6"])] })).ShouldBe(ErrorCode.InvalidTarget);
+
+    [Fact]
+    public void Check_scope_of_more_ranges_than_a_fence_holds_is_refused()
+    {
+        string[] addresses = [.. Enumerable.Range(0, SandboxTerms.MostRanges).Select(i => $"2001:db8:20::{2 * i:x}")];
+        var many = WithFiles with { Scope = new(addresses, "22", "", "", false), Names = [] };
+        var fence = new ScopeText(["2001:db8:20::"], "22", "", "", false);
+        CodeOf(Order(many) with { Fence = fence }).ShouldBe(ErrorCode.TooLarge);
+        CodeOf(Order(many with { Scope = many.Scope with { Addresses = addresses[1..] } }) with { Fence = new([addresses[1]], "22", "", "", false) }).ShouldBeNull();
+    }
 }

@@ -147,6 +147,24 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.ToTable("decisions", (string)null);
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.FileRow", b =>
+                {
+                    b.Property<string>("Sha256")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("Bytes")
+                        .IsRequired()
+                        .HasColumnType("bytea");
+
+                    b.Property<long>("KeptAt")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("Sha256");
+
+                    b.ToTable("files", (string)null);
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.GrantRow", b =>
                 {
                     b.Property<string>("Id")
@@ -297,6 +315,37 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.ToTable("log_tiles", (string)null);
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.NameQuestionRow", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("Answer")
+                        .HasColumnType("bytea");
+
+                    b.Property<long>("AskedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Names")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<string>("RunnerId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<bool>("V6")
+                        .HasColumnType("boolean");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("RunnerId");
+
+                    b.ToTable("name_questions", (string)null);
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.OneTimeSecretRow", b =>
                 {
                     b.Property<byte[]>("Hash")
@@ -415,6 +464,13 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.Property<string>("InventoryDigest")
                         .IsRequired()
                         .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Names")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("{}")
                         .UseCollation("C");
 
                     b.Property<string>("OnBehalfOf")
@@ -573,6 +629,13 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.Property<byte[]>("OrderSignature")
                         .IsRequired()
                         .HasColumnType("bytea");
+
+                    b.Property<string>("Outputs")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("[]")
+                        .UseCollation("C");
 
                     b.Property<int?>("ProcessesLeft")
                         .HasColumnType("integer");

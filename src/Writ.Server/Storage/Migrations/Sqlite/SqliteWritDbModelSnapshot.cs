@@ -128,6 +128,23 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.ToTable("decisions", (string)null);
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.FileRow", b =>
+                {
+                    b.Property<string>("Sha256")
+                        .HasColumnType("TEXT");
+
+                    b.Property<byte[]>("Bytes")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.Property<long>("KeptAt")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Sha256");
+
+                    b.ToTable("files", (string)null);
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.GrantRow", b =>
                 {
                     b.Property<string>("Id")
@@ -267,6 +284,35 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.ToTable("log_tiles", (string)null);
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.NameQuestionRow", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("TEXT");
+
+                    b.Property<byte[]>("Answer")
+                        .HasColumnType("BLOB");
+
+                    b.Property<long>("AskedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Names")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("RunnerId")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<bool>("V6")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("RunnerId");
+
+                    b.ToTable("name_questions", (string)null);
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.OneTimeSecretRow", b =>
                 {
                     b.Property<byte[]>("Hash")
@@ -374,6 +420,12 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.Property<string>("InventoryDigest")
                         .IsRequired()
                         .HasColumnType("TEXT");
+
+                    b.Property<string>("Names")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT")
+                        .HasDefaultValue("{}");
 
                     b.Property<string>("OnBehalfOf")
                         .HasColumnType("TEXT");
@@ -512,6 +564,12 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.Property<byte[]>("OrderSignature")
                         .IsRequired()
                         .HasColumnType("BLOB");
+
+                    b.Property<string>("Outputs")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT")
+                        .HasDefaultValue("[]");
 
                     b.Property<int?>("ProcessesLeft")
                         .HasColumnType("INTEGER");

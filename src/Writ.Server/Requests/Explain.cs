@@ -1,0 +1,55 @@
+using Writ.Contracts.Requests;
+using Writ.Core.Identity;
+using Writ.Core.Policy;
+using Writ.Proof.Errors;
+using Writ.Server.Errors;
+using Writ.Server.Files;
+using Writ.Server.Identity;
+using Writ.Server.Policy;
+using Writ.Server.Storage;
+
+namespace Writ.Server.Requests;
+
+/// <summary>
+/// Steps 1 and 2 of the lifecycle and nothing else: what a command would mean, and what policy says of it now. There is no
+/// request, no statement and no right after it.
+/// </summary>
+internal sealed class Explain(Database database, PolicyInForce policies, Understanding understanding, TimeProvider time)
+{
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes.MapPost("/explain", async (AskForAccess ask, Explain verb, HttpContext context, CancellationToken cancel) =>
+            (await verb.Of(context.Caller(), ask, cancel)).ToHttp())
+            .WithMetadata(new BodyLimit(SentFiles.MostBody)).WithName("Explain").Produces<ExplainView>();
+
+    public async Task<Result<ExplainView>> Of(Caller caller, AskForAccess ask, CancellationToken cancel)
+    {
+        if (Understanding.Malformed(ask) is { } malformed)
+            return malformed;
+        await using var db = database.Open();
+        var planned = await understanding.Of(db, caller, ask, "explain", cancel);
+        if (!planned.IsOk)
+            return planned.Refusal;
+        var policy = await policies.Get(db);
+        if (!policy.IsOk)
+            return policy.Refusal;
+
+        var duration = ask.DurationSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : (TimeSpan?)null;
+        var terms = new AskedTerms(duration, ask.Uses, ask.Reason, ask.Ticket);
+        var subject = Reevaluation.SubjectOf(caller);
+        var at = ask.Start ?? time.GetUtcNow();
+        var found = Evaluator.Evaluate(policy.Value, subject, planned.Value.Plan, terms, at);
+        // What is denied has no duration of its own: what was asked for is held against the estimate.
+        var denied = found.Verdict == Verdict.Deny;
+        var lasting = denied ? duration : found.Duration;
+        return new ExplainView(
+            ask.Command, PlanViews.Of(planned.Value.Plan, planned.Value.Context.Inputs, lasting), RequestViews.Of(found, policy.Value.Hash),
+            planned.Value.RunnerName, (lasting ?? TimeSpan.Zero).TotalSeconds, denied ? ask.Uses ?? 1 : found.Uses, ask.Start,
+            denied ? Nearest(policy.Value, subject, ask.Command, planned.Value, terms, at) : null);
+    }
+
+    private static NearestView? Nearest(
+        PolicyDocument policy, Subject subject, IReadOnlyList<string> command, Planned planned, AskedTerms terms, DateTimeOffset at) =>
+        NearestCommand.Find(policy, subject, command, planned.Context, terms, at) is { } near
+            ? new(near.Command, VerdictText.Of(near.Evaluation.Verdict), near.Changes, near.Terms.Duration?.TotalSeconds, near.Terms.Uses, near.Needs)
+            : null;
+}

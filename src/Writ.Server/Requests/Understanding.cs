@@ -1,0 +1,62 @@
+using System.Text.Json.Nodes;
+using Writ.Contracts.Requests;
+using Writ.Core.Audit;
+using Writ.Core.Identity;
+using Writ.Proof.Errors;
+using Writ.Server.Audit;
+using Writ.Server.Files;
+using Writ.Server.Policy;
+using Writ.Server.Storage;
+
+namespace Writ.Server.Requests;
+
+/// <summary>
+/// What asking and explaining share: the words and files of a caller become a plan, or a refusal that is on the record as an
+/// attempt. That a file is missing is no attempt: it is how a client learns which to send.
+/// </summary>
+internal sealed class Understanding(Planner planner, PolicyInForce policies, RefusedAttempts refused)
+{
+    private const int MostArguments = 4_096;
+    private const int MostText = 2_000;
+    private const int LongestCommand = 1 << 20;
+
+    /// <summary>What is wrong with the call itself, or null.</summary>
+    public static Refusal? Malformed(AskForAccess ask)
+    {
+        if (ask.Command.Count > MostArguments || ask.Command.Any(argument => argument is null || argument.Contains('\0')))
+            return new(ErrorCode.InvalidCommand, $"a command has at most {MostArguments} arguments, and none holds a NUL byte");
+        if (ask.Command.Sum(argument => (long)argument.Length) > LongestCommand)
+            return new(ErrorCode.TooLarge, "the command is larger than 1 MiB", "put the targets into a file: -iL FILE");
+        if (ask.Reason?.Length > MostText || ask.Ticket?.Length > MostText)
+            return new(ErrorCode.InvalidInput, $"reason and ticket have at most {MostText} characters");
+        if (ask.DurationSeconds is { } seconds && (!double.IsFinite(seconds) || seconds < 1 || seconds > 366 * 86_400d))
+            return new(ErrorCode.DurationTooLong, "the duration is not between one second and a year", "for example --for 30m");
+        if (ask.Uses is < 1 or > 1_000_000)
+            return new(ErrorCode.TooManyUses, "the number of uses is not between 1 and 1000000");
+        return SentFiles.Wrong(ask.Inputs);
+    }
+
+    /// <summary>The plan.</summary>
+    /// <param name="db">Where the runners stand.</param>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="ask">What was asked; well-formed.</param>
+    /// <param name="attempt">What a refusal is recorded as.</param>
+    /// <param name="cancel">The caller went away.</param>
+    public async Task<Result<Planned>> Of(WritDb db, Caller caller, AskForAccess ask, string attempt, CancellationToken cancel)
+    {
+        var policy = await policies.Get(db);
+        var planned = policy.IsOk ? await planner.Plan(db, policy.Value, ask.Command, SentFiles.Contents(ask.Inputs), cancel) : policy.Refusal;
+        if (!planned.IsOk && planned.Refusal.Code != ErrorCode.InputNeeded)
+        {
+            await refused.Record(new(AuditType.AttemptRefused, caller.Audit, null, new()
+            {
+                ["attempt"] = attempt,
+                ["command"] = new JsonArray([.. ask.Command.Select(text => JsonValue.Create(text))]),
+                ["code"] = planned.Refusal.Code,
+                ["message"] = planned.Refusal.Message,
+            }, caller.SourceAddress));
+        }
+
+        return planned;
+    }
+}

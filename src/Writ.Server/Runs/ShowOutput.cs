@@ -1,0 +1,56 @@
+using Writ.Core.Identity;
+using Writ.Proof.Errors;
+using Writ.Server.Errors;
+using Writ.Server.Files;
+using Writ.Server.Identity;
+using Writ.Server.Requests;
+using Writ.Server.Storage;
+
+namespace Writ.Server.Runs;
+
+/// <summary>A file that a run has written; with <c>wait</c> it is waited for while it is on its way from the runner.</summary>
+internal static class ShowOutput
+{
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes.MapGet("/runs/{id}/outputs/{number:int}", async (
+            string id, int number, double? wait, Database database, RequestAccess access, Changes changes, TimeProvider time, HttpContext context,
+            CancellationToken cancel) =>
+        {
+            var until = time.GetUtcNow() + TimeSpan.FromSeconds(Math.Clamp(wait ?? 0, 0, LongestWait.TotalSeconds));
+            while (true)
+            {
+                var next = changes.Next(id);
+                var found = await Find(database, access, context.Caller(), id, number, cancel);
+                var left = until - time.GetUtcNow();
+                if (found.IsOk)
+                    return FileAnswer.Of(context, found.Value);
+                if (found.Refusal.Code != ErrorCode.WrongState || left <= TimeSpan.Zero)
+                    return found.Refusal.ToHttp();
+                await Task.WhenAny(next, Task.Delay(left < Look ? left : Look, time, cancel));
+            }
+        }).WithName("ShowOutput").Produces(StatusCodes.Status200OK, contentType: FileAnswer.Type);
+
+    private static async Task<Result<byte[]>> Find(Database database, RequestAccess access, Caller caller, string id, int number, CancellationToken cancel)
+    {
+        await using var db = database.Open();
+        var found = await ShowRuns.Find(db, access, caller, id);
+        if (!found.IsOk)
+            return found.Refusal;
+        var outputs = RunOutput.Read(found.Value.Run);
+        if (number < 0 || number >= outputs.Count)
+            return new Refusal(ErrorCode.NotFound, $"run {id} has no output {number}", $"writ show {id} lists them");
+        if (outputs[number].Sha256 is { } sha256)
+        {
+            return await KeptFiles.Read(db, sha256, cancel) is { } bytes
+                ? bytes
+                : new Refusal(ErrorCode.WrongState, "the file is on its way from the runner", "try again in a moment");
+        }
+
+        return RunStates.Live.Contains(found.Value.Run.State)
+            ? new Refusal(ErrorCode.WrongState, "the run has not ended yet", $"writ watch {id}")
+            : new Refusal(ErrorCode.NotFound, "the run wrote no such file");
+    }
+}

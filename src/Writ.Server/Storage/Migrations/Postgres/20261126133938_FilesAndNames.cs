@@ -1,0 +1,82 @@
+﻿using Microsoft.EntityFrameworkCore.Migrations;
+
+#nullable disable
+
+namespace Writ.Server.Storage.Migrations.Postgres
+{
+    /// <inheritdoc />
+    public partial class FilesAndNames : Migration
+    {
+        /// <inheritdoc />
+        protected override void Up(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.AddColumn<string>(
+                name: "Outputs",
+                table: "runs",
+                type: "text",
+                nullable: false,
+                defaultValue: "[]",
+                collation: "C");
+
+            migrationBuilder.AddColumn<string>(
+                name: "Names",
+                table: "requests",
+                type: "text",
+                nullable: false,
+                defaultValue: "{}",
+                collation: "C");
+
+            migrationBuilder.CreateTable(
+                name: "files",
+                columns: table => new
+                {
+                    Sha256 = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    Bytes = table.Column<byte[]>(type: "bytea", nullable: false),
+                    KeptAt = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_files", x => x.Sha256);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "name_questions",
+                columns: table => new
+                {
+                    Id = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    RunnerId = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    Names = table.Column<string>(type: "text", nullable: false),
+                    V6 = table.Column<bool>(type: "boolean", nullable: false),
+                    AskedAt = table.Column<long>(type: "bigint", nullable: false),
+                    Answer = table.Column<byte[]>(type: "bytea", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_name_questions", x => x.Id);
+                });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_name_questions_RunnerId",
+                table: "name_questions",
+                column: "RunnerId");
+        }
+
+        /// <inheritdoc />
+        protected override void Down(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.DropTable(
+                name: "files");
+
+            migrationBuilder.DropTable(
+                name: "name_questions");
+
+            migrationBuilder.DropColumn(
+                name: "Outputs",
+                table: "runs");
+
+            migrationBuilder.DropColumn(
+                name: "Names",
+                table: "requests");
+        }
+    }
+}

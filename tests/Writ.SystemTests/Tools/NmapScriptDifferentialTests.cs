@@ -42,7 +42,7 @@ public partial class NmapScriptDifferentialTests
         var selected = 0;
         Parallel.ForEach(expressions, new ParallelOptions { MaxDegreeOfParallelism = 2 }, expression =>
         {
-            var plan = new NmapTool().Plan(["nmap", "-p1", $"--script={expression}", "127.0.0.1"], new(NmapDifferentialTests.Inventory));
+            var plan = new NmapTool().Plan(["nmap", "-p1", $"--script={expression}", "127.0.0.1"], new(NmapHere.Inventory));
             var nmap = Selected(expression);
             if (!plan.IsOk)
             {
@@ -107,7 +107,7 @@ public partial class NmapScriptDifferentialTests
     /// <summary>The names, with a plus where forced; null when Nmap refuses.</summary>
     private static string[]? Selected(string expression)
     {
-        var text = NmapDifferentialTests.Run(["nmap", "-d2", "--script-help", expression]);
+        var text = NmapHere.Run(["nmap", "-d2", "--script-help", expression]);
         return text.Contains("QUITTING!", StringComparison.Ordinal) ? null
             : [.. Choice().Matches(text).Select(match => (match.Groups[2].Success ? "+" : "") + match.Groups[1].Value).OrderBy(name => name.TrimStart('+'), StringComparer.Ordinal)];
     }

@@ -13,7 +13,7 @@ internal sealed partial record NmapCommand
 
     /// <summary>
     /// Discovery options by their letter (S, A, U, Y, O with their ports or protocols as typed, empty for Nmap's own; E, P, M);
-    /// empty means Nmap's own choice, or none with <see cref="NoPing"/> and <see cref="ListOnly"/>.
+    /// empty means Nmap's own choice. With <see cref="NoPing"/> and <see cref="ListOnly"/> none is sent.
     /// </summary>
     public SortedDictionary<char, string> Probes { get; } = [];
 
@@ -85,9 +85,8 @@ internal sealed partial record NmapCommand
             return Wrong("-PP and -PM are not for IPv6", "use -PE");
         // -n wins over -R, as Nmap has it.
         ReverseDns &= !_noNames;
-        if (NoPing || ListOnly)
-            Probes.Clear();
-        if (Unprivileged && Probes.Keys.FirstOrDefault(letter => letter is 'U' or 'Y' or 'O') is var raw && raw != '\0')
+        // -Pn and -sL win over all probes, which must be well-formed all the same.
+        if (Unprivileged && !NoPing && !ListOnly && Probes.Keys.FirstOrDefault(letter => letter is 'U' or 'Y' or 'O') is var raw && raw != '\0')
             return Wrong($"--unprivileged does not go with -P{raw}", "leave --unprivileged out");
         return null;
     }

@@ -161,26 +161,25 @@ internal sealed partial record NmapCommand
     {
         // Nmap looks for the names anywhere in the word, so that only words made of names alone are clear.
         (string Name, int Flag)[] names = [("FIN", 1), ("SYN", 2), ("RST", 4), ("PSH", 8), ("ACK", 16), ("URG", 32), ("ECE", 64), ("CWR", 128)];
-        var flags = 0;
-        if (int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= 255 && value is "0" or not ['0', ..])
-            flags = number;
-        else if (value.Length == 0 || value.Length % 3 != 0)
-            flags = -1;
-        for (var at = 0; flags >= 0 && number == 0 && at + 3 <= value.Length; at += 3)
+        int? flags = value.Length > 0 && char.IsAsciiDigit(value[0])
+            ? byte.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && (value.Length == 1 || value[0] != '0') ? number : null
+            : value.Length > 0 && value.Length % 3 == 0 ? 0 : null;
+        for (var at = 0; flags is not null && !char.IsAsciiDigit(value[0]) && at < value.Length; at += 3)
         {
-            var name = value.Substring(at, 3);
-            var found = names.FirstOrDefault(row => row.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
-            flags = found.Flag == 0 ? -1 : flags | found.Flag;
+            var found = names.FirstOrDefault(row => value.AsSpan(at, 3).Equals(row.Name, StringComparison.OrdinalIgnoreCase)).Flag;
+            flags = found == 0 ? null : flags | found;
         }
 
         ScanFlags = flags;
-        return flags >= 0 ? null : Wrong($"--scanflags: '{NmapArguments.Show(value)}' is no set of flags", "write names in a row, such as SYNFIN, or a number from 0 to 255");
+        return flags is not null ? null : Wrong($"--scanflags: '{NmapArguments.Show(value)}' is no set of flags", "write names in a row, such as SYNFIN, or a number from 0 to 255");
     }
 
     private Refusal? TakeIpOptions(string value)
     {
         if (!IpOption().IsMatch(value))
             return Wrong($"--ip-options: '{NmapArguments.Show(value)}' is not understood", "write R, T, U, S or L with addresses, or bytes as \\x01\\x02");
+        if (value[0] == '\\' && IpOptionByte().Matches(value).Sum(match => match.Groups[1].Success ? int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) : 1) is var length && (length % 4 != 0 || length > 40))
+            return Wrong($"--ip-options: '{NmapArguments.Show(value)}' is {length} bytes", "options are a multiple of 4 bytes, at most 40: fill up with \\x00");
         foreach (var hop in value[0] is 'S' or 'L' ? value[1..].Split([' ', ','], StringSplitOptions.RemoveEmptyEntries) : [])
         {
             if (!Address.TryParse(hop, out var address))
@@ -241,6 +240,9 @@ internal sealed partial record NmapCommand
     [GeneratedRegex(@"^(0|([0-9A-Fa-f]{2}:?){1,6}|[A-Za-z][A-Za-z0-9 .&-]{0,40})\z")]
     private static partial Regex MacOrVendor();
 
-    [GeneratedRegex(@"^([RTU]|[SL][0-9., ]{0,160}|(\\x[0-9A-Fa-f]{1,2}(\*[0-9]{1,2})?){1,40})\z")]
+    [GeneratedRegex(@"^([RTU]|[SL][0-9., ]{0,160}|(\\x[0-9A-Fa-f]{1,2}(\*([2-9]|[1-3][0-9]|40))?){1,40})\z")]
     private static partial Regex IpOption();
+
+    [GeneratedRegex(@"\\x[0-9A-Fa-f]{1,2}(?:\*([0-9]+))?")]
+    private static partial Regex IpOptionByte();
 }

@@ -44,14 +44,14 @@ internal sealed record NmapDiscovery
     /// <summary>The probes of a command, excluded ports taken out as Nmap does.</summary>
     public static Result<NmapDiscovery> Of(NmapCommand command, NmapServices? services)
     {
+        var chosen = command.Probes.Count == 0 ? Default(command) : Chosen(command, services);
+        if (!chosen.IsOk)
+            return chosen;
         if (command.ListOnly || command.NoPing)
             return new NmapDiscovery();
         var excluded = NmapPorts.Excluded(command, services);
         if (!excluded.IsOk)
             return excluded.Refusal;
-        var chosen = command.Probes.Count == 0 ? Default(command) : Chosen(command, services);
-        if (!chosen.IsOk)
-            return chosen;
         var all = chosen.Value;
         var left = all with
         {

@@ -18,9 +18,9 @@ internal sealed class NmapPortReader
     private readonly string _text;
     private readonly NmapServices? _services;
     private readonly bool _prefixes;
-    private readonly List<(PortKinds Kinds, ushort First, ushort Last)> _plain = [];
-    private readonly List<(PortKinds Kinds, ushort First, ushort Last)> _known = [];
-    private readonly List<(PortKinds Kind, PortSet Ports)> _named = [];
+    /// <summary>The kinds of each port so far. As in Nmap, a range passes over ports that have one of its kinds already.</summary>
+    private readonly byte[] _kinds = new byte[65536];
+    private (int First, int Last, PortKinds Kinds) _touched = (65536, -1, PortKinds.None);
     private int _at;
 
     private NmapPortReader(string text, NmapServices? services, bool prefixes) => (_text, _services, _prefixes) = (text, services, prefixes);
@@ -47,12 +47,34 @@ internal sealed class NmapPortReader
 
     private PortSet Of(PortKinds kind)
     {
-        var ports = PortSet.Of(_plain.Where(range => range.Kinds.HasFlag(kind)).Select(range => (range.First, range.Last)));
-        var known = _known.Where(range => range.Kinds.HasFlag(kind)).Select(range => (range.First, range.Last)).ToArray();
-        if (known.Length > 0 && _services is not null)
-            ports = ports.Union(PortSet.Of(known).Intersect(_services.All(kind)));
-        return PortSet.Of(ports.Ranges.Concat(_named.Where(named => named.Kind == kind).SelectMany(named => named.Ports.Ranges)));
+        if (!_touched.Kinds.HasFlag(kind))
+            return PortSet.Empty;
+        var ranges = new List<(ushort, ushort)>();
+        for (var port = _touched.First; port <= _touched.Last; port++)
+        {
+            if ((_kinds[port] & (byte)kind) == 0)
+                continue;
+            var first = port;
+            while (port < _touched.Last && (_kinds[port + 1] & (byte)kind) != 0)
+                port++;
+            ranges.Add(((ushort)first, (ushort)port));
+        }
+
+        return ranges.Count == 0 ? PortSet.Empty : PortSet.Of(ranges);
     }
+
+    private void Add(PortKinds kinds, int first, int last, bool nested)
+    {
+        Touch(kinds, first, last);
+        for (var port = first; port <= last; port++)
+        {
+            if ((_kinds[port] & (byte)kinds) == 0)
+                _kinds[port] |= (byte)(nested ? kinds & _services!.KindsOf((ushort)port) : kinds);
+        }
+    }
+
+    private void Touch(PortKinds kinds, int first, int last) =>
+        _touched = (Math.Min(_touched.First, first), Math.Max(_touched.Last, last), _touched.Kinds | kinds);
 
     private char Next => _at < _text.Length ? _text[_at] : '\0';
 
@@ -133,7 +155,12 @@ internal sealed class NmapPortReader
         {
             var ports = _services.Named(mask, kind);
             found |= !ports.IsEmpty;
-            _named.Add((kind, ports));
+            foreach (var (first, last) in ports.Ranges)
+            {
+                Touch(kind, first, last);
+                for (int port = first; port <= last; port++)
+                    _kinds[port] |= (byte)kind;
+            }
         }
 
         return found ? null : Wrong($"no port is named '{NmapArguments.Show(mask)}'", "names are those of nmap-services");
@@ -168,7 +195,7 @@ internal sealed class NmapPortReader
             return Wrong(string.Create(CultureInfo.InvariantCulture, $"the range {first}-{last} is backwards"), string.Create(CultureInfo.InvariantCulture, $"did you mean {last}-{first}?"));
         if (nested && isProtocol)
             return Wrong("the runner does not publish which protocols have a name", "write them without brackets");
-        (nested ? _known : _plain).Add((kinds, (ushort)first.Value, (ushort)last!.Value));
+        Add(kinds, first!.Value, last!.Value, nested);
         return null;
     }
 

@@ -32,12 +32,15 @@ internal sealed class NmapServices
     private static readonly ConditionalWeakTable<ToolFile, NmapServices> Known = [];
     private readonly Dictionary<PortKinds, Service[]> _byFrequency;
     private readonly Dictionary<PortKinds, PortSet> _all;
+    private readonly byte[] _kinds = new byte[65536];
 
     private readonly record struct Service(string Name, ushort Port, PortKinds Kind, double Frequency);
 
     private NmapServices(ReadOnlyMemory<byte> content)
     {
         Service[] services = [.. Lines(Encoding.Latin1.GetString(content.Span)).DistinctBy(line => (line.Kind, line.Port))];
+        foreach (var service in services)
+            _kinds[service.Port] |= (byte)service.Kind;
         HasFrequencies = services.Any(service => service.Frequency > 0);
         _byFrequency = services.GroupBy(service => service.Kind).ToDictionary(group => group.Key, group => group.OrderByDescending(service => service.Frequency).ToArray());
         _all = _byFrequency.ToDictionary(pair => pair.Key, pair => PortSet.OfPorts(pair.Value.Select(service => service.Port)));
@@ -55,6 +58,9 @@ internal sealed class NmapServices
 
     /// <summary>Every port of a protocol that has a line.</summary>
     public PortSet All(PortKinds kind) => _all.GetValueOrDefault(kind, PortSet.Empty);
+
+    /// <summary>The protocols of which this port has a line.</summary>
+    public PortKinds KindsOf(ushort port) => (PortKinds)_kinds[port];
 
     /// <summary>The most frequent ports of a protocol, of those given; all that there are when fewer.</summary>
     public PortSet Top(int count, PortKinds kind, PortSet among) =>

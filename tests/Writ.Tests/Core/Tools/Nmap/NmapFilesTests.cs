@@ -32,7 +32,7 @@ public class NmapFilesTests
     [InlineData("10.0.0.1#10.0.0.2\n#10.0.0.3\n10.0.0.4", "10.0.0.1, 10.0.0.4")]
     // a CR does not end a comment
     [InlineData("10.0.0.1 # old\r10.0.0.2\n10.0.0.3", "10.0.0.1, 10.0.0.3")]
-    [InlineData("10.0.0-1.7/31", "10.0.0.6-10.0.0.7, 10.0.1.6-10.0.1.7")]
+    [InlineData("10.0.0-1.7/31", "10.0.0.6/31, 10.0.1.6/31")]
     public void List_is_taken_apart_as_nmap_does(string list, string targets)
     {
         var plan = Read("nmap -sn -iL hosts.txt", list).Value;
@@ -81,12 +81,12 @@ public class NmapFilesTests
     [Theory]
     [InlineData("web1", "10.20.0.5", "web1")]
     [InlineData("web2", "10.20.0.6", "web2")]
-    [InlineData("--resolve-all web2", "10.20.0.6-10.20.0.7", "web2")]
-    [InlineData("web1/30", "10.20.0.4-10.20.0.7", "web1 10.20.0.4 10.20.0.6/31")]
+    [InlineData("--resolve-all web2", "10.20.0.6/31", "web2")]
+    [InlineData("web1/30", "10.20.0.4/30", "web1 10.20.0.4 10.20.0.6/31")]
     [InlineData("-6 web1", "2001:db8::5", "web1")]
     [InlineData("web1 10.20.0.5", "10.20.0.5", "web1")]
     [InlineData("web1 --exclude 10.20.0.5 10.20.0.9", "10.20.0.9", "10.20.0.9")]
-    [InlineData("10.20.0.4/30 --exclude web2", "10.20.0.4-10.20.0.5", "10.20.0.4/31")]
+    [InlineData("10.20.0.4/30 --exclude web2", "10.20.0.4/31", "10.20.0.4/31")]
     public void Names_are_pinned_and_stay_names(string targets, string addresses, string written)
     {
         var plan = Read($"nmap -sn {targets}").Value;

@@ -100,7 +100,7 @@ public class NmapReachTests
             await using var lane = await ScanLane.Raise(number);
             while (left.TryDequeue(out var line))
             {
-                var plan = new NmapTool().Plan(["nmap", .. line.Split(' ').Select(word => word.Replace('_', ' '))], new(NmapDifferentialTests.Inventory)).Value;
+                var plan = new NmapTool().Plan(["nmap", .. line.Split(' ').Select(word => word.Replace('_', ' '))], new(NmapHere.Inventory)).Value;
                 var (packets, output) = await lane.Scan(plan.Argv);
                 output.ShouldContain("Nmap done", Case.Sensitive, $"{line}: {output}");
                 var sent = packets.Values.Sum();

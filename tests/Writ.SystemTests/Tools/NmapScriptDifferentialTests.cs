@@ -64,12 +64,12 @@ public partial class NmapScriptDifferentialTests
     public void Every_script_of_this_nmap_was_read_for_what_it_reaches()
     {
         // A script that nobody read could reach every port; of those that were read only these may.
-        var known = NmapDifferentialTests.Run(["nmap", "-d2", "--script-help", "all"]);
+        var known = NmapHere.Run(["nmap", "-d2", "--script-help", "all"]);
         var names = Choice().Matches(known).Select(match => match.Groups[1].Value).ToArray();
         names.Length.ShouldBeGreaterThan(500);
         var wide = names.Where(name =>
         {
-            var plan = new NmapTool().Plan(["nmap", "-Pn", "-p1", $"--script=+{name}", "127.0.0.1"], new(NmapDifferentialTests.Inventory)).Value;
+            var plan = new NmapTool().Plan(["nmap", "-Pn", "-p1", $"--script=+{name}", "127.0.0.1"], new(NmapHere.Inventory)).Value;
             return plan.Scope.Tcp.Contains(40000) && plan.Scope.Udp.Contains(40000);
         });
         wide.Order(StringComparer.Ordinal).ShouldBe(["nfs-ls", "nfs-showmount", "nfs-statfs", "p2p-conficker", "rusers"]);
@@ -86,7 +86,7 @@ public partial class NmapScriptDifferentialTests
         var accepted = 0;
         Parallel.ForEach(texts, new ParallelOptions { MaxDegreeOfParallelism = 2 }, text =>
         {
-            var plan = new NmapTool().Plan(["nmap", "-p1", "--script-args", text.Replace("\t", "", StringComparison.Ordinal), "127.0.0.1"], new(NmapDifferentialTests.Inventory));
+            var plan = new NmapTool().Plan(["nmap", "-p1", "--script-args", text.Replace("\t", "", StringComparison.Ordinal), "127.0.0.1"], new(NmapHere.Inventory));
             if (!plan.IsOk)
                 return;
             Interlocked.Increment(ref accepted);
@@ -99,7 +99,7 @@ public partial class NmapScriptDifferentialTests
     /// <summary>The table of arguments as Nmap prints it, without order and empty flags.</summary>
     private static string[] Table(string arguments)
     {
-        var text = NmapDifferentialTests.Run(["nmap", "-d2", "--script-args", arguments, "--script-help", "banner"]);
+        var text = NmapHere.Run(["nmap", "-d2", "--script-args", arguments, "--script-help", "banner"]);
         text.ShouldNotContain("did not parse");
         return [.. TableLine().Matches(text).Select(match => Index().Replace(match.Value.Trim(), "[]")).Where(line => line != "[] = \"\",").Order(StringComparer.Ordinal)];
     }

@@ -13,68 +13,80 @@ internal sealed class DenialIndex
     /// <summary>Ports are found by blocks of so many.</summary>
     private const int Block = 256;
 
+    private static readonly string[] Blocks = [.. Enumerable.Range(0, 65_536 / Block).Select(block => block.ToString(CultureInfo.InvariantCulture))];
+
     private readonly ScopeIndex<Denial> _denials = new();
 
     /// <summary>An index of these denials.</summary>
     public DenialIndex(IEnumerable<Denial> denials)
     {
         foreach (var denial in denials)
-            _denials.Add(denial.Roles, denial.Zones, [.. denial.Tools is null ? [ScopeIndex<Denial>.Every] : denial.Tools.SelectMany(tool => Topics(tool.Key, tool.Value))], denial);
+            _denials.Add(denial.Roles, denial.Zones, [.. denial.Tools is null ? [PolicyTopic.Every] : denial.Tools.SelectMany(tool => Topics(tool.Key, tool.Value))], denial);
     }
 
     /// <summary>The denials, in file order, that bind one of the roles in one of the zones and may forbid something of the plan.</summary>
-    public IReadOnlyList<Denial> Find(IReadOnlySet<string> roles, IEnumerable<string> zones, Plan plan)
+    public IReadOnlyList<Denial> Find(IReadOnlySet<string> roles, IReadOnlyList<string> zones, Plan plan)
     {
-        HashSet<string> bound = new(roles, StringComparer.Ordinal) { ScopeIndex<Denial>.Every };
-        HashSet<string>? topics = null;
-        var found = new SortedDictionary<int, Denial>();
-        foreach (var zone in zones.Append(ScopeIndex<Denial>.Every).Where(_denials.Knows))
+        HashSet<string>? bound = null;
+        HashSet<PolicyTopic>? topics = null;
+        var found = new List<Denial>();
+        for (var at = 0; at <= zones.Count; at++)
         {
-            foreach (var denial in _denials.Find(bound, zone, topics ??= Topics(plan)))
-                found[denial.Order] = denial;
+            var zone = at < zones.Count ? zones[at] : ScopeIndex<Denial>.Every;
+            if (!_denials.Knows(zone))
+                continue;
+            bound ??= new(roles, StringComparer.Ordinal) { ScopeIndex<Denial>.Every };
+            _denials.Find(bound, zone, topics ??= Topics(plan), found);
         }
 
-        return [.. found.Values];
+        return found.Count < 2 ? found : [.. found.Distinct().OrderBy(denial => denial.Order)];
     }
 
-    private static HashSet<string> Topics(string tool, Facets facets)
+    private static HashSet<PolicyTopic> Topics(string tool, Facets facets)
     {
-        if (facets.Any || facets.Terms.Count == 0)
-            return [tool];
-        var topics = new HashSet<string>(StringComparer.Ordinal);
+        var topics = new HashSet<PolicyTopic>();
         foreach (var (facet, term) in facets.Terms)
         {
             switch (term)
             {
                 case NamedTerm { Any: false, Patterns.Count: 0 } named:
-                    topics.UnionWith(named.Named.Select(word => $"{tool}/{facet}={word}"));
+                    topics.UnionWith(named.Named.Select(word => new PolicyTopic(tool, facet, word)));
                     break;
-                case PortsTerm { Ports: var ports } when Blocks(ports).Take(17).Count() <= 16:
-                    topics.UnionWith(Blocks(ports).Select(block => PortTopic(tool, facet, block)));
+                // Very wide ports are met by nearly every plan.
+                case PortsTerm { Ports: var ports } when BlocksOf(ports).Take(17).Count() <= 16:
+                    topics.UnionWith(BlocksOf(ports).Select(block => new PolicyTopic(tool, facet, block)));
                     break;
                 default:
-                    return [tool];
+                    return [new(tool, "", "")];
             }
         }
 
-        return topics;
+        return facets.Any || topics.Count == 0 ? [new(tool, "", "")] : topics;
     }
 
-    private static HashSet<string> Topics(Plan plan)
+    private static HashSet<PolicyTopic> Topics(Plan plan)
     {
-        HashSet<string> topics = new(StringComparer.Ordinal) { ScopeIndex<Denial>.Every, plan.Tool };
+        HashSet<PolicyTopic> topics = [PolicyTopic.Every, new(plan.Tool, "", "")];
         foreach (var value in plan.Facets)
         {
             switch (value)
             {
                 case FacetWords words:
-                    topics.UnionWith(words.Words.Select(word => $"{plan.Tool}/{value.Facet}={word}"));
+                    foreach (var word in words.Words)
+                        topics.Add(new(plan.Tool, value.Facet, word));
                     break;
                 case FacetItems items:
-                    topics.UnionWith(items.Items.SelectMany(item => item.Labels.Append(item.Name)).Distinct().Select(word => $"{plan.Tool}/{value.Facet}={word}"));
+                    foreach (var item in items.Items)
+                    {
+                        topics.Add(new(plan.Tool, value.Facet, item.Name));
+                        foreach (var label in item.Labels)
+                            topics.Add(new(plan.Tool, value.Facet, label));
+                    }
+
                     break;
                 case FacetPorts ports:
-                    topics.UnionWith(Blocks(ports.Ports).Select(block => PortTopic(plan.Tool, value.Facet, block)));
+                    foreach (var block in BlocksOf(ports.Ports))
+                        topics.Add(new(plan.Tool, value.Facet, block));
                     break;
                 case FacetNumber:
                     break;
@@ -84,8 +96,14 @@ internal sealed class DenialIndex
         return topics;
     }
 
-    private static IEnumerable<int> Blocks(PortSet ports) =>
-        ports.Ranges.SelectMany(range => Enumerable.Range(range.First / Block, range.Last / Block - range.First / Block + 1)).Distinct();
-
-    private static string PortTopic(string tool, string facet, int block) => string.Create(CultureInfo.InvariantCulture, $"{tool}/{facet}#{block}");
+    private static IEnumerable<string> BlocksOf(PortSet ports)
+    {
+        var next = 0;
+        foreach (var (first, last) in ports.Ranges)
+        {
+            for (var block = Math.Max(next, first / Block); block <= last / Block; block++)
+                yield return Blocks[block];
+            next = last / Block + 1;
+        }
+    }
 }

@@ -31,7 +31,7 @@ public static class Evaluator
     public static Evaluation Evaluate(PolicyDocument policy, Subject subject, Plan plan, AskedTerms terms, DateTimeOffset now)
     {
         // 1. Zones. The scope counts beside the targets: what a run may reach is what is judged.
-        var addresses = plan.Targets.Union(plan.Scope.Addresses);
+        var addresses = plan.Targets.Equals(plan.Scope.Addresses) ? plan.Targets : plan.Targets.Union(plan.Scope.Addresses);
         var cover = policy.ZoneMap.Cover(addresses);
         string[] zones = [.. cover.Touched.Select(touched => touched.Zone.Name)];
         var roles = policy.RolesOf(subject);
@@ -40,7 +40,7 @@ public static class Evaluator
 
         // 2. Denials.
         var considered = policy.DenialsFor(roles, zones, plan);
-        DenialFinding[] denials = [.. considered.Select(denial => Judgement.Of(denial, cover, plan, facets, values)).OfType<DenialFinding>()];
+        DenialFinding[] denials = considered.Count == 0 ? [] : [.. considered.Select(denial => Judgement.Of(denial, cover, plan, facets, values)).OfType<DenialFinding>()];
 
         // 3. One rule a zone.
         var opened = new List<Opening>();
@@ -49,12 +49,8 @@ public static class Evaluator
         FailedCondition? stop = null;
         foreach (var touched in cover.Touched)
         {
-            var part = values.ForTargets(plan.Targets.Intersect(touched.Addresses).Count);
-            Opening[] candidates =
-            [
-                .. policy.RulesFor(roles, touched.Zone.Name, plan.Tool).Select(rule => Judgement.Of(rule, touched.Zone.Name, plan.Tool, facets, part, terms, now))
-                    .OrderBy(candidate => candidate.Distance).ThenBy(candidate => candidate.Rule.Order),
-            ];
+            var part = ReferenceEquals(touched.Addresses, plan.Targets) ? values : values.ForTargets(plan.Targets.Intersect(touched.Addresses).Count);
+            var candidates = Candidates(policy.RulesFor(roles, touched.Zone.Name, plan.Tool), rule => Judgement.Of(rule, touched.Zone.Name, plan.Tool, facets, part, terms, now));
             looked += candidates.Length;
             var best = candidates.Where(candidate => candidate.Failed.Count == 0).MinBy(candidate => candidate.Rank);
             if (best is not null)
@@ -97,6 +93,10 @@ public static class Evaluator
             MaxDisconnected = rules.Min(rule => rule.MaxDisconnected),
         };
     }
+
+    /// <summary>The rules' answers, the nearest to opening the zone first.</summary>
+    private static Opening[] Candidates(IReadOnlyList<Rule> rules, Func<Rule, Opening> judge) =>
+        rules.Count < 2 ? [.. rules.Select(judge)] : [.. rules.Select(judge).OrderBy(candidate => candidate.Distance).ThenBy(candidate => candidate.Rule.Order)];
 
     /// <summary>
     /// What stands in the way of the nearest candidate: one that fails only by its terms (ask for less, give a reason)

@@ -63,20 +63,30 @@ public sealed record NamedTerm(bool Any, FrozenSet<string> Named, IReadOnlyList<
     /// <inheritdoc/>
     public override FacetGap? NotOpened(FacetDefinition facet, FacetValue? value)
     {
-        string[] closed;
+        List<string>? closed = null;
         switch (value)
         {
             case FacetWords words:
-                closed = [.. words.Words.Where(word => !Opens(facet, word))];
+                foreach (var word in words.Words)
+                {
+                    if (!Opens(facet, word))
+                        (closed ??= []).Add(word);
+                }
+
                 break;
             case FacetItems items:
-                closed = [.. items.Items.Where(item => !Opens(facet, item)).Select(item => item.Name)];
+                foreach (var item in items.Items)
+                {
+                    if (!Opens(facet, item))
+                        (closed ??= []).Add(item.Name);
+                }
+
                 break;
             default:
                 return Unsaid(facet);
         }
 
-        return closed.Length == 0 ? null : new(string.Join(", ", closed), ToString(), $"{facet.Noun} {Some(closed)} is not opened");
+        return closed is null ? null : new(string.Join(", ", closed), ToString(), $"{facet.Noun} {Some(closed)} is not opened");
     }
 
     /// <inheritdoc/>

@@ -48,27 +48,35 @@ public sealed record Facets
 }
 
 /// <summary>A plan's answers by facet, for a part of its targets.</summary>
-public sealed class FacetValues
+public readonly struct FacetValues
 {
-    private readonly Dictionary<string, FacetValue> _values;
+    private readonly IReadOnlyList<FacetValue> _values;
     private readonly decimal _targets;
 
-    private FacetValues(decimal targets, Dictionary<string, FacetValue> values) => (_targets, _values) = (targets, values);
+    private FacetValues(IReadOnlyList<FacetValue> values, UInt128 targets) =>
+        (_values, _targets) = (values, (decimal)UInt128.Min(targets, (UInt128)decimal.MaxValue));
 
-    /// <summary>The answers of a plan as a whole. A facet that is answered twice is not answered.</summary>
-    public static FacetValues Of(Plan plan)
-    {
-        var values = plan.Facets.GroupBy(value => value.Facet, StringComparer.Ordinal)
-            .Where(group => !group.Skip(1).Any()).ToDictionary(group => group.Key, group => group.First(), StringComparer.Ordinal);
-        return new(Count(plan.Targets.Count), values);
-    }
+    /// <summary>The answers of a plan as a whole.</summary>
+    public static FacetValues Of(Plan plan) => new(plan.Facets, plan.Targets.Count);
 
     /// <summary>The answers of the same plan for so many of its targets.</summary>
-    public FacetValues ForTargets(UInt128 targets) => new(Count(targets), _values);
+    public FacetValues ForTargets(UInt128 targets) => new(_values, targets);
 
-    /// <summary>The answer to one facet, or null where the plan gave none.</summary>
-    public FacetValue? Of(FacetDefinition facet) =>
-        facet.CountsTargets ? new FacetNumber(facet.Name, _targets) : _values.GetValueOrDefault(facet.Name);
+    /// <summary>The answer to one facet, or null where the plan gave none, or more than one.</summary>
+    public FacetValue? Of(FacetDefinition facet)
+    {
+        if (facet.CountsTargets)
+            return new FacetNumber(facet.Name, _targets);
+        FacetValue? found = null;
+        foreach (var value in _values)
+        {
+            if (value.Facet != facet.Name)
+                continue;
+            if (found is not null)
+                return null;
+            found = value;
+        }
 
-    private static decimal Count(UInt128 targets) => (decimal)UInt128.Min(targets, (UInt128)decimal.MaxValue);
+        return found;
+    }
 }

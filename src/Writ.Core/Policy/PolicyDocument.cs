@@ -32,7 +32,7 @@ public sealed class PolicyDocument
         _rolesByGroup = Inverse(roles.Values, role => role.Groups);
         _rolesByWorkload = Inverse(roles.Values, role => role.Workloads);
         foreach (var rule in rules)
-            _rules.Add(rule.Roles, rule.Zones, [.. rule.Tools.Keys], rule);
+            _rules.Add(rule.Roles, rule.Zones, [.. rule.Tools.Keys.Select(tool => new PolicyTopic(tool, "", ""))], rule);
         _denials = new(denials);
     }
 
@@ -87,11 +87,15 @@ public sealed class PolicyDocument
     }
 
     /// <summary>The rules that open the zone to one of the roles for the tool, in file order; hours and facets not looked at.</summary>
-    internal IReadOnlyList<Rule> RulesFor(IReadOnlySet<string> roles, string zone, string tool) =>
-        [.. _rules.Find(roles, zone, new HashSet<string> { tool }).Distinct().OrderBy(rule => rule.Order)];
+    internal IReadOnlyList<Rule> RulesFor(IReadOnlySet<string> roles, string zone, string tool)
+    {
+        var rules = new List<Rule>();
+        _rules.Find(roles, zone, new PolicyTopic(tool, "", ""), rules);
+        return rules.Count < 2 ? rules : [.. rules.Distinct().OrderBy(rule => rule.Order)];
+    }
 
     /// <summary>The denials that may forbid something of the plan in these zones, in file order; values not looked at.</summary>
-    internal IReadOnlyList<Denial> DenialsFor(IReadOnlySet<string> roles, IEnumerable<string> zones, Plan plan) => _denials.Find(roles, zones, plan);
+    internal IReadOnlyList<Denial> DenialsFor(IReadOnlySet<string> roles, IReadOnlyList<string> zones, Plan plan) => _denials.Find(roles, zones, plan);
 
     private static FrozenDictionary<string, string[]> Inverse(IEnumerable<Role> roles, Func<Role, IReadOnlyList<string>> members) =>
         roles.SelectMany(role => members(role).Select(member => (member, role.Name)))

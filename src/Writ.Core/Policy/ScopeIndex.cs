@@ -1,5 +1,12 @@
 namespace Writ.Core.Policy;
 
+/// <summary>What of a tool something is about: a word, label or block of ports of one of its facets, or with empty texts the tool.</summary>
+internal readonly record struct PolicyTopic(string Tool, string Facet, string Word)
+{
+    /// <summary>Every tool.</summary>
+    public static PolicyTopic Every { get; } = new(ScopeIndex<object>.Every, "", "");
+}
+
 /// <summary>
 /// Finds what is bound to a zone, a role and a topic without looking at what is bound to others. A list that would need
 /// an entry for each of very many combinations is kept once a zone and looked through there, so the index grows with the
@@ -7,18 +14,18 @@ namespace Writ.Core.Policy;
 /// </summary>
 internal sealed class ScopeIndex<T>
 {
-    /// <summary>Stands for every role, zone or topic.</summary>
+    /// <summary>Stands for every role or zone.</summary>
     public const string Every = "*";
 
     private static readonly IReadOnlyCollection<string> All = [Every];
     private readonly Dictionary<string, Zone> _zones = new(StringComparer.Ordinal);
 
     /// <summary>Binds an item; null means every role or zone.</summary>
-    public void Add(IReadOnlyCollection<string>? roles, IReadOnlyCollection<string>? zones, IReadOnlyCollection<string> topics, T item)
+    public void Add(IReadOnlyCollection<string>? roles, IReadOnlyCollection<string>? zones, IReadOnlyCollection<PolicyTopic> topics, T item)
     {
         (roles, zones) = (roles ?? All, zones ?? All);
         var wide = (long)roles.Count * topics.Count * zones.Count > 8L * (roles.Count + topics.Count + zones.Count)
-            ? new Wide(roles.ToHashSet(StringComparer.Ordinal), topics.ToHashSet(StringComparer.Ordinal), item) : null;
+            ? new Wide(roles.ToHashSet(StringComparer.Ordinal), topics.ToHashSet(), item) : null;
         foreach (var name in zones)
         {
             if (!_zones.TryGetValue(name, out var zone))
@@ -44,22 +51,38 @@ internal sealed class ScopeIndex<T>
     /// <summary>True when anything is bound to the zone.</summary>
     public bool Knows(string zone) => _zones.ContainsKey(zone);
 
-    /// <summary>
-    /// Every item that is bound to the zone, to one of the roles and to one of the topics; perhaps more than once.
-    /// <see cref="Every"/> is a role, zone and topic like others: who wants it asks for it.
-    /// </summary>
-    public IEnumerable<T> Find(IReadOnlySet<string> roles, string zone, IReadOnlySet<string> topics)
+    /// <summary>Adds every item that is bound to the zone, to one of the roles and to the topic; perhaps more than once.</summary>
+    public void Find(IReadOnlySet<string> roles, string zone, PolicyTopic topic, List<T> found)
     {
-        if (!_zones.TryGetValue(zone, out var found))
-            yield break;
-        if (found.Exact.Count < (long)roles.Count * topics.Count)
+        if (!_zones.TryGetValue(zone, out var bound))
+            return;
+        foreach (var role in roles)
         {
-            foreach (var ((role, topic), items) in found.Exact)
+            if (bound.Exact.TryGetValue((role, topic), out var items))
+                found.AddRange(items);
+        }
+
+        foreach (var wide in bound.Wide)
+        {
+            if (wide.Topics.Contains(topic) && wide.Roles.Overlaps(roles))
+                found.Add(wide.Item);
+        }
+    }
+
+    /// <summary>
+    /// Adds every item that is bound to the zone, to one of the roles and to one of the topics; perhaps more than once.
+    /// <see cref="Every"/> is a role and a zone like others: who wants it asks for it.
+    /// </summary>
+    public void Find(IReadOnlySet<string> roles, string zone, IReadOnlySet<PolicyTopic> topics, List<T> found)
+    {
+        if (!_zones.TryGetValue(zone, out var bound))
+            return;
+        if (bound.Exact.Count < (long)roles.Count * topics.Count)
+        {
+            foreach (var ((role, topic), items) in bound.Exact)
             {
-                if (!roles.Contains(role) || !topics.Contains(topic))
-                    continue;
-                foreach (var item in items)
-                    yield return item;
+                if (roles.Contains(role) && topics.Contains(topic))
+                    found.AddRange(items);
             }
         }
         else
@@ -68,25 +91,25 @@ internal sealed class ScopeIndex<T>
             {
                 foreach (var topic in topics)
                 {
-                    foreach (var item in found.Exact.GetValueOrDefault((role, topic), []))
-                        yield return item;
+                    if (bound.Exact.TryGetValue((role, topic), out var items))
+                        found.AddRange(items);
                 }
             }
         }
 
-        foreach (var wide in found.Wide)
+        foreach (var wide in bound.Wide)
         {
             if (wide.Roles.Overlaps(roles) && wide.Topics.Overlaps(topics))
-                yield return wide.Item;
+                found.Add(wide.Item);
         }
     }
 
     private sealed class Zone
     {
-        public Dictionary<(string Role, string Topic), List<T>> Exact { get; } = [];
+        public Dictionary<(string Role, PolicyTopic Topic), List<T>> Exact { get; } = [];
 
         public List<Wide> Wide { get; } = [];
     }
 
-    private sealed record Wide(HashSet<string> Roles, HashSet<string> Topics, T Item);
+    private sealed record Wide(HashSet<string> Roles, HashSet<PolicyTopic> Topics, T Item);
 }

@@ -27,12 +27,19 @@ public sealed class ZoneMap
     /// </summary>
     public ZoneCover Cover(AddressSet addresses)
     {
-        var touched = new SortedDictionary<string, (Zone Zone, List<AddressRange> Inside)>(StringComparer.Ordinal);
+        var held = new List<(Zone Zone, AddressRange Range)>();
         var looked = 0;
         foreach (var range in addresses.Ranges)
-            Find(range, 0, _ranges.Length, touched, ref looked);
-        var inside = AddressSet.Of(touched.Values.SelectMany(zone => zone.Inside));
-        return new([.. touched.Values.Select(zone => new TouchedZone(zone.Zone, AddressSet.Of(zone.Inside)))], addresses.Except(inside), looked);
+            Find(range, 0, _ranges.Length, held, ref looked);
+        // Most plans lie in one zone whole.
+        if (held.Count == 1 && addresses.Ranges.Count == 1 && held[0].Range == addresses.Ranges[0])
+            return new([new(held[0].Zone, addresses)], AddressSet.Empty, looked);
+        return new(
+            [
+                .. held.GroupBy(hit => hit.Zone, hit => hit.Range, ReferenceEqualityComparer.Instance).Select(zone => new TouchedZone((Zone)zone.Key!, AddressSet.Of(zone)))
+                    .OrderBy(touched => touched.Zone.Name, StringComparer.Ordinal),
+            ],
+            addresses.Except(AddressSet.Of(held.Select(hit => hit.Range))), looked);
     }
 
     private UInt128 Raise(int from, int to)
@@ -43,7 +50,7 @@ public sealed class ZoneMap
         return _highest[middle] = UInt128.Max(_ranges[middle].Range.Last.Bits, UInt128.Max(Raise(from, middle), Raise(middle + 1, to)));
     }
 
-    private void Find(AddressRange asked, int from, int to, SortedDictionary<string, (Zone Zone, List<AddressRange> Inside)> touched, ref int looked)
+    private void Find(AddressRange asked, int from, int to, List<(Zone Zone, AddressRange Range)> held, ref int looked)
     {
         if (from >= to)
             return;
@@ -51,18 +58,13 @@ public sealed class ZoneMap
         looked++;
         if (_highest[middle] < asked.First.Bits)
             return;
-        Find(asked, from, middle, touched, ref looked);
+        Find(asked, from, middle, held, ref looked);
         var (range, zone) = _ranges[middle];
         if (range.First > asked.Last)
             return;
         if (range.Last >= asked.First)
-        {
-            if (!touched.TryGetValue(zone.Name, out var held))
-                touched[zone.Name] = held = (zone, []);
-            held.Inside.Add(new(range.First > asked.First ? range.First : asked.First, range.Last < asked.Last ? range.Last : asked.Last));
-        }
-
-        Find(asked, middle + 1, to, touched, ref looked);
+            held.Add((zone, new(range.First > asked.First ? range.First : asked.First, range.Last < asked.Last ? range.Last : asked.Last)));
+        Find(asked, middle + 1, to, held, ref looked);
     }
 }
 

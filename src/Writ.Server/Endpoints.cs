@@ -50,6 +50,7 @@ internal static class Endpoints
         ShowPolicy.Map(api);
 
         ListAudit.Map(api);
+        ExportAudit.Map(api);
         ShowLog.Map(api);
         ListLog.Map(api);
         ProveLog.Map(api);

@@ -62,13 +62,29 @@ internal sealed class WritServer : IDisposable
     public Task<Answer<byte[]>> GetRawAsync(string path, CancellationToken cancel, TimeSpan longPoll = default) =>
         SendAsync(HttpMethod.Get, path, null, static bytes => bytes, null, Patience + longPoll, cancel);
 
+    /// <summary>A piece of the exported log, the position after which the next one begins, and whether there is one.</summary>
+    /// <exception cref="Stop">The server says no.</exception>
+    public async Task<(byte[] Events, long Next, bool More)> ExportAsync(string path, CancellationToken cancel)
+    {
+        using var request = Get(path);
+        using var response = await _http.SendAsync(request, cancel);
+        var bytes = await response.Content.ReadAsByteArrayAsync(cancel);
+        if (!response.IsSuccessStatusCode)
+        {
+            var problem = ReadProblem(response, bytes);
+            throw Stop.Of(problem, ExitCode.OfProblem(problem));
+        }
+
+        return response.Headers.TryGetValues("Writ-Next", out var next) && long.TryParse(next.First(), out var after)
+            ? (bytes, after, response.Headers.TryGetValues("Writ-More", out var more) && more.First() == "true")
+            : throw new Stop(ExitCode.Failed, "the server's answer cannot be read", "is WRIT_SERVER a writ server of the same version?");
+    }
+
     /// <summary>The body of an answer as it comes, of any length.</summary>
     /// <exception cref="Stop">The server says no.</exception>
     public async Task<Stream> OpenAsync(string path, CancellationToken cancel)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, Address.Http(path)) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
-        if (_token is not null)
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _token);
+        using var request = Get(path);
         var response = await _http.SendAsync(request, cancel);
         if (response.IsSuccessStatusCode)
             return await response.Content.ReadAsStreamAsync(cancel);
@@ -136,6 +152,14 @@ internal sealed class WritServer : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
+
+    private HttpRequestMessage Get(string path)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, Address.Http(path)) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        if (_token is not null)
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _token);
+        return request;
+    }
 
     private static async ValueTask<Stream> DialAsync(string path, CancellationToken cancel)
     {

@@ -9,6 +9,8 @@ public static class AuditType
     public const string LogKeyAdded = "log.key-added";
     /// <summary>Every key of the audit log but the newest was dropped.</summary>
     public const string LogKeysDropped = "log.keys-dropped";
+    /// <summary>Entries were exported.</summary>
+    public const string AuditExported = "audit.exported";
     /// <summary>A call without a valid token.</summary>
     public const string SignInFailed = "signin.failed";
     /// <summary>A call that the caller's rights do not cover, or an attempt at access that was refused before it became a request.</summary>

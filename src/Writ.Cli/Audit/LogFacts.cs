@@ -56,6 +56,8 @@ internal sealed class LogFacts
         // Entries first, then heads: an entry without a head is none that is still on its way.
         var entries = new List<(long, LogHash)>();
         var mislabelled = new List<long>();
+        // Keys that the log itself names: they signed its older heads. The newest head must be signed by a believed one.
+        var former = new List<NoteKey>();
         await FetchEntries(long.MaxValue);
         var views = new List<LogHeadView>();
         string? after = null;
@@ -74,7 +76,7 @@ internal sealed class LogFacts
         var unsigned = new List<long>();
         foreach (var view in views)
         {
-            var opened = Checkpoint.Open(view.Checkpoint, keys);
+            var opened = Checkpoint.Open(view.Checkpoint, view == views[^1] ? keys : [.. keys, .. former]);
             if (opened.IsOk)
                 heads.Add((opened.Value, view.SignedAt));
             else
@@ -102,7 +104,7 @@ internal sealed class LogFacts
                 foreach (var entry in page.Items.Where(entry => entry.Position < until))
                 {
                     entries.Add((entry.Position, LogHash.OfLeaf(entry.Bytes)));
-                    if (!IsLabelled(entry))
+                    if (!IsLabelled(entry, former))
                         mislabelled.Add(entry.Position);
                 }
 
@@ -117,11 +119,13 @@ internal sealed class LogFacts
     public void Remember(CliContext context) => Memory?.Write(
         context.Server.Address, new(context.Server.Address.Text, [.. Keys.Select(key => key.ToString())], Newest.Note.ToString(), context.Now));
 
-    private static bool IsLabelled(LogEntryView entry)
+    private static bool IsLabelled(LogEntryView entry, List<NoteKey> former)
     {
         try
         {
             var says = JsonDocument.Parse(entry.Bytes).RootElement;
+            if (says.TryGetProperty("log_key", out var text) && NoteKey.Parse(text.GetString() ?? "") is { IsOk: true } key)
+                former.Add(key.Value);
             return says.GetProperty("type").GetString() == entry.Type && says.GetProperty("time").GetDateTimeOffset() == entry.Time
                 && (says.TryGetProperty("correlation", out var request) ? request.GetString() : null) == entry.Correlation;
         }

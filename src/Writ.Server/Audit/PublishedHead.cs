@@ -24,6 +24,13 @@ internal sealed class PublishedHead(Database database, LogKeys keys, string fold
     /// <summary>True after the database was found not to lead to a published head, until it does.</summary>
     public bool IsHalted { get; private set; }
 
+    /// <summary>True where no head was shown yet, or the newest one is signed by this key.</summary>
+    public static bool IsSignedBy(string folder, NoteKey key)
+    {
+        var path = Path.Combine(folder, "head");
+        return !File.Exists(path) || Checkpoint.Open(File.ReadAllText(path), [key]).IsOk;
+    }
+
     /// <summary>A witness has seen another log than this one. Only a new start with another database lifts it.</summary>
     public void Contradicted(string why) => (_contradiction, IsHalted) = (why, true);
 

@@ -50,7 +50,12 @@ internal sealed class Witnessing(
                 {
                     await Once(stoppingToken);
                 }
-                catch (Exception failed) when (failed is System.Data.Common.DbException or DbUpdateException or LogHaltedException or IOException)
+                catch (LogHaltedException)
+                {
+                    // The sequencer says so.
+                    continue;
+                }
+                catch (Exception failed) when (failed is System.Data.Common.DbException or DbUpdateException or IOException)
                 {
                     log.LogError("the witnesses could not be asked: {Why}", failed.Message);
                 }

@@ -56,7 +56,7 @@ internal static class LogKeyCommand
             return CommandLine.Fail("there is one key only; nothing was changed", "writ-server log-key add makes a new one");
         await using var db = database.Open();
         var newest = await LogReader.Newest(db, cancel);
-        if (newest is null || !Checkpoint.Open(newest.Note, keys.Public.Take(1)).IsOk)
+        if (newest is null || !Checkpoint.Open(newest.Note, keys.Public.Take(1)).IsOk || !PublishedHead.IsSignedBy(PublishedHead.FolderOf(data), keys.Public[0]))
         {
             return CommandLine.Fail("the newest head of the log is not signed by the new key yet; nothing was changed",
                 "restart every server with the new key and let them sign, then try again");

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Writ.Core;
 using Writ.Core.Audit;
 using Writ.Core.Policy;
+using Writ.Proof.Log;
 using Writ.Server.Audit;
 using Writ.Server.Storage;
 
@@ -82,6 +83,27 @@ internal static class Books
             [.. log.Where(entry => entry.Type == type && entry[field] is not null).Select(entry => entry[field]!).Order(StringComparer.Ordinal)];
         static string[] Ids<T>(IEnumerable<T> ids)
             where T : notnull => [.. ids.Select(id => id.ToString()!).Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>Each head that was ever signed follows the one before, and its root from the entries; nothing that was shown is missing.</summary>
+    public static async Task ShouldHaveSignedOneStory(this World world)
+    {
+        // As a server that starts: what was shown lies in its data folder.
+        await using var started = await world.Beside();
+        await started.Get<Sequencer>().Integrate(default);
+        var newest = (await started.Get<PublishedHead>().Publish(default)).ShouldNotBeNull();
+        await using var db = world.Open();
+        var heads = await db.LogHeads.AsNoTracking().OrderBy(row => row.Size).ToListAsync();
+        heads.Select(row => row.Follows).ShouldBe([0, .. heads.SkipLast(1).Select(row => row.Size)], "heads do not follow one another");
+        var entries = await db.AuditEntries.AsNoTracking().OrderBy(row => row.Position).Select(row => row.Bytes).ToListAsync();
+        newest.Head.Size.ShouldBe(entries.Count);
+        var edge = new TreeEdge();
+        foreach (var head in heads)
+        {
+            while (edge.Size < head.Size)
+                edge.Append(LogHash.OfLeaf(entries[(int)edge.Size]), (_, _) => { });
+            edge.Root().ShouldBe(new LogHash(head.Root), $"the head at {head.Size}");
+        }
     }
 
     /// <summary>Every entry of a type, in order of position.</summary>

@@ -63,6 +63,7 @@ public abstract class CrashTests(StorageEngine engine) : StorageTest(engine)
             answered.Except(kept).ShouldBeEmpty("a run was answered and is not there");
             (kept.Length - answered.Count).ShouldBeInRange(0, SecondServer.Workers, "runs that nobody was told of");
             await world.ShouldBalance();
+            await world.ShouldHaveSignedOneStory();
             (await world.Start(caller, grant)).ShouldBeOk();
         }
     }

@@ -181,14 +181,37 @@ public abstract class LogTests(StorageEngine engine) : StorageTest(engine)
         var both = await Integrated(between);
         both.Note.Signers([first, second]).ShouldBeOk().ShouldBe([second, first], ignoreOrder: true);
 
+        PublishedHead.IsSignedBy(PublishedHead.FolderOf(world.Folder), first).ShouldBeTrue();
+        PublishedHead.IsSignedBy(PublishedHead.FolderOf(world.Folder), second).ShouldBeTrue("only then may the old one be dropped");
         LogKeys.DropOld(folder).ShouldBe([first]);
         var after = Keep(await world.Beside());
         await Record(after, 1);
         var alone = await Integrated(after);
         alone.Note.Signers([first, second]).ShouldBeOk().ShouldBe([second]);
         Checkpoint.Open(alone.Note.ToString(), [first]).IsOk.ShouldBeFalse();
+
+        // Whoever comes later knows the new key alone; the log itself names the one that signed its older heads.
+        var socket = Path.Combine(world.Folder, "api.sock");
+        var token = (await after.SignIn(new("audrey", false, null, [], false, true, TimeSpan.FromHours(24)))).Token;
+        await Record(after, 1, log => log["log_key"] = first.ToString());
+        var later = Keep(await world.Beside(socket));
+        await later.Serve();
+        var (code, told) = await TamperTests.Type(socket, token, Path.Combine(world.Folder, "home"), "audit", "verify");
+        code.ShouldBe(0, told);
         (File.GetUnixFileMode(Path.Combine(folder, "log.keys")) & ~(UnixFileMode.UserRead | UnixFileMode.UserWrite)).ShouldBe(UnixFileMode.None);
     }
+
+    private static async Task Record(World world, int entries, Action<System.Text.Json.Nodes.JsonObject> change) => (await world.Writes.Commit<bool>(scope =>
+    {
+        for (var i = 0; i < entries; i++)
+        {
+            var fields = new System.Text.Json.Nodes.JsonObject();
+            change(fields);
+            scope.Record(new(AuditType.LogKeyAdded, AuditActor.System, null, fields));
+        }
+
+        return Task.FromResult<Writ.Proof.Errors.Result<bool>>(true);
+    })).ShouldBeOk();
 
     private static async Task Record(World world, int entries, string name = "entry")
     {

@@ -8,6 +8,7 @@ using Writ.Core.Grants;
 using Writ.Core.Identity;
 using Writ.Proof.Errors;
 using Writ.Proof.Identity;
+using Writ.Server.Audit;
 using Writ.Server.Grants;
 using Writ.Server.Identity;
 using Writ.Server.Requests;
@@ -25,7 +26,7 @@ internal sealed class SecondServer : IAsyncDisposable
     /// <summary>Does everything of a transition but the commit, says so, and waits for ever.</summary>
     public const string Hold = "hold";
 
-    /// <summary>Starts runs, several at once, and says each one's id when it is answered.</summary>
+    /// <summary>Starts runs, several at once, and says each one's id when it is answered; all the while it signs the audit log.</summary>
     public const string Use = "use";
 
     public const int Workers = 4;
@@ -111,6 +112,14 @@ internal sealed class SecondServer : IAsyncDisposable
             });
         }
 
+        _ = Task.Run(async () =>
+        {
+            while (true)
+            {
+                await world.Get<Sequencer>().Integrate(default);
+                await world.Get<PublishedHead>().Publish(default);
+            }
+        });
         await Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => Task.Run(async () =>
         {
             while (true)

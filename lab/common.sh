@@ -58,6 +58,14 @@ stop_services() {
   until ! recorded_pid >/dev/null; do read -r -t 0.02 <> <(:) || true; done
 }
 
+# What runners that were killed have left: the places of their runs, each a namespace that bears the name of its link.
+remove_runs() {
+  local place
+  ip -n "$1" -o link show type veth 2>/dev/null | sed -n 's/^[0-9]*: \(wr-[0-9a-f]\{5\}-[0-9]*\)@.*/\1/p' | while read -r place; do
+    ip netns del "$place" 2>/dev/null || ip -n "$1" link del "$place" 2>/dev/null || true
+  done
+}
+
 remove_lab() {
   local namespace
   stop_services
@@ -66,6 +74,7 @@ remove_lab() {
     ip netns pids "$namespace" 2>/dev/null | while read -r pid; do
       printf 'lab: process %s is still in %s and loses its network\n' "$pid" "$namespace" >&2
     done
+    remove_runs "$namespace"
     # Deleting one end of the link deletes both, at once, even if a process keeps the namespace alive.
     ip -n "$namespace" link del corp 2>/dev/null || ip -n "$namespace" link del runner 2>/dev/null || true
     ip netns del "$namespace"

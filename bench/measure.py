@@ -58,7 +58,7 @@ class House:
         enrolment = self.tool("writ", "runner", "enroll", "bench", token=admin)
         runner = os.path.join(home, "runner")
         self.tool("writ-runner", "enroll", "--server", f"https://127.0.0.1:{RUNNERS}", "--data", runner, "--ceiling", "10.20.0.0/24",
-                  "--network-namespace", NETNS, enrolment=enrolment)
+                  "--network-namespace", NETNS, "--pool", "10.99.1.1-10.99.1.254", enrolment=enrolment)
         self.runner = self.start("writ-runner", "serve", "--data", runner)
         while "connected" not in self.tool("writ", "runners"):
             time.sleep(0.05)

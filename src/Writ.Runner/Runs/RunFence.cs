@@ -5,47 +5,105 @@ using Writ.Runner.Kernel;
 namespace Writ.Runner.Runs;
 
 /// <summary>
-/// Looks each second whether the fence has refused packets, and writes a report into the run's folder: the first at once,
-/// later ones every ten seconds at most, and the last at the end. Used by the supervisor's one thread.
+/// The fence of one run in the hands of its supervisor. While the run lives it looks each second for refused packets and writes
+/// a report into the run's folder: the first at once, later ones every ten seconds at most, the last at the end. Only opening can
+/// fail a run; what goes wrong later is told in the supervisor's log, and what passes still is in scope. One thread's alone.
 /// </summary>
-internal sealed class FenceWatch(IFence fence, RunFolder folder)
+internal sealed class RunFence(RunSpec spec, RunFolder folder) : IDisposable
 {
-    /// <summary>How often it looks, in microseconds.</summary>
-    public const long Every = 1_000_000;
-    private const long BetweenReports = 10_000_000;
+    private const long BetweenLooks = 1_000_000, BetweenReports = 10_000_000;
+    private IFence? _fence;
     private long _nextLook;
     private long _nextReport;
     private long _reported;
 
-    /// <summary>Milliseconds until it wants to look again.</summary>
-    public int Wait => (int)Math.Clamp((_nextLook - Clock.Boot()) / 1_000, 0, 60_000);
+    /// <summary>What holds the run, in one line.</summary>
+    public string Description => _fence?.Description ?? "none";
 
-    /// <summary>Looks, if it is time.</summary>
-    /// <exception cref="IOException">The kernel does not tell, or the disk does not take the report.</exception>
+    /// <summary>Readable when <see cref="FollowRoutes"/> has something to do; -1 without a fence.</summary>
+    public int RoutesChanged => _fence?.RoutesChanged ?? -1;
+
+    /// <summary>Milliseconds until it wants to look again; -1 for never.</summary>
+    public int Wait => _fence is null ? -1 : (int)Math.Clamp((_nextLook - Clock.Boot()) / 1_000, 0, 60_000);
+
+    /// <summary>Opens the fence and moves the calling thread, and what it starts from now on, into the run's network.</summary>
+    /// <exception cref="IOException">It is not in force.</exception>
+    public void Enter(long deadline, long deadlineBoot)
+    {
+        if (spec.Place is { } place)
+        {
+            if (place.Uplink is { } uplink)
+                NetworkNamespace.Enter(uplink);
+            _fence = place.Fence();
+            Open(_fence, deadline, deadlineBoot);
+            _fence.Enter();
+        }
+        else if (spec.NetworkNamespace is { } name)
+        {
+            NetworkNamespace.Enter(name);
+        }
+    }
+
+    /// <summary>Moves its end; false where the kernel does not take that.</summary>
+    public bool TryExtend(long deadline, long deadlineBoot) =>
+        _fence is not { } fence || Try("does not take the new deadline", () => Open(fence, deadline, deadlineBoot));
+
+    private void Open(IFence fence, long deadline, long deadlineBoot) => fence.Open(
+        spec.Scope?.Read() is { IsOk: true } scope ? scope.Value : throw new IOException("there is no scope that the fence could be opened for"), deadline, deadlineBoot);
+
+    /// <summary>Hands packets to the next hops of now.</summary>
+    public void FollowRoutes() => Try("does not follow the routes", () => _fence?.FollowRoutes());
+
+    /// <summary>Looks for refused packets, if it is time.</summary>
     public void Look()
     {
         var now = Clock.Boot();
-        if (now < _nextLook)
+        if (_fence is not { } fence || now < _nextLook)
             return;
-        _nextLook = now + Every;
-        var reading = fence.Read();
-        if (reading.Refused == _reported || now < _nextReport)
-            return;
-        _nextReport = now + BetweenReports;
-        Report(reading);
+        _nextLook = now + BetweenLooks;
+        Try("cannot be read", () =>
+        {
+            var reading = fence.Read();
+            if (reading.Refused == _reported || now < _nextReport)
+                return;
+            _nextReport = now + BetweenReports;
+            Report(fence, reading);
+        });
     }
 
-    /// <summary>Reports what is not reported yet.</summary>
-    public void Finish(FenceReading reading)
+    /// <summary>Nothing passes from now on, whoever has survived.</summary>
+    public void Close() => Try("cannot be closed", () => _fence?.Close());
+
+    /// <summary>What the kernel says after the end, with a last report; null where it does not tell.</summary>
+    public FenceReading? Finish()
     {
-        if (reading.Refused != _reported)
-            Report(reading);
+        FenceReading? reading = null;
+        Try("cannot be read", () => reading = _fence?.Read());
+        if (reading is not null && reading.Refused != _reported)
+            Try("cannot be reported on", () => Report(_fence!, reading));
+        return reading;
     }
 
-    private void Report(FenceReading reading)
+    private void Report(IFence fence, FenceReading reading)
     {
         var report = RefusedReport.Of(Clock.Wall(), reading, fence.Refused());
         Durable.Write(folder.Refused, JsonSerializer.SerializeToUtf8Bytes(report, RunnerJson.Default.RefusedReport), flush: false);
         _reported = reading.Refused;
     }
+
+    private static bool Try(string otherwise, Action action)
+    {
+        try
+        {
+            action();
+            return true;
+        }
+        catch (IOException failed)
+        {
+            Console.Error.WriteLine($"the fence {otherwise}: {failed.Message}");
+            return false;
+        }
+    }
+
+    public void Dispose() => _fence?.Dispose();
 }

@@ -3,7 +3,6 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Writ.Runner.Fences;
 using Writ.Runner.Kernel;
 using Writ.Runner.Recordings;
 
@@ -40,8 +39,7 @@ internal sealed unsafe class Supervisor : IDisposable
     private readonly StringBuilder _statusText = new();
     private long _deadline;
     private long _deadlineBoot;
-    private IFence? _fence;
-    private FenceWatch? _fenceWatch;
+    private readonly RunFence _fence;
     private Recorder? _recorder;
     private OutFolder? _out;
     private ChildProcess? _bwrap;
@@ -65,6 +63,7 @@ internal sealed unsafe class Supervisor : IDisposable
         var mark = new SupervisorMark(Environment.ProcessId, ProcessTable.StartOf(Environment.ProcessId), ProcessTable.BootId());
         Durable.Write(folder.Mark, JsonSerializer.SerializeToUtf8Bytes(mark, RunnerJson.Default.SupervisorMark), flush: false);
         _end = new(folder);
+        _fence = new(spec, folder);
         _listener = LocalSocket.Listen(folder.Path, RunFolder.ControlName);
     }
 
@@ -145,7 +144,7 @@ internal sealed unsafe class Supervisor : IDisposable
         {
             if (_spec.Outputs.Count > 0)
                 _out = OutFolder.Mount(_folder.Out, _spec.OutputLimitBytes);
-            EnterNetwork();
+            _fence.Enter(_deadline, _deadlineBoot);
             var placed = new Placement(_spec.Names, _spec.HasFiles ? _folder.In : null, _out?.Path);
             _bwrap = Sandbox.Start(_spec.ToolPath, _spec.Argv.Skip(1), placed, pipes[1], pipes[3], pipes[5]);
         }
@@ -153,25 +152,6 @@ internal sealed unsafe class Supervisor : IDisposable
         {
             for (var i = 0; i < 3; i++)
                 _ = Libc.close(pipes[(2 * i) + 1]);
-        }
-    }
-
-    private void EnterNetwork()
-    {
-        if (_spec.Place is { } place)
-        {
-            if (_spec.Scope?.Read() is not { IsOk: true } scope)
-                throw new RunnerException("there is no scope that the fence could be opened for");
-            if (place.Uplink is { } uplink)
-                NetworkNamespace.Enter(uplink);
-            _fence = place.Fence();
-            _fence.Open(scope.Value, _deadline, _deadlineBoot);
-            _fence.Enter();
-            _fenceWatch = new(_fence, _folder);
-        }
-        else if (_spec.NetworkNamespace is { } name)
-        {
-            NetworkNamespace.Enter(name);
         }
     }
 
@@ -184,13 +164,13 @@ internal sealed unsafe class Supervisor : IDisposable
         {
             ReadOnlySpan<int> waitedFor =
                 [_bootTimer.Fd, _wallTimer.Fd, _contactTimer.Fd, _terminate, _recorder!.Failed, _bwrap!.Fd, _status, _listener.Fd,
-                    _fence?.RoutesChanged ?? -1];
+                    _fence.RoutesChanged];
             for (var i = 0; i < fixedCount; i++)
                 polls[i] = new() { Fd = waitedFor[i], Events = Libc.PollIn };
             for (var i = 0; i < _callers.Count; i++)
                 polls[fixedCount + i] = new() { Fd = _callers[i].Fd, Events = Libc.PollIn };
             // Until the tool is executed, its start is looked for each millisecond.
-            if (Libc.poll(polls, (nuint)(fixedCount + _callers.Count), _started ? _fenceWatch?.Wait ?? -1 : 1) < 0)
+            if (Libc.poll(polls, (nuint)(fixedCount + _callers.Count), _started ? _fence.Wait : 1) < 0)
                 continue;
 
             if (polls[0].Ready != 0)
@@ -206,7 +186,7 @@ internal sealed unsafe class Supervisor : IDisposable
             if (polls[6].Ready != 0)
                 ReadStatus();
             if (polls[8].Ready != 0)
-                FollowRoutes();
+                _fence.FollowRoutes();
             for (var i = _callers.Count - 1; i >= 0; i--)
             {
                 if (polls[fixedCount + i].Ready != 0)
@@ -217,7 +197,7 @@ internal sealed unsafe class Supervisor : IDisposable
                 _callers.Add(caller);
             if (!_started)
                 LookForStart();
-            WatchFence(watch => watch.Look());
+            _fence.Look();
             if (polls[5].Ready != 0 && _cause == Cause.None)
                 _cause = Cause.Exited;
         }
@@ -231,32 +211,6 @@ internal sealed unsafe class Supervisor : IDisposable
             Kill(Cause.Deadline, "");
         else
             _wallTimer.Arm(_deadline);
-    }
-
-    private void WatchFence(Action<FenceWatch> look)
-    {
-        try
-        {
-            if (_fenceWatch is not null)
-                look(_fenceWatch);
-        }
-        catch (IOException failed)
-        {
-            Console.Error.WriteLine($"what the fence refused cannot be reported: {failed.Message}");
-        }
-    }
-
-    private void FollowRoutes()
-    {
-        try
-        {
-            _fence?.FollowRoutes();
-        }
-        catch (IOException failed)
-        {
-            // What passes still is in scope; it may go to a next hop that is none any more.
-            Console.Error.WriteLine($"the fence does not follow the routes: {failed.Message}");
-        }
     }
 
     private void Hear(LocalSocket caller)
@@ -298,17 +252,8 @@ internal sealed unsafe class Supervisor : IDisposable
     {
         if (_cause != Cause.None || deadline <= _deadline || Clock.Wall() >= _deadline || Clock.Boot() >= _deadlineBoot)
             return false;
-        try
-        {
-            if (_fence is not null && _spec.Scope?.Read() is { IsOk: true } scope)
-                _fence.Open(scope.Value, deadline, deadlineBoot);
-        }
-        catch (IOException failed)
-        {
-            Console.Error.WriteLine($"the fence does not take the new deadline: {failed.Message}");
+        if (!_fence.TryExtend(deadline, deadlineBoot))
             return false;
-        }
-
         (_deadline, _deadlineBoot) = (deadline, deadlineBoot);
         _bootTimer.Arm(deadlineBoot);
         _wallTimer.Arm(deadline);
@@ -356,7 +301,7 @@ internal sealed unsafe class Supervisor : IDisposable
             return;
         _started = true;
         var start = new StartRecord(Clock.Wall(), Clock.Boot() - _spec.ReceivedBoot, [_spec.ToolPath, .. _spec.Argv.Skip(1)],
-            _spec.ToolSha256, Sandbox.Description, _fence?.Description ?? "none", _init?.Pid ?? 0, _pidNamespace);
+            _spec.ToolSha256, Sandbox.Description, _fence.Description, _init?.Pid ?? 0, _pidNamespace);
         try
         {
             Durable.Write(_folder.Started, JsonSerializer.SerializeToUtf8Bytes(start, RunnerJson.Default.StartRecord), flush: false);
@@ -388,12 +333,11 @@ internal sealed unsafe class Supervisor : IDisposable
     private int Finish()
     {
         KillTree();
-        CloseFence();
+        // Before anybody is reaped: whoever survives the kill is cut off.
+        _fence.Close();
         var (left, exitCode) = Reap();
         var goneAt = Clock.Wall();
-        var fence = ReadFence();
-        if (fence is not null)
-            WatchFence(watch => watch.Finish(fence));
+        var fence = _fence.Finish();
         if (_status >= 0)
             ReadStatus();
         if (!_started && _toolExit is not null)
@@ -434,32 +378,6 @@ internal sealed unsafe class Supervisor : IDisposable
         }
 
         return 0;
-    }
-
-    // Before anybody is reaped: whoever survives the kill is cut off.
-    private void CloseFence()
-    {
-        try
-        {
-            _fence?.Close();
-        }
-        catch (IOException failed)
-        {
-            Console.Error.WriteLine($"the fence cannot be closed: {failed.Message}");
-        }
-    }
-
-    private FenceReading? ReadFence()
-    {
-        try
-        {
-            return _fence?.Read();
-        }
-        catch (IOException failed)
-        {
-            Console.Error.WriteLine($"the fence cannot be read: {failed.Message}");
-            return null;
-        }
     }
 
     private string Reason() => _cause switch
@@ -507,7 +425,7 @@ internal sealed unsafe class Supervisor : IDisposable
         _listener.Dispose();
         _end.Dispose();
         _recorder?.Dispose();
-        _fence?.Dispose();
+        _fence.Dispose();
         _bwrap?.Dispose();
         _init?.Dispose();
         _wallTimer.Dispose();

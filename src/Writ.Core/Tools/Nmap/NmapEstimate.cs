@@ -61,6 +61,9 @@ internal sealed class NmapEstimate
     /// <summary>The time that a run takes with so many packets; it stops at the largest value.</summary>
     public TimeSpan Time(double packets)
     {
+        // A plan whose names are not resolved may have no address yet.
+        if (_hosts == 0)
+            return TimeSpan.Zero;
         var groups = Math.Ceiling(_hosts / Group);
         var rate = Rates[_command.Timing];
         if (_command.ScanDelay is { } delay && delay > TimeSpan.Zero)

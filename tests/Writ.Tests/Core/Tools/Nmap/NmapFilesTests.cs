@@ -102,6 +102,7 @@ public class NmapFilesTests
         var plan = new NmapTool().Plan("nmap -sn nosuch.example/30 10.0.0.1".Split(' '), context).Value;
         plan.Argv.ShouldContain("nosuch.example/30");
         plan.Targets.ToString().ShouldBe("10.0.0.1");
+        new NmapTool().Plan("nmap --scan-delay 1.5s nosuch.example".Split(' '), context).Value.EstimatedDuration.ShouldBe(TimeSpan.Zero);
         new NmapTool().Plan("nmap -sn 10.0.0.1 --exclude web1".Split(' '), context).Refusal.Message.ShouldContain("names are not resolved here");
     }
 

@@ -13,6 +13,8 @@ internal sealed class DenialIndex
     /// <summary>Ports are found by blocks of so many.</summary>
     private const int Block = 256;
 
+    private const int Few = 16;
+
     private static readonly string[] Blocks = [.. Enumerable.Range(0, 65_536 / Block).Select(block => block.ToString(CultureInfo.InvariantCulture))];
 
     private readonly ScopeIndex<Denial> _denials = new();
@@ -33,10 +35,14 @@ internal sealed class DenialIndex
         for (var at = 0; at <= zones.Count; at++)
         {
             var zone = at < zones.Count ? zones[at] : ScopeIndex<Denial>.Every;
-            if (!_denials.Knows(zone))
+            if (_denials.Count(zone) is var entries && entries == 0)
                 continue;
             bound ??= new(roles, StringComparer.Ordinal) { ScopeIndex<Denial>.Every };
-            _denials.Find(bound, zone, topics ??= Topics(plan), found);
+            // Looking at a few denials takes less time than listing what they could be about.
+            if (entries <= Few)
+                _denials.FindAll(bound, zone, found);
+            else
+                _denials.Find(bound, zone, topics ??= Topics(plan), found);
         }
 
         return found.Count < 2 ? found : [.. found.Distinct().OrderBy(denial => denial.Order)];

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Globalization;
 using System.IO.Enumeration;
 using Writ.Core.Tools;
@@ -23,7 +22,7 @@ public abstract record FacetTerm
     /// <summary>What the word <c>any</c> means: everything but the words that must be named.</summary>
     public static FacetTerm AnyOf(FacetDefinition facet) => facet.Kind switch
     {
-        FacetKind.Words or FacetKind.Labelled => new NamedTerm(true, [], []),
+        FacetKind.Words or FacetKind.Labelled => new NamedTerm(true, new HashSet<string>(), []),
         FacetKind.Ports => new PortsTerm(PortSet.All),
         FacetKind.AtMost => new NumberTerm(decimal.MaxValue),
     };
@@ -58,7 +57,7 @@ public sealed record FacetGap(string Asked, string Allowed, string Reason);
 /// <param name="Any">Everything, in a rule without what the definition wants named.</param>
 /// <param name="Named">Words, labels and exact names.</param>
 /// <param name="Patterns">Patterns of names with <c>*</c>.</param>
-public sealed record NamedTerm(bool Any, FrozenSet<string> Named, IReadOnlyList<string> Patterns) : FacetTerm
+public sealed record NamedTerm(bool Any, IReadOnlySet<string> Named, IReadOnlyList<string> Patterns) : FacetTerm
 {
     /// <inheritdoc/>
     public override FacetGap? NotOpened(FacetDefinition facet, FacetValue? value)

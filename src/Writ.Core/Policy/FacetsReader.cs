@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using Writ.Core.Tools;
 using Writ.Proof.Addresses;
 
@@ -87,7 +86,7 @@ internal sealed class FacetsReader(string what, bool isDenial, Action<int, strin
         }
 
         var named = texts.Select(text => text.Value).Where(text => text != Any).ToLookup(text => text.Contains('*', StringComparison.Ordinal));
-        return new(texts.Any(text => text.Value == Any), named[false].ToFrozenSet(StringComparer.Ordinal), [.. named[true]]);
+        return new(texts.Any(text => text.Value == Any), named[false].ToHashSet(StringComparer.Ordinal), [.. named[true]]);
     }
 
     private static bool IsNamed(FacetDefinition facet, string text)

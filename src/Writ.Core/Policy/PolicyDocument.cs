@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text;
 using Writ.Core.Tools;
@@ -12,8 +11,8 @@ namespace Writ.Core.Policy;
 /// </summary>
 public sealed class PolicyDocument
 {
-    private readonly FrozenDictionary<string, string[]> _rolesByGroup;
-    private readonly FrozenDictionary<string, string[]> _rolesByWorkload;
+    private readonly Dictionary<string, string[]> _rolesByGroup;
+    private readonly Dictionary<string, string[]> _rolesByWorkload;
     private readonly ScopeIndex<Rule> _rules = new();
     private readonly DenialIndex _denials;
 
@@ -97,10 +96,10 @@ public sealed class PolicyDocument
     /// <summary>The denials that may forbid something of the plan in these zones, in file order; values not looked at.</summary>
     internal IReadOnlyList<Denial> DenialsFor(IReadOnlySet<string> roles, IReadOnlyList<string> zones, Plan plan) => _denials.Find(roles, zones, plan);
 
-    private static FrozenDictionary<string, string[]> Inverse(IEnumerable<Role> roles, Func<Role, IReadOnlyList<string>> members) =>
+    private static Dictionary<string, string[]> Inverse(IEnumerable<Role> roles, Func<Role, IReadOnlyList<string>> members) =>
         roles.SelectMany(role => members(role).Select(member => (member, role.Name)))
             .GroupBy(pair => pair.member, pair => pair.Name, StringComparer.Ordinal)
-            .ToFrozenDictionary(group => group.Key, group => group.ToArray(), StringComparer.Ordinal);
+            .ToDictionary(group => group.Key, group => group.ToArray(), StringComparer.Ordinal);
 }
 
 /// <summary>Something wrong in a policy file.</summary>

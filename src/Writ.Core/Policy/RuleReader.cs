@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using Writ.Core.Tools;
 using Writ.Core.Zones;
 
@@ -62,7 +61,7 @@ internal sealed class RuleReader(
             Id(fields),
             order,
             References(fields, "roles", "role", roles),
-            everywhere ? null : (References(fields, "zones", "zone", zones) ?? []).ToFrozenSet(StringComparer.Ordinal),
+            everywhere ? null : (References(fields, "zones", "zone", zones) ?? []).ToHashSet(StringComparer.Ordinal),
             tools is null or PolicyScalar { Value: "any" } ? null : new FacetsReader(what, isDenial: true, problem).Tools(tools)) { Line = node.Line };
     }
 

@@ -33,6 +33,7 @@ internal sealed class ScopeIndex<T>
             if (wide is not null)
             {
                 zone.Wide.Add(wide);
+                zone.Count++;
                 continue;
             }
 
@@ -43,13 +44,14 @@ internal sealed class ScopeIndex<T>
                     if (!zone.Exact.TryGetValue((role, topic), out var items))
                         zone.Exact[(role, topic)] = items = [];
                     items.Add(item);
+                    zone.Count++;
                 }
             }
         }
     }
 
-    /// <summary>True when anything is bound to the zone.</summary>
-    public bool Knows(string zone) => _zones.ContainsKey(zone);
+    /// <summary>How many entries there are for the zone, 0 where nothing is bound to it.</summary>
+    public int Count(string zone) => _zones.TryGetValue(zone, out var bound) ? bound.Count : 0;
 
     /// <summary>Adds every item that is bound to the zone, to one of the roles and to the topic; perhaps more than once.</summary>
     public void Find(IReadOnlySet<string> roles, string zone, PolicyTopic topic, List<T> found)
@@ -104,11 +106,27 @@ internal sealed class ScopeIndex<T>
         }
     }
 
+    /// <summary>Adds every item that is bound to the zone and to one of the roles, whatever its topic; perhaps more than once.</summary>
+    public void FindAll(IReadOnlySet<string> roles, string zone, List<T> found)
+    {
+        if (!_zones.TryGetValue(zone, out var bound))
+            return;
+        foreach (var ((role, _), items) in bound.Exact)
+        {
+            if (roles.Contains(role))
+                found.AddRange(items);
+        }
+
+        found.AddRange(bound.Wide.Where(wide => wide.Roles.Overlaps(roles)).Select(wide => wide.Item));
+    }
+
     private sealed class Zone
     {
         public Dictionary<(string Role, PolicyTopic Topic), List<T>> Exact { get; } = [];
 
         public List<Wide> Wide { get; } = [];
+
+        public int Count { get; set; }
     }
 
     private sealed record Wide(HashSet<string> Roles, HashSet<PolicyTopic> Topics, T Item);

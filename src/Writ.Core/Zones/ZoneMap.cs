@@ -36,8 +36,8 @@ public sealed class ZoneMap
             return new([new(held[0].Zone, addresses)], AddressSet.Empty, looked);
         return new(
             [
-                .. held.GroupBy(hit => hit.Zone, hit => hit.Range, ReferenceEqualityComparer.Instance).Select(zone => new TouchedZone((Zone)zone.Key!, AddressSet.Of(zone)))
-                    .OrderBy(touched => touched.Zone.Name, StringComparer.Ordinal),
+                .. held.GroupBy(hit => hit.Zone.Name, StringComparer.Ordinal).OrderBy(zone => zone.Key, StringComparer.Ordinal)
+                    .Select(zone => new TouchedZone(zone.First().Zone, AddressSet.Of(zone.Select(hit => hit.Range)))),
             ],
             addresses.Except(AddressSet.Of(held.Select(hit => hit.Range))), looked);
     }

@@ -25,7 +25,7 @@ namespace Writ.Server.Requests;
 /// recorded as a denied request.
 /// </summary>
 internal sealed class Ask(
-    Database database, WriteTransaction writes, PolicyInForce policies, Understanding understanding, Changes changes)
+    Database database, WriteTransaction writes, PolicyInForce policies, Understanding understanding, Changes changes, TimeProvider time)
 {
     /// <summary>How long a request waits for its decisions.</summary>
     public static readonly TimeSpan LongestWait = TimeSpan.FromHours(24);
@@ -69,10 +69,13 @@ internal sealed class Ask(
         if (!planned.IsOk)
             return planned.Refusal;
 
+        // A denial comes with the way on. It takes a while to find, so it is looked for before anything is held.
+        var nearest = await Nearest(db, caller, ask, planned.Value);
+
         Result<(RequestRow Request, Refusal? Denial)> created;
         try
         {
-            created = await writes.Commit<(RequestRow, Refusal?)>(scope => InTransaction(scope, caller, ask, planned.Value, idempotencyKey));
+            created = await writes.Commit<(RequestRow, Refusal?)>(scope => InTransaction(scope, caller, ask, planned.Value, nearest, idempotencyKey));
         }
         catch (DbUpdateException) when (idempotencyKey is not null)
         {
@@ -90,7 +93,7 @@ internal sealed class Ask(
     }
 
     private async Task<Result<(RequestRow, Refusal?)>> InTransaction(
-        WriteScope scope, Caller caller, AskForAccess ask, Planned planned, string? idempotencyKey)
+        WriteScope scope, Caller caller, AskForAccess ask, Planned planned, (string Policy, NearestView View)? nearest, string? idempotencyKey)
     {
         // 2. Evaluate, under the policy that is in force in this transaction.
         await scope.HoldPolicy();
@@ -99,9 +102,7 @@ internal sealed class Ask(
             return inForce.Refusal;
         if (ask.Start > scope.Now + FurthestStart || ask.Start < scope.Now - FurthestStart)
             return new Refusal(ErrorCode.InvalidInput, "the asked start is more than a year away");
-        var duration = ask.DurationSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : (TimeSpan?)null;
-        var found = Evaluator.Evaluate(inForce.Value, Reevaluation.SubjectOf(caller), planned.Plan,
-            new(duration, ask.Uses, ask.Reason, ask.Ticket), ask.Start ?? scope.Now);
+        var found = Evaluator.Evaluate(inForce.Value, Reevaluation.SubjectOf(caller), planned.Plan, Terms(ask), ask.Start ?? scope.Now);
         if (found.Verdict != Verdict.Deny && ask.Start is { } start && (start + found.Duration <= scope.Now || found.LatestEnd <= scope.Now))
             return new Refusal(ErrorCode.Expired, "the asked time is over", "ask for a later start or a longer time");
         var id = RequestId.New(scope.Now);
@@ -123,7 +124,22 @@ internal sealed class Ask(
         // 3 and 4. Where policy decides alone, it decides now.
         if (found.Verdict == Verdict.Allow)
             await MintGrant.ByPolicy(scope, request);
-        return found.Verdict == Verdict.Deny ? (request, Denial(request, found)) : (request, null);
+        if (found.Verdict != Verdict.Deny)
+            return (request, null);
+        var denial = Denial(request, found);
+        // Where only the terms are in the way, the denial's own hint says how to ask.
+        var isOther = nearest is { } near && near.Policy == inForce.Value.Hash && (denial.Hint is null || !near.View.Command.SequenceEqual(ask.Command));
+        return (request, isOther ? denial with { Hint = NearestViews.Hint(nearest!.Value.View) } : denial);
+    }
+
+    private static AskedTerms Terms(AskForAccess ask) =>
+        new(ask.DurationSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null, ask.Uses, ask.Reason, ask.Ticket);
+
+    private async Task<(string Policy, NearestView View)?> Nearest(WritDb db, Caller caller, AskForAccess ask, Planned planned)
+    {
+        var (policy, subject, at) = (await policies.Get(db), Reevaluation.SubjectOf(caller), ask.Start ?? time.GetUtcNow());
+        return policy.IsOk && Evaluator.Evaluate(policy.Value, subject, planned.Plan, Terms(ask), at).Verdict == Verdict.Deny
+            && NearestViews.Of(policy.Value, subject, ask.Command, planned, Terms(ask), at) is { } near ? (policy.Value.Hash, near) : null;
     }
 
     /// <summary>What was made with this key before, or the refusal of a key that was used for something else; null where it is new.</summary>

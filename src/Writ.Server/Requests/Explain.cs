@@ -44,12 +44,6 @@ internal sealed class Explain(Database database, PolicyInForce policies, Underst
         return new ExplainView(
             ask.Command, PlanViews.Of(planned.Value.Plan, planned.Value.Context.Inputs, lasting), RequestViews.Of(found, policy.Value.Hash),
             planned.Value.RunnerName, (lasting ?? TimeSpan.Zero).TotalSeconds, denied ? ask.Uses ?? 1 : found.Uses, ask.Start,
-            denied ? Nearest(policy.Value, subject, ask.Command, planned.Value, terms, at) : null);
+            denied ? NearestViews.Of(policy.Value, subject, ask.Command, planned.Value, terms, at) : null);
     }
-
-    private static NearestView? Nearest(
-        PolicyDocument policy, Subject subject, IReadOnlyList<string> command, Planned planned, AskedTerms terms, DateTimeOffset at) =>
-        NearestCommand.Find(policy, subject, command, planned.Context, terms, at) is { } near
-            ? new(near.Command, VerdictText.Of(near.Evaluation.Verdict), near.Changes, near.Terms.Duration?.TotalSeconds, near.Terms.Uses, near.Needs)
-            : null;
 }

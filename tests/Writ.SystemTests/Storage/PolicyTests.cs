@@ -195,6 +195,19 @@ public abstract class PolicyTests(StorageEngine engine) : StorageTest(engine)
         await world.ShouldBalance();
     }
 
+    [Fact]
+    public async Task A_denial_comes_with_the_nearest_command_that_would_not_be_denied()
+    {
+        var world = await Create();
+
+        var asked = (await world.Ask(await world.Operator(), "nmap -sT -Pn -n -p 22 10.20.0.5 10.30.0.5")).ShouldBeOk();
+
+        asked.Denial.ShouldNotBeNull().Hint.ShouldBe("this would be allowed: nmap -sT -Pn -n -p 22 10.20.0.5 (targets: 10.20.0.5)");
+        (await world.Ask(await world.Operator(), "nmap -sT -Pn -n -p 22 10.20.0.5")).ShouldBeOk().Denial.ShouldBeNull("the suggestion is no empty promise");
+        (await world.Ask(await world.Operator(), "nmap -sT -Pn -n -p 22 10.30.0.5")).ShouldBeOk().Denial.ShouldNotBeNull().Hint.ShouldBeNull("there is none");
+        await world.ShouldBalance();
+    }
+
     private static async Task<Result<Writ.Contracts.Policy.PolicyView>> Apply(World world, string text) =>
         await world.Get<ApplyPolicy>().Apply(await world.Admin(), new(text), Cancel);
 

@@ -97,9 +97,9 @@ internal sealed class ScanLane : IAsyncDisposable
         await Remove();
     }
 
-    private Task Remove() => Shell($"for ns in {_near} {_far}; do ! [ -e /run/netns/$ns ] || ip netns delete $ns; done");
+    private Task<string> Remove() => Shell($"for ns in {_near} {_far}; do ! [ -e /run/netns/$ns ] || ip netns delete $ns; done");
 
-    private static Task Shell(string script) => Commands.Run("bash", "-c", script);
+    private static Task<string> Shell(string script) => Commands.Run("bash", "-c", script);
 
     private static string Services()
     {

@@ -35,8 +35,8 @@ public sealed class AsciicastTests
         {
             var lines = Cast(writer =>
             {
-                writer.Frame(new(RecordingStream.Output, 0, Begin, bytes[..cut]));
-                writer.Frame(new(RecordingStream.Output, cut, Begin + 1, bytes[cut..]));
+                writer.Frame(new(RecordingStream.Output, 0, Begin, bytes.AsMemory(..cut)));
+                writer.Frame(new(RecordingStream.Output, cut, Begin + 1, bytes.AsMemory(cut..)));
                 writer.End(Begin + 1, null);
             });
             string.Concat(lines[1..].Select(line => Event(line).Data)).ShouldBe("é😀\r\n");

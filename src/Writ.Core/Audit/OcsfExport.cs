@@ -197,7 +197,7 @@ public static class OcsfExport
 
         public long? Number(string name) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) ? number : null;
 
-        public IEnumerable<Entry> List(string name) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array
+        public Entry[] List(string name) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array
             ? value.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.Object).Select(item => new Entry(item)).ToArray()
             : [];
 

@@ -17,7 +17,7 @@ internal sealed class NetdevFence : IFence
     public const int MostRanges = 32_768;
     private const int MostUnreachable = 1_000;
     private const byte EchoRequest = 8, TimestampRequest = 13, EchoRequest6 = 128;
-    private static readonly string[] Scope = ["to4", "to6", "ports_tcp", "ports_udp", "ports_sctp", "ask4", "ask6"];
+    private static readonly string[] Scope = ["to4", "to6", "ports_tcp", "ports_udp", "ports_sctp", "protocols", "ask4", "ask6"];
     private readonly FencePlace _place;
     private readonly Netlink _netlink = new(Netlink.Netfilter);
     private readonly NfTables _tables;
@@ -63,11 +63,10 @@ internal sealed class NetdevFence : IFence
         _tables.AddElements(changes, "to6", 16, ranges.Where(range => !range.First.IsV4).Select(range => Key(range.First, range.Last)), milliseconds: milliseconds);
         foreach (var (set, ports) in (ReadOnlySpan<(string, PortSet)>)[("ports_tcp", scope.Tcp), ("ports_udp", scope.Udp), ("ports_sctp", scope.Sctp)])
             _tables.AddElements(changes, set, 2, ports.Ranges.Select(range => ((UInt128)range.First, (UInt128)range.Last, (string?)null)), milliseconds: milliseconds);
-        if (scope.Icmp)
-        {
-            _tables.AddElements(changes, "ask4", 1, Single(EchoRequest, TimestampRequest), interval: false, milliseconds);
-            _tables.AddElements(changes, "ask6", 1, Single(EchoRequest6), interval: false, milliseconds);
-        }
+        _tables.AddElements(changes, "protocols", 1, scope.Protocols.Ranges.Select(range => ((UInt128)range.First, (UInt128)range.Last, (string?)null)), milliseconds: milliseconds);
+        byte[] types = [.. scope.IcmpTypes.Ranges.SelectMany(range => Enumerable.Range(range.First, range.Last - range.First + 1)).Select(type => (byte)type)];
+        _tables.AddElements(changes, "ask4", 1, Single([.. types.Union(scope.Icmp ? [EchoRequest, TimestampRequest] : [])]), interval: false, milliseconds);
+        _tables.AddElements(changes, "ask6", 1, Single([.. types.Union(scope.Icmp ? [EchoRequest6] : [])]), interval: false, milliseconds);
 
         _tables.FlushChain(changes, "clock");
         _tables.AddClock(changes, "clock", (ulong)(deadline - Early) * 1_000);

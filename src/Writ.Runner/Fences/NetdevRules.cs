@@ -34,6 +34,7 @@ internal static class NetdevRules
               set ports_tcp { type inet_service; flags interval,timeout; }
               set ports_udp { type inet_service; flags interval,timeout; }
               set ports_sctp { type inet_service; flags interval,timeout; }
+              set protocols { type inet_proto; flags interval,timeout; }
               set ask4 { type icmp_type; flags timeout; }
               set ask6 { type icmpv6_type; flags timeout; }
               map hop4 { type ipv4_addr : verdict; flags interval; }
@@ -65,6 +66,7 @@ internal static class NetdevRules
                 ip protocol sctp th dport @ports_sctp goto pass4
                 ip protocol icmp icmp type @ask4 goto pass4
                 ip protocol icmp icmp type destination-unreachable counter name noise drop
+                ip protocol @protocols goto pass4
                 goto refuse4
               }
               chain refuse4 {
@@ -87,6 +89,8 @@ internal static class NetdevRules
                 ip6 nexthdr sctp th dport @ports_sctp goto pass6
                 ip6 nexthdr ipv6-icmp icmpv6 type @ask6 goto pass6
                 ip6 nexthdr ipv6-icmp icmpv6 type destination-unreachable counter name noise drop
+                ip6 nexthdr { 0, 43, 44, 60 } goto refuse6
+                ip6 nexthdr @protocols goto pass6
                 goto refuse6
               }
               chain refuse6 {
@@ -115,7 +119,8 @@ internal static class NetdevRules
                 ip protocol tcp ip saddr @to4 th sport @ports_tcp goto give4
                 ip protocol udp ip saddr @to4 th sport @ports_udp goto give4
                 ip protocol sctp ip saddr @to4 th sport @ports_sctp goto give4
-                ip protocol icmp ip saddr @to4 icmp type { echo-reply, timestamp-reply } goto give4
+                ip protocol icmp ip saddr @to4 icmp type { echo-reply, timestamp-reply, address-mask-reply } goto give4
+                ip protocol @protocols ip saddr @to4 goto give4
                 ip protocol icmp icmp type { destination-unreachable, time-exceeded, parameter-problem } @th,160,32 {{Hex(own4)}} goto give4
                 counter name refused_back drop
               }
@@ -128,7 +133,8 @@ internal static class NetdevRules
                 ip6 nexthdr tcp ip6 saddr @to6 th sport @ports_tcp goto give6
                 ip6 nexthdr udp ip6 saddr @to6 th sport @ports_udp goto give6
                 ip6 nexthdr sctp ip6 saddr @to6 th sport @ports_sctp goto give6
-                ip6 nexthdr ipv6-icmp ip6 saddr @to6 icmpv6 type echo-reply goto give6
+                ip6 nexthdr ipv6-icmp ip6 saddr @to6 icmpv6 type { echo-reply, 140 } goto give6
+                ip6 nexthdr @protocols ip6 saddr @to6 goto give6
                 ip6 nexthdr ipv6-icmp icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem } @th,128,128 {{Hex(own6)}} goto give6
                 counter name refused_back drop
               }

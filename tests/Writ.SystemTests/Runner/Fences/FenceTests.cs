@@ -1,6 +1,8 @@
 using System.Text.Json;
+using Writ.Core.Tools.Nmap;
 using Writ.Proof.Addresses;
 using Writ.Runner.Fences;
+using Writ.SystemTests.Tools;
 using static Writ.SystemTests.Runner.Fences.FencedRun;
 
 namespace Writ.SystemTests.Runner.Fences;
@@ -34,6 +36,39 @@ public sealed class FenceTests
         fence.GetProperty("refused").GetInt64().ShouldBeGreaterThan(0, "port 23 is out of scope");
         (fence.GetProperty("last_packet_at").GetInt64() - SupervisedRun.Wall()).ShouldBeInRange(-20_000_000, 0);
         run.Run.Output.ShouldContain("23/tcp filtered");
+    }
+
+    [Theory]
+    [InlineData("-sO -p 2,47", "2,47", null, true)]
+    [InlineData("-sO -p 2,47", "2", null, false)]
+    [InlineData("-sO -p 2,47", null, null, false)]
+    [InlineData("-sn -PM", null, "17", true)]
+    [InlineData("-sn -PM", null, null, false)]
+    public void Other_protocols_and_icmp_types_pass_where_the_scope_says_so(string options, string? protocols, string? types, bool whole)
+    {
+        var scope = new ScopeText(["10.20.0.9"], "", "", "", false) { Protocols = protocols, IcmpTypes = types }.Read().Value;
+        using var run = Start(scope, Long, ["/usr/bin/nmap", "-n", .. options.Split(' '), .. options.StartsWith("-sO", StringComparison.Ordinal) ? ["-Pn"] : Array.Empty<string>(), "10.20.0.9"]);
+        var fence = run.Run.End().GetProperty("fence");
+        (fence.GetProperty("refused").GetInt64() == 0).ShouldBe(whole, run.Run.Output);
+        if (whole)
+            fence.GetProperty("passed").GetInt64().ShouldBeGreaterThan(0);
+    }
+
+    [Theory]
+    [InlineData("-sS -sV -O --traceroute -p 22,80 10.20.0.5")]
+    [InlineData("-sC -p 22,80,445 10.20.0.5")]
+    [InlineData("-sU -sS -p U:53,137,T:80 10.20.0.5")]
+    [InlineData("-sO -p 1,2,6,17,47,132 10.20.0.5")]
+    [InlineData("-sn -PE -PP -PM -PO -PY -PU -PS22 10.20.0.0/29")]
+    [InlineData("-6 -sC -p 80 2001:db8:20::5")]
+    public void Permitted_scan_triggers_no_refusal(string command)
+    {
+        var plan = new NmapTool().Plan(["nmap", .. command.Split(' ')], new(NmapHere.Inventory)).Value;
+        using var run = Start(plan.Scope, TimeSpan.FromSeconds(90), ["/usr/bin/nmap", .. plan.Argv.Skip(1)]);
+        var end = run.Run.End();
+        end.GetProperty("exit_code").GetInt32().ShouldBe(0, run.Run.Output);
+        end.GetProperty("fence").GetProperty("refused").GetInt64().ShouldBe(0, run.Run.Output);
+        end.GetProperty("fence").GetProperty("passed").GetInt64().ShouldBeGreaterThan(0);
     }
 
     [Fact]

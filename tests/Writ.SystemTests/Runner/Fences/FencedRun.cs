@@ -44,6 +44,7 @@ internal sealed class FencedRun : IDisposable
             {
                 ["addresses"] = new JsonArray([.. text.Addresses.Select(address => (JsonNode)address)]),
                 ["tcp"] = text.Tcp, ["udp"] = text.Udp, ["sctp"] = text.Sctp, ["icmp"] = text.Icmp,
+                ["icmp_types"] = text.IcmpTypes, ["protocols"] = text.Protocols,
             };
             change?.Invoke(spec);
         });

@@ -64,6 +64,9 @@ public sealed record Plan
 
     /// <summary>An estimate of the time that the run takes; an aid for the approver, not a promise.</summary>
     public TimeSpan EstimatedDuration { get; init; }
+
+    /// <summary>Where the tool reads the command otherwise than somebody may expect, one lowercase line each.</summary>
+    public IReadOnlyList<string> Remarks { get; init; } = [];
 }
 
 /// <summary>A script that a plan runs, with the categories by which policy speaks of it.</summary>

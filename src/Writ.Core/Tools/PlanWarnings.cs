@@ -14,7 +14,7 @@ public static class PlanWarnings
     /// <param name="window">How long the right is asked for, or null where that is left to the rule.</param>
     public static IReadOnlyList<string> Of(Plan plan, TimeSpan? window)
     {
-        var warnings = new List<string>();
+        var warnings = new List<string>(plan.Remarks);
         if (Exceeds(plan, window))
         {
             warnings.Add($"the run is estimated to take {About(plan.EstimatedDuration)}, and {Duration.Format(window!.Value)} is asked for: it would be killed before its end");

@@ -22,14 +22,14 @@ internal static class PlanViews
     {
         var scope = ScopeText.Of(plan.Scope);
         return new(
-        plan.Tool, plan.Argv, scope with { Addresses = Some(scope.Addresses) }, Some(plan.Targets.ToTexts()), plan.Targets.Count.ToString(CultureInfo.InvariantCulture),
-        plan.Tcp.ToString(), plan.Udp.ToString(), plan.Sctp.ToString(), plan.Techniques,
-        [.. plan.Scripts.Select(script => new ScriptView(script.Name, script.Categories, script.Implied))],
-        plan.Timing, plan.EstimatedPackets, plan.EstimatedDuration.TotalSeconds,
-        [.. plan.Inputs.Select(input => new InputView(input.Argument, input.Purpose, input.Bytes, input.Sha256, Head(inputs, input.Argument)))],
-        [.. plan.Outputs.Select(output => new OutputView(output.Argument, output.Ending, output.Format, output.Append))],
-        [.. plan.Names.Select(name => new NameView(name.Name, [.. name.Addresses.Select(address => address.ToString())]))],
-        [.. plan.Traffic.Select(traffic => new TrafficView(traffic.Purpose, traffic.Packets))],
+            plan.Tool, plan.Argv, scope with { Addresses = Some(scope.Addresses) }, Some(plan.Targets.ToTexts()), plan.Targets.Count.ToString(CultureInfo.InvariantCulture),
+            plan.Tcp.ToString(), plan.Udp.ToString(), plan.Sctp.ToString(), plan.Techniques,
+            [.. plan.Scripts.Select(script => new ScriptView(script.Name, script.Categories, script.Implied))],
+            plan.Timing, plan.EstimatedPackets, plan.EstimatedDuration.TotalSeconds,
+            [.. plan.Inputs.Select(input => new InputView(input.Argument, input.Purpose, input.Bytes, input.Sha256, Head(inputs, input.Argument)))],
+            [.. plan.Outputs.Select(output => new OutputView(output.Argument, output.Ending, output.Format, output.Append))],
+            [.. plan.Names.Select(name => new NameView(name.Name, [.. name.Addresses.Select(address => address.ToString())]))],
+            [.. plan.Traffic.Select(traffic => new TrafficView(traffic.Purpose, traffic.Packets))],
             PlanWarnings.Of(plan, window));
     }
 

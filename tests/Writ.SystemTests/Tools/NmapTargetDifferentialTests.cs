@@ -111,7 +111,7 @@ public sealed class NmapTargetDifferentialTests : IDisposable
                 "nmap", "-sL", "-n", .. all ? ["--resolve-all"] : Array.Empty<string>(),
                 .. exclude.Length > 0 ? [$"--exclude={exclude}"] : Array.Empty<string>(),
                 .. excludeFile.Length > 0 ? [$"--excludefile={Input("not", $"{excludeFile} #{targets[0]}\r\n")}"] : Array.Empty<string>(),
-                .. how == 0 ? ["-iL", Input("list", string.Join(how == 0 ? "\r\n" : "\t", targets) + "#10.1.1.1 10.1.1.2\n")] : new[] { "--" }.Concat(targets),
+                .. how == 0 ? ["-iL", Input("list", string.Join(how == 0 ? "\r\n" : "\t", targets) + "#10.1.1.1 10.1.1.2\n"), "10.9.9.9"] : new[] { "--" }.Concat(targets),
             ];
             var context = new PlanContext(NmapHere.Inventory) { Inputs = inputs, Names = Names };
             var plan = new NmapTool().Plan(command, context);

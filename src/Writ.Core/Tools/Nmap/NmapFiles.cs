@@ -10,15 +10,13 @@ internal static class NmapFiles
     private static readonly NmapTargets None = new(AddressSet.Empty, []);
 
     /// <summary>
-    /// The targets of the argv or of the list. Nmap drops the former in silence where there is a list; nobody means that, so
-    /// the mix is refused. A list that is not known yet has no targets.
+    /// The targets of the argv, or of the list where there is one: Nmap reads the former not at all then, which
+    /// <see cref="Remarks"/> says. A list that is not known yet has no targets.
     /// </summary>
     public static Result<NmapTargets> Targets(IReadOnlyList<string> words, NmapCommand command, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> inputs)
     {
         if (command.TargetList is not { } path)
             return NmapTargets.Read(words.Select(word => new NmapExpression(word)), command.V6);
-        if (words.Count > 0)
-            return new Refusal(ErrorCode.InvalidTarget, $"with -iL nmap would not scan '{NmapArguments.Show(words[0])}'", "write all targets into the list, or all into the command");
         if (!inputs.TryGetValue(path, out var content))
             return None;
         var list = NmapTargetList.Read(path, content.Span);
@@ -26,6 +24,12 @@ internal static class NmapFiles
             return list.Refusal;
         return list.Value.Count == 0 ? new Refusal(ErrorCode.InvalidTarget, $"{NmapArguments.Show(path)} holds no target") : NmapTargets.Read(list.Value, command.V6);
     }
+
+    /// <summary>What Nmap does in silence and somebody may not expect.</summary>
+    public static IReadOnlyList<string> Remarks(IReadOnlyList<string> words, NmapCommand command) => words.Count == 0 || command.TargetList is not { } path ? [] :
+    [
+        $"nmap takes its targets from '{NmapArguments.Show(path)}' alone: '{NmapArguments.Show(string.Join(' ', words))}' of the command line counts only if it stands there too",
+    ];
 
     /// <summary>What the command excludes, by option and by file together.</summary>
     public static Result<NmapTargets> Excluded(NmapCommand command, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> inputs)

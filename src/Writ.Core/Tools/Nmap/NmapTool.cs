@@ -101,6 +101,7 @@ public sealed class NmapTool : ITool
             Traffic = traffic,
             EstimatedPackets = packets,
             EstimatedDuration = estimate.Time(packets),
+            Remarks = NmapFiles.Remarks(words, meant),
         };
     }
 

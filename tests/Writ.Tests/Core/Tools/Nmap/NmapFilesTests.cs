@@ -59,8 +59,13 @@ public class NmapFilesTests
     }
 
     [Fact]
-    public void List_beside_targets_of_the_command_is_refused() =>
-        Read("nmap -sn -iL hosts.txt 10.0.0.9", "10.0.0.1").Refusal.Message.ShouldBe("with -iL nmap would not scan '10.0.0.9'");
+    public void List_beside_targets_of_the_command_replaces_them_and_says_so()
+    {
+        var plan = Read("nmap -sn -iL hosts.txt 10.0.0.9 web1", "10.0.0.1").Value;
+        plan.Targets.ToTexts().ShouldBe(["10.0.0.1"]);
+        PlanWarnings.Of(plan, null).ShouldBe(["nmap takes its targets from 'hosts.txt' alone: '10.0.0.9 web1' of the command line counts only if it stands there too"]);
+        Read("nmap -sn -iL hosts.txt", "10.0.0.1").Value.Remarks.ShouldBeEmpty();
+    }
 
     [Fact]
     public void List_that_was_not_sent_is_refused() => Read("nmap -iL /etc/shadow").Refusal.Message.ShouldBe("the file '/etc/shadow' was not sent along");

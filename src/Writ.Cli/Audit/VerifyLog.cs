@@ -54,7 +54,7 @@ internal static class VerifyLog
             context.Terminal.Print(string.Create(CultureInfo.InvariantCulture,
                 $"verified: {log.Newest.Head.Size} entries of {Printable.Line(log.Newest.Head.Origin)}, {log.Heads.Count} signed heads, root {log.Newest.Head.Root}"));
             context.Terminal.Print(log.Seen is { } seen
-                ? string.Create(CultureInfo.InvariantCulture, $"it begins with the {seen.Head.Size} entries that this computer saw on {When.Full(log.SeenAt!.Value, context.Now)}")
+                ? string.Create(CultureInfo.InvariantCulture, $"it begins with the {seen.Head.Size} entries that this computer saw {When.Full(log.SeenAt!.Value, context.Now)}")
                 : $"this computer saw the log for the first time; its key: {Printable.Line(log.Keys[0].ToString())}");
             return ExitCode.Ok;
         });

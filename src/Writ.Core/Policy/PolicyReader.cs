@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Writ.Core.Zones;
 using Writ.Proof.Addresses;
@@ -125,14 +126,19 @@ internal sealed class PolicyReader(PolicySource source)
             return null;
         }
 
-        var slash = text.Value.IndexOf('/', StringComparison.Ordinal);
-        var network = slash > 0 && Address.TryParse(text.Value.AsSpan(0, slash), out var address)
-            && int.TryParse(text.Value.AsSpan(slash + 1), out var prefix) && prefix >= 1 && prefix <= address.Width
-            ? (address, prefix) : default((Address Address, int Prefix)?);
-        Problem(text.Line, $"zone '{zone}': '{text.Value}' is no address, network or range", network is { } meant && meant.Prefix > 8
-            ? $"the network is written {AddressRange.Network(meant.Address, meant.Prefix)}"
+        Problem(text.Line, $"zone '{zone}': '{text.Value}' is no address, network or range", Meant(text.Value) is { } network
+            ? $"the network is written {network}"
             : "write 10.20.0.5, 10.20.0.0/16, 10.20.0.1-10.20.0.9 or 2001:db8::/32");
         return null;
+    }
+
+    /// <summary>The network of an address with a prefix whose host bits are not zero.</summary>
+    private static AddressRange? Meant(string text)
+    {
+        var slash = text.IndexOf('/', StringComparison.Ordinal);
+        return slash > 0 && Address.TryParse(text.AsSpan(0, slash), out var address)
+            && int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var prefix)
+            && prefix > 8 && AddressRange.TryNetwork(address, prefix, out var network) ? network : null;
     }
 
     private void Pattern(string zone, PolicyScalar text)

@@ -42,6 +42,20 @@ public readonly record struct AddressRange
         return new(new(address.Bits & ~mask), new(address.Bits | mask));
     }
 
+    /// <summary>As <see cref="Network"/>, and false where that would throw.</summary>
+    public static bool TryNetwork(Address address, int prefix, out AddressRange network)
+    {
+        network = default;
+        if (prefix < 0 || prefix > address.Width)
+            return false;
+        var mask = HostMask(address, prefix);
+        var (first, last) = (new Address(address.Bits & ~mask), new Address(address.Bits | mask));
+        if (!IsRange(first, last))
+            return false;
+        network = new(first, last);
+        return true;
+    }
+
     private static UInt128 HostMask(Address address, int prefix)
     {
         var hostBits = address.Width - prefix;

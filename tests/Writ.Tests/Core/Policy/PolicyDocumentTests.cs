@@ -81,6 +81,7 @@ public class PolicyDocumentTests
     [InlineData("  developer:  ", "  dev/loper:  ", 3, "'dev/loper' is no name for a role", "use letters")]
     [InlineData("{ workloads: [ci-nightly] }", "{ }", 5, "role 'nightly-scan' has nobody", "name groups or workloads")]
     [InlineData("10.20.0.0/16,", "10.20.0.5/16,", 8, "'10.20.0.5/16' is no address", "the network is written 10.20.0.0/16")]
+    [InlineData("10.20.0.0/16,", "\"::1/20\",", 8, "'::1/20' is no address", "2001:db8::/32")]
     [InlineData("10.20.0.0/16,", "0.0.0.0/0,", 8, "every address of its family", "name the networks")]
     [InlineData("2001:db8:20::/48", "::/0", 8, "'::/0' is no address", "write 10.20.0.5")]
     [InlineData("*.staging.example.com", "staging.*.com", 9, "no name or pattern", "write host.example.com")]

@@ -9,7 +9,7 @@ public abstract class BadInputTests(Houses houses) : EndToEndTest(houses)
 {
     [Theory]
     [InlineData(2, "nmap has no option '--evil'", "invalid-command", "nmap", "--evil", "10.20.0.5")]
-    [InlineData(2, "-iL", "invalid-command", "nmap", "-iL", "/etc/shadow")]
+    [InlineData(2, "standard input", "invalid-command", "nmap", "-iL", "-")]
     [InlineData(2, "10.20.0.999", "invalid-target", "nmap", "-p", "22", "10.20.0.999")]
     [InlineData(2, "0.0.0.0/0", "invalid-target", "nmap", "-p", "22", "0.0.0.0/0")]
     [InlineData(2, "70000", "invalid-ports", "nmap", "-p", "70000", "10.20.0.5")]
@@ -21,6 +21,20 @@ public abstract class BadInputTests(Houses houses) : EndToEndTest(houses)
         (await Snapshot()).ShouldBe(before);
         (await House.As("ada").Audit()).ShouldContain(entry => entry.Type() == "attempt.refused" && entry.Actor() == "bob" && entry.Text("code") == error
             && entry.GetProperty("command").EnumerateArray().Select(word => word.GetString()).SequenceEqual(command));
+    }
+
+    [Fact]
+    public async Task Wrong_file_is_refused_by_its_line_and_nothing_of_it_is_repeated()
+    {
+        var file = House.Write("wrong.txt", "10.20.0.5\nhunter2:$ecret\n");
+        var refused = (await House.Type("sue", ["run", "--", "nmap", "-iL", file])).ShouldBeAnError(2, $"the target on line 2 of '{NmapArgument(file)}' is no IPv4 target");
+        refused.Error.ShouldNotContain("hunter2");
+        var told = (await House.As("ada").Audit()).Where(entry => entry.Type() == "attempt.refused" && entry.Actor() == "sue" && entry.GetRawText().Contains("line 2 of", StringComparison.Ordinal)).ToList();
+        told.ShouldNotBeEmpty();
+        told.ShouldAllBe(entry => !entry.GetRawText().Contains("hunter2", StringComparison.Ordinal));
+
+        // Messages show the first 60 characters of a word.
+        static string NmapArgument(string word) => word.Length <= 60 ? word : word[..60] + "...";
     }
 
     [Theory]
@@ -89,8 +103,10 @@ public abstract class BadInputTests(Houses houses) : EndToEndTest(houses)
         var body = Encoding.UTF8.GetBytes($"{{\"command\": [\"nmap\", \"{new string('1', 10 << 20)}\"]}}");
         var reply = await House.As("dana").Send(HttpMethod.Post, "/v1/requests", body, WritJson.Default.RequestView);
         ((int)reply.Status, reply.Problem?.Type).ShouldBe((413, "too-large"));
-        (await House.Type("ada", "policy", "apply", House.Write("large.yaml", new string('#', 2 << 20)))).ShouldBeAnError(1, "the body is larger than 1 MiB");
-        (await House.Type("ada", "policy", "apply", House.Write("larger.yaml", new string('#', 10 << 20)))).ShouldBeAnError(2, "larger than 8 MB");
+        var reasons = Encoding.UTF8.GetBytes($"{{\"reason\": \"{new string('1', 2 << 20)}\"}}");
+        var ended = await House.As("dana").Send(HttpMethod.Post, "/v1/runs/run_00000000000000000000000000/kill", reasons, WritJson.Default.EndView);
+        ((int)ended.Status, ended.Problem?.Type).ShouldBe((413, "too-large"));
+        (await House.Type("ada", "policy", "apply", House.Write("larger.yaml", new string('#', (64 << 20) + 1)))).ShouldBeAnError(2, "larger than 64 MB");
         (await Snapshot()).ShouldBe(before);
     }
 

@@ -58,15 +58,17 @@ public abstract class NamesTests(Houses houses) : EndToEndTest(houses)
     {
         var (first, second) = (House.Target(), House.Target());
         var name = Point("moving", first);
-        var grant = await Granted(Scan(name));
+        // Not dana: of her many refused attempts in other tests of this minute only a count is recorded.
+        var request = (await House.Type("sue", ["request", "--", .. Scan(name)])).ShouldBeOk().Text;
+        var grant = (await House.As("sue").Request(request)).Grant.ShouldNotBeNull();
         Point("moving", second);
-        (await House.Type("dana", ["run", "--reason", "a test", "--", .. Scan(name)])).ShouldBeAnError(126, $"{name} has {second} now, and {first} when it was approved");
-        (await House.As("dana").Grant(grant)).UsesLeft.ShouldBe(1);
+        (await House.Type("sue", ["run", "--", .. Scan(name)])).ShouldBeAnError(126, $"{name} has {second} now, and {first} when it was approved");
+        (await House.As("sue").Grant(grant)).UsesLeft.ShouldBe(1);
         (await House.As("ada").Audit()).ShouldContain(entry => entry.Type() == "attempt.refused" && entry.Text("code") == "name-changed" && entry.Text("grant") == grant);
 
         // Back where it was approved, the same grant serves.
         Point("moving", first);
-        (await House.Type("dana", ["run", "--", .. Scan(name)])).ShouldBeOk().Text.ShouldContain($"{name} ({first})");
+        (await House.Type("sue", ["run", "--", .. Scan(name)])).ShouldBeOk().Text.ShouldContain($"{name} ({first})");
     }
 
     [Fact]

@@ -18,7 +18,7 @@ public class PlanCommandTests
             {"argv":["nmap","-sU","-p","U:53,123","--exclude","10.20.0.2","10.20.0.0/30","10.20.0.9"]}
             {"argv":["nmap","-sY","-p","80","web1.staging","10.20.0.1"]}
             """);
-        answers[0]["error"]!["message"]!.GetValue<string>().ShouldBe("target '2001' of hosts.txt, line 2, has not four octets");
+        answers[0]["error"]!["message"]!.GetValue<string>().ShouldBe("the target on line 2 of 'hosts.txt' has not four octets");
         Texts(answers[1]["targets"]).ShouldBe(["10.20.1.0-10.20.1.63", "10.20.2.0-10.20.2.63", "10.20.3.0-10.20.3.63"]);
         Texts(answers[1]["argv"]).ShouldBe(["nmap", "-n", "--noninteractive", "-sn", "--timing=3", "10.20.1.0/26", "10.20.2.0/26", "10.20.3.0/26"]);
         Texts(answers[2]["targets"]).ShouldBe(["10.20.0.0-10.20.0.1", "10.20.0.3", "10.20.0.9"]);

@@ -44,7 +44,8 @@ internal sealed record NmapScriptArguments(IReadOnlyList<NmapScriptArguments.Fie
     public static Result<NmapScriptArguments> Read(string? file, string? option)
     {
         var fields = new List<Field>();
-        foreach (var (text, source) in new[] { (file?.TrimEnd(','), "--script-args-file"), (option, "--script-args") })
+        // Refusals are recorded, and the wrong file may hold a secret: what stands in a file is not repeated.
+        foreach (var (text, source, shown) in new[] { (file?.TrimEnd(','), "--script-args-file", false), (option, "--script-args", true) })
         {
             if (string.IsNullOrEmpty(text))
                 continue;
@@ -52,7 +53,7 @@ internal sealed record NmapScriptArguments(IReadOnlyList<NmapScriptArguments.Fie
                 return Wrong(source, "there is a character outside printable ASCII", null);
             var reader = new Reader(text);
             if (reader.Whole() is not { } read)
-                return Wrong(source, reader.TooDeep ? $"tables lie in tables more than {MaxDepth} deep" : $"not understood at '{NmapArguments.Show(reader.Rest)}'", "write name=value, separated by commas; quote what holds a comma, '=' or braces");
+                return Wrong(source, reader.TooDeep ? $"tables lie in tables more than {MaxDepth} deep" : shown ? $"not understood at '{NmapArguments.Show(reader.Rest)}'" : "the file is not understood", "write name=value, separated by commas; quote what holds a comma, '=' or braces");
             foreach (var field in read.Where(field => field is not { Name: null, Text: "", Table: null }))
             {
                 var known = field.Name is null ? -1 : fields.FindIndex(other => other.Name == field.Name);

@@ -250,5 +250,6 @@ internal sealed record NmapTargets(AddressSet Addresses, IReadOnlyList<NmapName>
     /// <summary>A refusal that says where the expression stands.</summary>
     public static Refusal Wrong(NmapExpression expression, string why, string? hint) => new(ErrorCode.InvalidTarget,
         expression.List is null ? $"target '{NmapArguments.Show(expression.Text)}' {why}"
-            : string.Create(CultureInfo.InvariantCulture, $"target '{NmapArguments.Show(expression.Text)}' of {NmapArguments.Show(expression.List)}, line {expression.Line}, {why}"), hint);
+            // Refusals are recorded, and the wrong file may hold a secret: what stands in a file is not repeated.
+            : string.Create(CultureInfo.InvariantCulture, $"the target on line {expression.Line} of '{NmapArguments.Show(expression.List)}' {why}"), hint);
 }

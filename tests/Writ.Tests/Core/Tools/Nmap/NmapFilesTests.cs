@@ -47,10 +47,10 @@ public class NmapFilesTests
     [InlineData("10.0.0.1\v10.0.0.2", "there is a byte 0x0b")]
     [InlineData("10.0.0.1\f10.0.0.2", "there is a byte 0x0c")]
     [InlineData("10.0.0.1\u00e2\u0080\u008f", "there is a byte 0xe2")]
-    [InlineData("10.0.0.1\n\n10.1", "target '10.1' of hosts.txt, line 3, has not four octets")]
-    [InlineData("10.0.0.010", "of hosts.txt, line 1, has an octet with a leading zero")]
+    [InlineData("10.0.0.1\n\n10.1", "the target on line 3 of 'hosts.txt' has not four octets")]
+    [InlineData("10.0.0.010", "the target on line 1 of 'hosts.txt' has an octet with a leading zero")]
     [InlineData("# nothing", "hosts.txt holds no target")]
-    [InlineData("gone", "target 'gone' of hosts.txt, line 1, has no IPv4 address")]
+    [InlineData("gone", "the target on line 1 of 'hosts.txt' has no IPv4 address")]
     public void List_with_a_surprise_is_refused_with_its_line(string list, string message)
     {
         var refusal = Read("nmap -sn -iL hosts.txt", list).Refusal;

@@ -121,8 +121,19 @@ internal sealed class FencePool : IDisposable
             }
 
             var place = Prepare();
+            bool late;
             lock (_lock)
-                _prepared.Enqueue(place);
+            {
+                late = _stopped;
+                if (!late)
+                    _prepared.Enqueue(place);
+            }
+
+            if (!late)
+                continue;
+            // The pool was closed while this one was made: nobody else will remove it.
+            NetworkNamespace.In(_uplink, () => _builder.Remove(place.Name));
+            return;
         }
     }
 

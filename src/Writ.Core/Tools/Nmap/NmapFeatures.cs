@@ -45,6 +45,7 @@ internal static class NmapFeatures
         new("service-db", FeatureOpening.ByName, command => command.ServiceDb is not null),
         new("version-db", FeatureOpening.ByName, command => command.VersionDb is not null),
         new("unreviewed-script-args", FeatureOpening.ByName, command => command.Arguments.HasUnreviewed),
+        new("script-args-file", FeatureOpening.ByName, command => command.ScriptArgsFile is not null),
         new("script-args", FeatureOpening.ByAny, command => command.Arguments.Fields.Count > 0),
         new("forced-scripts", FeatureOpening.ByAny, command => command.Scripts.Rules.Any(rule => rule.Forced)),
         new("source-port", FeatureOpening.ByAny, command => command.SourcePort is not null),

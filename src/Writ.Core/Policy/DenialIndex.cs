@@ -37,12 +37,11 @@ internal sealed class DenialIndex
             var zone = at < zones.Count ? zones[at] : ScopeIndex<Denial>.Every;
             if (_denials.Count(zone) is var entries && entries == 0)
                 continue;
-            bound ??= new(roles, StringComparer.Ordinal) { ScopeIndex<Denial>.Every };
             // Looking at a few denials takes less time than listing what they could be about.
             if (entries <= Few)
-                _denials.FindAll(bound, zone, found);
+                _denials.FindAll(roles, zone, found);
             else
-                _denials.Find(bound, zone, topics ??= Topics(plan), found);
+                _denials.Find(bound ??= new(roles, StringComparer.Ordinal) { ScopeIndex<Denial>.Every }, zone, topics ??= Topics(plan), found);
         }
 
         return found.Count < 2 ? found : [.. found.Distinct().OrderBy(denial => denial.Order)];

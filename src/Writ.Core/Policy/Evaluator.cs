@@ -35,12 +35,16 @@ public static class Evaluator
         var cover = policy.ZoneMap.Cover(addresses);
         string[] zones = [.. cover.Touched.Select(touched => touched.Zone.Name)];
         var roles = policy.RolesOf(subject);
-        var facets = ToolCatalogue.Find(plan.Tool)?.Facets ?? [];
         var values = FacetValues.Of(plan);
 
         // 2. Denials.
         var considered = policy.DenialsFor(roles, zones, plan);
-        DenialFinding[] denials = considered.Count == 0 ? [] : [.. considered.Select(denial => Judgement.Of(denial, cover, plan, facets, values)).OfType<DenialFinding>()];
+        var denials = new List<DenialFinding>();
+        foreach (var denial in considered)
+        {
+            if (Judgement.Of(denial, cover, plan, values) is { } applies)
+                denials.Add(applies);
+        }
 
         // 3. One rule a zone.
         var opened = new List<Opening>();
@@ -50,8 +54,11 @@ public static class Evaluator
         foreach (var touched in cover.Touched)
         {
             var part = ReferenceEquals(touched.Addresses, plan.Targets) ? values : values.ForTargets(plan.Targets.Intersect(touched.Addresses).Count);
-            var candidates = Candidates(policy.RulesFor(roles, touched.Zone.Name, plan.Tool), rule => Judgement.Of(rule, touched.Zone.Name, plan.Tool, facets, part, terms, now));
+            Opening[] candidates = [.. policy.RulesFor(roles, touched.Zone.Name, plan.Tool).Select(rule => Judgement.Of(rule, touched.Zone.Name, plan.Tool, part, terms, now))];
             looked += candidates.Length;
+            // The nearest to opening the zone first.
+            if (candidates.Length > 1)
+                candidates = [.. candidates.OrderBy(candidate => candidate.Distance).ThenBy(candidate => candidate.Rule.Order)];
             var best = candidates.Where(candidate => candidate.Failed.Count == 0).MinBy(candidate => candidate.Rank);
             if (best is not null)
                 opened.Add(best);
@@ -66,13 +73,13 @@ public static class Evaluator
         }
 
         var known = new Evaluation { Verdict = Verdict.Deny, Reasons = [], Zones = zones, Findings = findings, Denials = denials, Outside = cover.Outside, Looked = looked };
-        if (addresses.IsEmpty || !cover.Outside.IsEmpty || denials.Length > 0 || stop is not null)
+        if (addresses.IsEmpty || !cover.Outside.IsEmpty || denials.Count > 0 || stop is not null)
         {
             return known with
             {
                 Reasons = Few(DenialReasons(known, addresses.IsEmpty, subject, plan).Distinct()),
-                Code = denials.Length > 0 || !cover.Outside.IsEmpty || addresses.IsEmpty ? ErrorCode.Denied : stop!.Code,
-                Hint = denials.Length > 0 ? null : stop?.Hint,
+                Code = denials.Count > 0 || !cover.Outside.IsEmpty || addresses.IsEmpty ? ErrorCode.Denied : stop!.Code,
+                Hint = denials.Count > 0 ? null : stop?.Hint,
                 Rules = [.. denials.Select(denial => denial.Denial)],
             };
         }
@@ -93,10 +100,6 @@ public static class Evaluator
             MaxDisconnected = rules.Min(rule => rule.MaxDisconnected),
         };
     }
-
-    /// <summary>The rules' answers, the nearest to opening the zone first.</summary>
-    private static Opening[] Candidates(IReadOnlyList<Rule> rules, Func<Rule, Opening> judge) =>
-        rules.Count < 2 ? [.. rules.Select(judge)] : [.. rules.Select(judge).OrderBy(candidate => candidate.Distance).ThenBy(candidate => candidate.Rule.Order)];
 
     /// <summary>
     /// What stands in the way of the nearest candidate: one that fails only by its terms (ask for less, give a reason)

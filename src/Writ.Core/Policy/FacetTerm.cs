@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.IO.Enumeration;
+using System.Runtime.CompilerServices;
 using Writ.Core.Tools;
 using Writ.Proof.Addresses;
 
@@ -11,21 +12,24 @@ namespace Writ.Core.Policy;
 /// </summary>
 public abstract record FacetTerm
 {
+    // One term for all rules that are silent about a facet: there may be a hundred thousand of them.
+    private static readonly ConditionalWeakTable<FacetDefinition, FacetTerm> Least = [], Any = [];
+
     /// <summary>What a rule opens that does not mention the facet.</summary>
-    public static FacetTerm LeastOf(FacetDefinition facet) => facet.Kind switch
+    public static FacetTerm LeastOf(FacetDefinition facet) => Least.GetValue(facet, facet => facet.Kind switch
     {
         FacetKind.Words or FacetKind.Labelled => new NamedTerm(false, facet.Least, []),
         FacetKind.Ports => new PortsTerm(PortSet.Empty),
         FacetKind.AtMost => new NumberTerm(facet.LeastNumber),
-    };
+    });
 
     /// <summary>What the word <c>any</c> means: everything but the words that must be named.</summary>
-    public static FacetTerm AnyOf(FacetDefinition facet) => facet.Kind switch
+    public static FacetTerm AnyOf(FacetDefinition facet) => Any.GetValue(facet, facet => facet.Kind switch
     {
         FacetKind.Words or FacetKind.Labelled => new NamedTerm(true, new HashSet<string>(), []),
         FacetKind.Ports => new PortsTerm(PortSet.All),
         FacetKind.AtMost => new NumberTerm(decimal.MaxValue),
-    };
+    });
 
     /// <summary>What of the value a rule with this term does not open, or null where it opens all of it.</summary>
     public abstract FacetGap? NotOpened(FacetDefinition facet, FacetValue? value);
@@ -35,6 +39,9 @@ public abstract record FacetTerm
 
     /// <summary>True where a rule with this term surely opens all that one with the other opens; false where it may not.</summary>
     public abstract bool Covers(FacetDefinition facet, FacetTerm other);
+
+    /// <summary>The term in full: two of a facet with the same text cover the same.</summary>
+    public abstract string Exactly { get; }
 
     /// <summary>Everything that the term covers as an open rule reads it, in words: <c>ping, syn</c>, <c>22,80</c>, <c>4</c>.</summary>
     public abstract override string ToString();
@@ -144,6 +151,9 @@ public sealed record NamedTerm(bool Any, IReadOnlySet<string> Named, IReadOnlyLi
     public bool Forbids(FacetItem item) => Any || Named.Contains(item.Name) || item.Labels.Any(Named.Contains) || Matches(item.Name);
 
     /// <inheritdoc/>
+    public override string Exactly => ToString();
+
+    /// <inheritdoc/>
     public override string ToString() =>
         string.Join(", ", (Any ? ["any"] : Array.Empty<string>()).Concat(Named.Concat(Patterns).Order(StringComparer.Ordinal)));
 
@@ -158,9 +168,9 @@ public sealed record PortsTerm(PortSet Ports) : FacetTerm
     {
         if (value is not FacetPorts asked)
             return Unsaid(facet);
-        var over = asked.Ports.Except(Ports);
-        if (over.IsEmpty)
+        if (asked.Ports.IsSubsetOf(Ports))
             return null;
+        var over = asked.Ports.Except(Ports);
         return new(over.ToString(), ToString(), Ports.IsEmpty
             ? $"no {facet.Noun} is opened" : $"{facet.Noun} {Short(over)} is not among {Short(Ports)}");
     }
@@ -176,6 +186,9 @@ public sealed record PortsTerm(PortSet Ports) : FacetTerm
 
     /// <inheritdoc/>
     public override bool Covers(FacetDefinition facet, FacetTerm other) => other is PortsTerm ports && ports.Ports.IsSubsetOf(Ports);
+
+    /// <inheritdoc/>
+    public override string Exactly => Ports.ToString();
 
     /// <inheritdoc/>
     public override string ToString() => Short(Ports);
@@ -211,6 +224,9 @@ public sealed record NumberTerm(decimal AtMost) : FacetTerm
 
     /// <inheritdoc/>
     public override bool Covers(FacetDefinition facet, FacetTerm other) => other is NumberTerm number && number.AtMost <= AtMost;
+
+    /// <inheritdoc/>
+    public override string Exactly => AtMost.ToString(CultureInfo.InvariantCulture);
 
     /// <inheritdoc/>
     public override string ToString() => Show(AtMost);

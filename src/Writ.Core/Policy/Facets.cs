@@ -6,77 +6,118 @@ namespace Writ.Core.Policy;
 /// How far a rule opens a tool, or what of it a denial forbids, facet by facet. It knows no tool: what facets there are
 /// and what a rule opens that does not mention one is in the tool's definitions.
 /// </summary>
-public sealed record Facets
+public sealed class Facets
 {
-    /// <summary>The tool's name.</summary>
-    public required string Tool { get; init; }
+    private readonly IReadOnlyList<FacetDefinition> _facets;
 
-    /// <summary>
+    /// <summary>What a rule opens of each facet, in the order of the definitions: asked far more often than read.</summary>
+    private readonly FacetTerm[] _opened;
+
+    /// <summary>The places of the definitions that are mentioned.</summary>
+    private readonly int[] _mentioned;
+
+    /// <summary>What a rule or denial says of a tool.</summary>
+    /// <param name="facets">The tool's definitions; none of a tool that is not known.</param>
+    /// <param name="any">
     /// In a rule: what is not mentioned is opened as <c>any</c> instead of the least. In a denial: the whole tool is forbidden.
-    /// </summary>
-    public bool Any { get; init; }
+    /// </param>
+    /// <param name="terms">What is mentioned, by the facet's name.</param>
+    public Facets(IReadOnlyList<FacetDefinition> facets, bool any, IReadOnlyDictionary<string, FacetTerm> terms)
+    {
+        (_facets, Any, Terms) = (facets, any, terms);
+        _opened = [.. facets.Select(facet => terms.GetValueOrDefault(facet.Name) ?? (any ? FacetTerm.AnyOf(facet) : FacetTerm.LeastOf(facet)))];
+        _mentioned = [.. Enumerable.Range(0, facets.Count).Where(at => terms.ContainsKey(facets[at].Name))];
+    }
+
+    /// <summary>What is not mentioned is opened as <c>any</c>; in a denial: the whole tool is forbidden.</summary>
+    public bool Any { get; }
 
     /// <summary>What is mentioned, by the facet's name.</summary>
-    public IReadOnlyDictionary<string, FacetTerm> Terms { get; init; } = new Dictionary<string, FacetTerm>();
+    public IReadOnlyDictionary<string, FacetTerm> Terms { get; }
 
-    /// <summary>What a rule with these facets opens of this one.</summary>
-    public FacetTerm Opened(FacetDefinition facet) =>
-        Terms.GetValueOrDefault(facet.Name) ?? (Any ? FacetTerm.AnyOf(facet) : FacetTerm.LeastOf(facet));
+    /// <summary>What a rule with these facets opens of one of the tool's.</summary>
+    public FacetTerm Opened(FacetDefinition facet)
+    {
+        for (var at = 0; at < _opened.Length; at++)
+        {
+            if (ReferenceEquals(_facets[at], facet))
+                return _opened[at];
+        }
+
+        throw new ArgumentException($"the tool has no facet {facet.Name}", nameof(facet));
+    }
 
     /// <summary>What of the values a rule with these facets does not open, in the order of the definitions.</summary>
-    public IEnumerable<(FacetDefinition Facet, FacetGap Gap)> NotOpened(IReadOnlyList<FacetDefinition> facets, FacetValues values)
+    public IReadOnlyList<(FacetDefinition Facet, FacetGap Gap)> NotOpened(FacetValues values)
     {
-        foreach (var facet in facets)
+        List<(FacetDefinition, FacetGap)>? gaps = null;
+        for (var at = 0; at < _opened.Length; at++)
         {
-            if (Opened(facet).NotOpened(facet, values.Of(facet)) is { } gap)
-                yield return (facet, gap);
+            if (_opened[at].NotOpened(_facets[at], values[at]) is { } gap)
+                (gaps ??= []).Add((_facets[at], gap));
         }
+
+        return gaps ?? [];
     }
 
     /// <summary>
     /// What of the values a denial with these facets forbids; any one facet is enough, so that a denial written too broadly
     /// is noticed and none has a gap.
     /// </summary>
-    public IEnumerable<(FacetDefinition Facet, FacetGap Gap)> Forbidden(IReadOnlyList<FacetDefinition> facets, FacetValues values)
+    public IEnumerable<(FacetDefinition Facet, FacetGap Gap)> Forbidden(FacetValues values)
     {
-        foreach (var facet in facets)
+        foreach (var at in _mentioned)
         {
-            if (Terms.TryGetValue(facet.Name, out var term) && term.Forbidden(facet, values.Of(facet)) is { } gap)
-                yield return (facet, gap);
+            if (_opened[at].Forbidden(_facets[at], values[at]) is { } gap)
+                yield return (_facets[at], gap);
         }
     }
 }
 
-/// <summary>A plan's answers by facet, for a part of its targets.</summary>
+/// <summary>A plan's answers to its tool's facets, in the order of the definitions, for a part of its targets.</summary>
 public readonly struct FacetValues
 {
-    private readonly IReadOnlyList<FacetValue> _values;
+    private readonly IReadOnlyList<FacetDefinition> _facets;
+    private readonly FacetValue?[] _values;
     private readonly decimal _targets;
 
-    private FacetValues(IReadOnlyList<FacetValue> values, UInt128 targets) =>
-        (_values, _targets) = (values, (decimal)UInt128.Min(targets, (UInt128)decimal.MaxValue));
+    private FacetValues(IReadOnlyList<FacetDefinition> facets, FacetValue?[] values, UInt128 targets) =>
+        (_facets, _values, _targets) = (facets, values, targets <= ulong.MaxValue ? (ulong)targets : (decimal)UInt128.Min(targets, (UInt128)decimal.MaxValue));
 
     /// <summary>The answers of a plan as a whole.</summary>
-    public static FacetValues Of(Plan plan) => new(plan.Facets, plan.Targets.Count);
-
-    /// <summary>The answers of the same plan for so many of its targets.</summary>
-    public FacetValues ForTargets(UInt128 targets) => new(_values, targets);
-
-    /// <summary>The answer to one facet, or null where the plan gave none, or more than one.</summary>
-    public FacetValue? Of(FacetDefinition facet)
+    public static FacetValues Of(Plan plan)
     {
-        if (facet.CountsTargets)
-            return new FacetNumber(facet.Name, _targets);
-        FacetValue? found = null;
-        foreach (var value in _values)
+        var facets = ToolCatalogue.Find(plan.Tool)?.Facets ?? [];
+        var (values, answered) = (new FacetValue?[facets.Count], new bool[facets.Count]);
+        for (var given = 0; given < plan.Facets.Count; given++)
         {
-            if (value.Facet != facet.Name)
+            // Tools answer in the order of their definitions mostly.
+            var at = given < facets.Count && facets[given].Name == plan.Facets[given].Facet ? given : IndexOf(facets, plan.Facets[given].Facet);
+            if (at < 0)
                 continue;
-            if (found is not null)
-                return null;
-            found = value;
+            if (answered[at])
+                values[at] = null;
+            else
+                (answered[at], values[at]) = (true, plan.Facets[given]);
         }
 
-        return found;
+        return new(facets, values, plan.Targets.Count);
+    }
+
+    /// <summary>The answers of the same plan for so many of its targets.</summary>
+    public FacetValues ForTargets(UInt128 targets) => new(_facets, _values, targets);
+
+    /// <summary>The answer to the facet at this place of the definitions, or null where the plan gave none, or more than one.</summary>
+    public FacetValue? this[int at] => _facets[at].CountsTargets ? new FacetNumber(_facets[at].Name, _targets) : _values[at];
+
+    private static int IndexOf(IReadOnlyList<FacetDefinition> facets, string name)
+    {
+        for (var at = 0; at < facets.Count; at++)
+        {
+            if (facets[at].Name == name)
+                return at;
+        }
+
+        return -1;
     }
 }

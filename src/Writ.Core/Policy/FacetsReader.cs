@@ -33,7 +33,7 @@ internal sealed class FacetsReader(string what, bool isDenial, Action<int, strin
             else if (tool is null && (isDenial || Spelling.Nearest(name, ToolCatalogue.All.Select(known => known.Name)) is not null))
                 problem(key.Line, $"no tool is named '{name}'", ToolCatalogue.Hint(name));
             else if (value is PolicyScalar { Value: Any })
-                tools[name] = new() { Tool = name, Any = true };
+                tools[name] = new(tool?.Facets ?? [], any: true, new Dictionary<string, FacetTerm>());
             else if (tool is null)
                 problem(value.Line, $"the facets of '{name}' are not known, since no tool is named so", $"write '{name}: any'");
             else
@@ -65,7 +65,7 @@ internal sealed class FacetsReader(string what, bool isDenial, Action<int, strin
                 terms[facet.Name] = term;
         }
 
-        return new() { Tool = tool.Name, Any = others == Any, Terms = terms };
+        return new(tool.Facets, others == Any, terms);
     }
 
     private FacetTerm? Term(FacetDefinition facet, FieldReader fields, PolicyNode value, string label) => facet.Kind switch

@@ -11,10 +11,10 @@ internal static class Judgement
 {
     /// <summary>How the rule answers for the zone. It is one of those that open the zone for the tool.</summary>
     public static Opening Of(
-        Rule rule, string zone, string tool, IReadOnlyList<FacetDefinition> facets, FacetValues part, AskedTerms terms, DateTimeOffset now)
+        Rule rule, string zone, string tool, FacetValues part, AskedTerms terms, DateTimeOffset now)
     {
         var failed = new List<FailedCondition>();
-        foreach (var (facet, gap) in rule.Tools[tool].NotOpened(facets, part))
+        foreach (var (facet, gap) in rule.Tools[tool].NotOpened(part))
             failed.Add(new(facet.Name, gap.Asked, gap.Allowed, gap.Reason, ErrorCode.Denied, Way(facet, gap)));
         var end = rule.When?.EndAt(now);
         if (rule.When is { } hours && end is null)
@@ -23,13 +23,13 @@ internal static class Judgement
                 $"it is outside {hours}", ErrorCode.Denied, $"the rule applies {hours}"));
         }
 
-        failed.AddRange(Terms(rule, terms));
+        Terms(rule, terms, failed);
         return new(rule, zone, end, failed);
     }
 
     /// <summary>What the denial forbids of the plan, or null where it does not apply.</summary>
     public static DenialFinding? Of(
-        Denial denial, ZoneCover cover, Plan plan, IReadOnlyList<FacetDefinition> facets, FacetValues values)
+        Denial denial, ZoneCover cover, Plan plan, FacetValues values)
     {
         if (denial.Tools is { } tools && !tools.ContainsKey(plan.Tool))
             return null;
@@ -43,7 +43,7 @@ internal static class Judgement
         }
 
         FailedCondition[] matched = denial.Tools?.GetValueOrDefault(plan.Tool) is { Any: false } named
-            ? [.. named.Forbidden(facets, values).Select(found => new FailedCondition(found.Facet.Name, found.Gap.Asked, found.Gap.Allowed, found.Gap.Reason, ErrorCode.Denied, null))]
+            ? [.. named.Forbidden(values).Select(found => new FailedCondition(found.Facet.Name, found.Gap.Asked, found.Gap.Allowed, found.Gap.Reason, ErrorCode.Denied, null))]
             : [new("tools", plan.Tool, "", $"{plan.Tool} is forbidden", ErrorCode.Denied, null)];
         return matched.Length == 0 ? null : new(denial.Id, held, matched);
     }
@@ -51,27 +51,27 @@ internal static class Judgement
     private static string? Way(FacetDefinition facet, FacetGap gap) =>
         gap.Allowed.Length == 0 ? null : facet.Kind == FacetKind.AtMost ? $"at most {gap.Allowed} is opened" : $"opened are: {gap.Allowed}";
 
-    private static IEnumerable<FailedCondition> Terms(Rule rule, AskedTerms terms)
+    private static void Terms(Rule rule, AskedTerms terms, List<FailedCondition> failed)
     {
         if (terms.Duration is { } duration && (duration <= TimeSpan.Zero || duration > rule.MaxDuration))
         {
             var most = Duration.Format(rule.MaxDuration);
-            yield return new("max-duration", Duration.Format(duration), most,
+            failed.Add(new("max-duration", Duration.Format(duration), most,
                 duration <= TimeSpan.Zero ? "a duration must be more than nothing" : $"{Duration.Format(duration)} is longer than {most}",
-                ErrorCode.DurationTooLong, $"ask for at most {most}");
+                ErrorCode.DurationTooLong, $"ask for at most {most}"));
         }
 
         if (terms.Uses is { } uses && (uses < 1 || uses > rule.MaxUses))
         {
-            yield return new("max-uses", Text($"{uses}"), Text($"{rule.MaxUses}"),
+            failed.Add(new("max-uses", Text($"{uses}"), Text($"{rule.MaxUses}"),
                 uses < 1 ? "at least one use must be asked" : Text($"{uses} uses are more than {rule.MaxUses}"),
-                ErrorCode.TooManyUses, Text($"ask for at most {rule.MaxUses}"));
+                ErrorCode.TooManyUses, Text($"ask for at most {rule.MaxUses}")));
         }
 
         if (rule.RequireReason && string.IsNullOrWhiteSpace(terms.Reason))
-            yield return new("require", "", "reason", "a reason is required", ErrorCode.ReasonRequired, "say why with --reason");
+            failed.Add(new("require", "", "reason", "a reason is required", ErrorCode.ReasonRequired, "say why with --reason"));
         if (rule.RequireTicket && string.IsNullOrWhiteSpace(terms.Ticket))
-            yield return new("require", "", "ticket", "a ticket is required", ErrorCode.ReasonRequired, "name it with --ticket");
+            failed.Add(new("require", "", "ticket", "a ticket is required", ErrorCode.ReasonRequired, "name it with --ticket"));
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -46,7 +46,7 @@ internal sealed class NearestSearch(
         var part = _values.ForTargets(plan.Targets.Intersect(zone.Addresses).Count);
         var open = Denials([zone.Zone.Name]).Any(ForbidsTool) ? []
             : policy.RulesFor(_roles, zone.Zone.Name, plan.Tool).Where(rule => rule.When is null || rule.When.EndAt(now) is not null)
-                .Select(rule => new Option(zone, rule, [.. rule.Tools[plan.Tool].NotOpened(tool.Facets, part).Select(failed => failed.Facet.Name)]))
+                .Select(rule => new Option(zone, rule, [.. rule.Tools[plan.Tool].NotOpened(part).Select(failed => failed.Facet.Name)]))
                 .OrderBy(option => option.Over.Count).ThenBy(option => option.Rule!.Order).Take(MostRules);
         return [.. open, new Option(zone, null, [])];
     }
@@ -120,7 +120,7 @@ internal sealed class NearestSearch(
     {
         var cover = new ZoneCover([.. kept.Select(option => option.Zone)], AddressSet.Empty, 0);
         return Denials([.. kept.Select(option => option.Zone.Zone.Name)], of)
-            .Where(denial => Judgement.Of(denial, cover, of, tool.Facets, FacetValues.Of(of)) is not null);
+            .Where(denial => Judgement.Of(denial, cover, of, FacetValues.Of(of)) is not null);
     }
 
     private bool ForbidsTool(Denial denial) => denial.Tools is null || denial.Tools.GetValueOrDefault(plan.Tool) is { Any: true };

@@ -11,8 +11,9 @@ namespace Writ.Core.Policy;
 /// </summary>
 public sealed class PolicyDocument
 {
-    private readonly Dictionary<string, string[]> _rolesByGroup;
-    private readonly Dictionary<string, string[]> _rolesByWorkload;
+    private static readonly SortedSet<string> None = [];
+    private readonly Dictionary<string, SortedSet<string>> _rolesByGroup;
+    private readonly Dictionary<string, SortedSet<string>> _rolesByWorkload;
     private readonly ScopeIndex<Rule> _rules = new();
     private readonly DenialIndex _denials;
 
@@ -73,16 +74,18 @@ public sealed class PolicyDocument
     /// <summary>The name of the revision that a text would be.</summary>
     public static string HashOf(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
-    /// <summary>The subject's roles: a person's by their groups, a workload's by its name.</summary>
+    /// <summary>The subject's roles, in bytewise order: a person's by their groups, a workload's by its name.</summary>
     public IReadOnlySet<string> RolesOf(Subject subject)
     {
-        var roles = new SortedSet<string>(StringComparer.Ordinal);
         if (subject.IsWorkload)
-            roles.UnionWith(_rolesByWorkload.GetValueOrDefault(subject.Name, []));
-        else
-            foreach (var group in subject.Groups)
-                roles.UnionWith(_rolesByGroup.GetValueOrDefault(group, []));
-        return roles;
+            return _rolesByWorkload.GetValueOrDefault(subject.Name, None);
+        SortedSet<string>[] sets = [.. subject.Groups.Select(group => _rolesByGroup.GetValueOrDefault(group)).OfType<SortedSet<string>>()];
+        return sets switch
+        {
+            [] => None,
+            [var only] => only,
+            _ => new SortedSet<string>(sets.SelectMany(roles => roles), StringComparer.Ordinal),
+        };
     }
 
     /// <summary>The rules that open the zone to one of the roles for the tool, in file order; hours and facets not looked at.</summary>
@@ -96,10 +99,10 @@ public sealed class PolicyDocument
     /// <summary>The denials that may forbid something of the plan in these zones, in file order; values not looked at.</summary>
     internal IReadOnlyList<Denial> DenialsFor(IReadOnlySet<string> roles, IReadOnlyList<string> zones, Plan plan) => _denials.Find(roles, zones, plan);
 
-    private static Dictionary<string, string[]> Inverse(IEnumerable<Role> roles, Func<Role, IReadOnlyList<string>> members) =>
+    private static Dictionary<string, SortedSet<string>> Inverse(IEnumerable<Role> roles, Func<Role, IReadOnlyList<string>> members) =>
         roles.SelectMany(role => members(role).Select(member => (member, role.Name)))
             .GroupBy(pair => pair.member, pair => pair.Name, StringComparer.Ordinal)
-            .ToDictionary(group => group.Key, group => group.ToArray(), StringComparer.Ordinal);
+            .ToDictionary(group => group.Key, group => new SortedSet<string>(group, StringComparer.Ordinal), StringComparer.Ordinal);
 }
 
 /// <summary>Something wrong in a policy file.</summary>

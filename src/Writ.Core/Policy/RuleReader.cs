@@ -12,6 +12,9 @@ internal sealed class RuleReader(
 
     private readonly Dictionary<string, int> _ids = new(StringComparer.Ordinal);
 
+    /// <summary>What rules open, by the text of it.</summary>
+    private readonly Dictionary<string, IReadOnlyDictionary<string, Facets>> _tools = new(StringComparer.Ordinal);
+
     /// <summary>The ids read so far, of rules and denials.</summary>
     public IReadOnlyCollection<string> Ids => _ids.Keys;
 
@@ -38,7 +41,7 @@ internal sealed class RuleReader(
             Roles = References(fields, "roles", "role", roles) ?? [],
             Zones = References(fields, "zones", "zone", zones) ?? [],
             Tools = fields.Need("tools", "name what it opens: tools: { nmap: any }") is { } tools
-                ? new FacetsReader(what, isDenial: false, problem).Tools(tools) : new Dictionary<string, Facets>(),
+                ? Shared(new FacetsReader(what, isDenial: false, problem).Tools(tools)) : new Dictionary<string, Facets>(),
             MaxDuration = fields.Time("max-duration", Duration.Longest) ?? Policy.Rule.DefaultMaxDuration,
             MaxUses = fields.Number("max-uses", 1, 10_000) ?? 1,
             RequireReason = require.Any(word => word.Value == "reason"),
@@ -47,6 +50,14 @@ internal sealed class RuleReader(
             Approval = Approval(fields, what),
             MaxDisconnected = fields.Time("max-disconnected", TimeSpan.FromDays(1)) ?? Policy.Rule.DefaultMaxDisconnected,
         };
+    }
+
+    /// <summary>One object for all rules that open the same: of very many rules few differ in this, and what is shared stays in the processor's cache.</summary>
+    private IReadOnlyDictionary<string, Facets> Shared(IReadOnlyDictionary<string, Facets> tools)
+    {
+        var text = string.Join(';', tools.OrderBy(tool => tool.Key, StringComparer.Ordinal)
+            .Select(tool => $"{tool.Key} {tool.Value.Any} {string.Join(' ', tool.Value.Terms.OrderBy(term => term.Key, StringComparer.Ordinal).Select(term => $"{term.Key}:{term.Value.Exactly}"))}"));
+        return _tools.TryGetValue(text, out var known) ? known : _tools[text] = tools;
     }
 
     private Denial Denial(PolicyNode node, int order)

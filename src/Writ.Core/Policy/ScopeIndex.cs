@@ -41,9 +41,7 @@ internal sealed class ScopeIndex<T>
             {
                 foreach (var topic in topics)
                 {
-                    if (!zone.Exact.TryGetValue((role, topic), out var items))
-                        zone.Exact[(role, topic)] = items = [];
-                    items.Add(item);
+                    zone.Add(new(role, topic, item));
                     zone.Count++;
                 }
             }
@@ -58,10 +56,21 @@ internal sealed class ScopeIndex<T>
     {
         if (!_zones.TryGetValue(zone, out var bound))
             return;
-        foreach (var role in roles)
+        if (bound.Exact is null)
         {
-            if (bound.Exact.TryGetValue((role, topic), out var items))
-                found.AddRange(items);
+            foreach (var entry in bound.Few)
+            {
+                if (entry.Topic == topic && roles.Contains(entry.Role))
+                    found.Add(entry.Item);
+            }
+        }
+        else
+        {
+            foreach (var role in roles)
+            {
+                if (bound.Exact.TryGetValue((role, topic), out var items))
+                    found.AddRange(items);
+            }
         }
 
         foreach (var wide in bound.Wide)
@@ -79,12 +88,12 @@ internal sealed class ScopeIndex<T>
     {
         if (!_zones.TryGetValue(zone, out var bound))
             return;
-        if (bound.Exact.Count < (long)roles.Count * topics.Count)
+        if (bound.Exact is null || bound.Exact.Count < (long)roles.Count * topics.Count)
         {
-            foreach (var ((role, topic), items) in bound.Exact)
+            foreach (var entry in bound.Entries)
             {
-                if (roles.Contains(role) && topics.Contains(topic))
-                    found.AddRange(items);
+                if (roles.Contains(entry.Role) && topics.Contains(entry.Topic))
+                    found.Add(entry.Item);
             }
         }
         else
@@ -106,28 +115,62 @@ internal sealed class ScopeIndex<T>
         }
     }
 
-    /// <summary>Adds every item that is bound to the zone and to one of the roles, whatever its topic; perhaps more than once.</summary>
+    /// <summary>Adds every item that is bound to the zone and to one of the roles or to all, whatever its topic; perhaps more than once.</summary>
     public void FindAll(IReadOnlySet<string> roles, string zone, List<T> found)
     {
         if (!_zones.TryGetValue(zone, out var bound))
             return;
-        foreach (var ((role, _), items) in bound.Exact)
+        foreach (var entry in bound.Entries)
         {
-            if (roles.Contains(role))
-                found.AddRange(items);
+            if (entry.Role == Every || roles.Contains(entry.Role))
+                found.Add(entry.Item);
         }
 
-        found.AddRange(bound.Wide.Where(wide => wide.Roles.Overlaps(roles)).Select(wide => wide.Item));
+        foreach (var wide in bound.Wide)
+        {
+            if (wide.Roles.Contains(Every) || wide.Roles.Overlaps(roles))
+                found.Add(wide.Item);
+        }
     }
 
     private sealed class Zone
     {
-        public Dictionary<(string Role, PolicyTopic Topic), List<T>> Exact { get; } = [];
+        // Up to so many are looked through in less time than a table takes.
+        private const int MostFew = 8;
+
+        /// <summary>All entries while they are few; none later.</summary>
+        public List<Entry> Few { get; } = new(1);
+
+        /// <summary>All entries once they are many.</summary>
+        public Dictionary<(string Role, PolicyTopic Topic), List<T>>? Exact { get; private set; }
 
         public List<Wide> Wide { get; } = [];
 
         public int Count { get; set; }
+
+        public IEnumerable<Entry> Entries => Exact is null ? Few : Exact.SelectMany(bound => bound.Value.Select(item => new Entry(bound.Key.Role, bound.Key.Topic, item)));
+
+        public void Add(Entry entry)
+        {
+            if (Exact is null && Few.Count < MostFew)
+            {
+                Few.Add(entry);
+                return;
+            }
+
+            Exact ??= [];
+            foreach (var (role, topic, item) in (Entry[])[.. Few, entry])
+            {
+                if (!Exact.TryGetValue((role, topic), out var items))
+                    Exact[(role, topic)] = items = [];
+                items.Add(item);
+            }
+
+            Few.Clear();
+        }
     }
+
+    private readonly record struct Entry(string Role, PolicyTopic Topic, T Item);
 
     private sealed record Wide(HashSet<string> Roles, HashSet<PolicyTopic> Topics, T Item);
 }

@@ -8,16 +8,12 @@ namespace Writ.Core.Zones;
 /// </summary>
 public sealed class ZoneMap
 {
-    private readonly (AddressRange Range, Zone Zone)[] _ranges;
-
-    /// <summary>The highest address below each node of the tree; a node is the middle of its part of the sorted ranges.</summary>
-    private readonly UInt128[] _highest;
+    private readonly Node[] _ranges;
 
     /// <summary>A map of these zones.</summary>
     public ZoneMap(IEnumerable<Zone> zones)
     {
-        _ranges = [.. zones.SelectMany(zone => zone.Addresses.Ranges.Select(range => (range, zone))).OrderBy(pair => pair.range.First)];
-        _highest = new UInt128[_ranges.Length];
+        _ranges = [.. zones.SelectMany(zone => zone.Addresses.Ranges.Select(range => new Node { Range = range, Zone = zone })).OrderBy(node => node.Range.First)];
         Raise(0, _ranges.Length);
     }
 
@@ -47,7 +43,7 @@ public sealed class ZoneMap
         if (from >= to)
             return 0;
         var middle = (from + to) / 2;
-        return _highest[middle] = UInt128.Max(_ranges[middle].Range.Last.Bits, UInt128.Max(Raise(from, middle), Raise(middle + 1, to)));
+        return _ranges[middle].Highest = UInt128.Max(_ranges[middle].Range.Last.Bits, UInt128.Max(Raise(from, middle), Raise(middle + 1, to)));
     }
 
     private void Find(AddressRange asked, int from, int to, List<(Zone Zone, AddressRange Range)> held, ref int looked)
@@ -56,15 +52,27 @@ public sealed class ZoneMap
             return;
         var middle = (from + to) / 2;
         looked++;
-        if (_highest[middle] < asked.First.Bits)
+        ref readonly var node = ref _ranges[middle];
+        if (node.Highest < asked.First.Bits)
             return;
         Find(asked, from, middle, held, ref looked);
-        var (range, zone) = _ranges[middle];
+        var (range, zone) = (node.Range, node.Zone);
         if (range.First > asked.Last)
             return;
         if (range.Last >= asked.First)
             held.Add((zone, new(range.First > asked.First ? range.First : asked.First, range.Last < asked.Last ? range.Last : asked.Last)));
         Find(asked, middle + 1, to, held, ref looked);
+    }
+
+    /// <summary>The middle of its part of the sorted ranges.</summary>
+    private struct Node
+    {
+        public required AddressRange Range { get; init; }
+
+        public required Zone Zone { get; init; }
+
+        /// <summary>The highest address of it and of the nodes below.</summary>
+        public UInt128 Highest { get; set; }
     }
 }
 

@@ -90,16 +90,24 @@ public sealed class PortSet : IEquatable<PortSet>
     public PortSet Except(PortSet other)
     {
         var result = new List<(ushort, ushort)>();
+        var hole = 0;
         foreach (var (first, last) in _ranges)
         {
             int next = first;
-            foreach (var hole in other._ranges)
+            while (hole < other._ranges.Length && other._ranges[hole].First <= last)
             {
-                if (hole.Last < next || hole.First > last)
-                    continue;
-                if (hole.First > next)
-                    result.Add(((ushort)next, (ushort)(hole.First - 1)));
-                next = hole.Last + 1;
+                var (from, to) = other._ranges[hole];
+                if (to >= next)
+                {
+                    if (from > next)
+                        result.Add(((ushort)next, (ushort)(from - 1)));
+                    next = to + 1;
+                }
+
+                // It may reach into the next range.
+                if (to > last)
+                    break;
+                hole++;
             }
 
             if (next <= last)
@@ -110,7 +118,20 @@ public sealed class PortSet : IEquatable<PortSet>
     }
 
     /// <summary>True when every port of this set is in the other.</summary>
-    public bool IsSubsetOf(PortSet other) => Except(other).IsEmpty;
+    public bool IsSubsetOf(PortSet other)
+    {
+        // Ranges of a set do not touch, so each of these lies in one of the others or not at all.
+        var at = 0;
+        foreach (var (first, last) in _ranges)
+        {
+            while (at < other._ranges.Length && other._ranges[at].Last < first)
+                at++;
+            if (at == other._ranges.Length || other._ranges[at].First > first || other._ranges[at].Last < last)
+                return false;
+        }
+
+        return true;
+    }
 
     /// <inheritdoc/>
     public bool Equals(PortSet? other) => other is not null && _ranges.AsSpan().SequenceEqual(other._ranges);

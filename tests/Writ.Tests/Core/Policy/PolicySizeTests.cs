@@ -28,21 +28,20 @@ public class PolicySizeTests
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     [Theory]
-    [InlineData("rules of other roles")]
-    [InlineData("rules of other zones")]
-    [InlineData("rules of very many roles and zones each")]
-    [InlineData("ranges of one zone")]
-    [InlineData("zones")]
-    [InlineData("denials of other labels")]
-    [InlineData("denials of other ports")]
-    [InlineData("denials of other zones and roles")]
-    public void Evaluate_does_not_look_at_what_cannot_apply(string what)
+    [InlineData("rules of other roles", 100_000)]
+    [InlineData("rules of other zones", 20_000)]
+    [InlineData("rules of very many roles and zones each", 20_000)]
+    [InlineData("ranges of one zone", 100_000)]
+    [InlineData("zones", 20_000)]
+    [InlineData("denials of other labels", 20_000)]
+    [InlineData("denials of other ports", 20_000)]
+    [InlineData("denials of other zones and roles", 20_000)]
+    public void Evaluate_does_not_look_at_what_cannot_apply(string what, int count)
     {
-        const int Many = 20_000;
-        var (few, many) = (Ask(Of(what, 20)), Ask(Of(what, Many)));
+        var (few, many) = (Ask(Of(what, 20)), Ask(Of(what, count)));
         (few.Verdict, many.Verdict).ShouldBe((Verdict.Allow, Verdict.Allow));
         // A tree of n ranges is log n deep, and one more way down is taken for what may lie left of the asked address.
-        many.Looked.ShouldBeLessThanOrEqualTo(few.Looked + 2 * (int)Math.Log2(Many), what);
+        many.Looked.ShouldBeLessThanOrEqualTo(few.Looked + 2 * (int)Math.Log2(count), what);
     }
 
     private static string Of(string what, int count)
@@ -66,11 +65,11 @@ public class PolicySizeTests
     [Fact]
     public void Parse_and_evaluate_a_hundred_thousand_of_each_in_bounded_time()
     {
-        var count = (int)Math.Min(100_000, PropertyScale.Cases(10_000));
-        var text = Head + $"zones:\n  staging: {{ addresses: [{Lines(count, at => Text($"10.{30 + at / 16384}.{at / 64 % 256}.{at % 64 * 4}/31,"))} 10.20.0.0/16] }}\n"
-            + Lines(count, at => Text($"  z{at}: {{ addresses: [172.{16 + at / 16384}.{at / 64 % 256}.{at % 64 * 4}/30] }}\n"))
-            + "rules:\n" + Lines(count, at => Text($"  - {{ id: r{at}, roles: [sec], zones: [z{at}], tools: {{ nmap: {{ techniques: [ping, syn], ports: \"22,80\", max-hosts: 9 }} }}, approval: {{ from: [sec] }} }}\n")) + Mine
-            + "denials:\n" + Lines(count, at => Text($"  - {{ id: d{at}, zones: [z{at}], tools: {{ nmap: {{ scripts: [dos] }} }} }}\n"));
+        const int Count = 100_000;
+        var text = Head + $"zones:\n  staging: {{ addresses: [{Lines(Count, at => Text($"10.{30 + at / 16384}.{at / 64 % 256}.{at % 64 * 4}/31,"))} 10.20.0.0/16] }}\n"
+            + Lines(Count, at => Text($"  z{at}: {{ addresses: [172.{16 + at / 16384}.{at / 64 % 256}.{at % 64 * 4}/30] }}\n"))
+            + "rules:\n" + Lines(Count, at => Text($"  - {{ id: r{at}, roles: [sec], zones: [z{at}], tools: {{ nmap: {{ techniques: [ping, syn], ports: \"22,80\", max-hosts: 9 }} }}, approval: {{ from: [sec] }} }}\n")) + Mine
+            + "denials:\n" + Lines(Count, at => Text($"  - {{ id: d{at}, zones: [z{at}], tools: {{ nmap: {{ scripts: [dos] }} }} }}\n"));
         var watch = Stopwatch.StartNew();
         var policy = PolicyDocument.Parse(text, "p").Policy.ShouldNotBeNull();
         watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(120), Text($"{text.Length >> 20} MB"));

@@ -114,7 +114,9 @@ internal static class PlanText
     {
         var time = double.IsFinite(plan.EstimatedSeconds) && plan.EstimatedSeconds < 366 * 86_400d
             ? Duration.Rough(TimeSpan.FromSeconds(plan.EstimatedSeconds)) : "more than a year";
-        yield return $"about {Number(plan.EstimatedPackets)} packets, {time}, timing {plan.Timing.ToString(CultureInfo.InvariantCulture)}";
+        var packets = plan.EstimatedPacketsUnanswered is { } unanswered
+            ? $"about {Number(plan.EstimatedPackets)} packets if the hosts are up, {Number(unanswered)} if none is;" : $"about {Number(plan.EstimatedPackets)} packets,";
+        yield return $"{packets} {time}, timing {plan.Timing.ToString(CultureInfo.InvariantCulture)}";
         if (plan.Traffic is { Count: > 1 } traffic)
             yield return string.Join(", ", traffic.Select(each => $"{each.Purpose} {Number(each.Packets)}"));
     }

@@ -87,6 +87,8 @@ public sealed record ActorView(string Id, string Name, string Kind);
 /// <param name="Scope">All that may be reached; of its ranges the first 1,000, the statement holds all.</param>
 /// <param name="Targets">The first 1,000 ranges of the targets.</param>
 /// <param name="TargetCount">How many addresses they are in all, in decimal.</param>
+/// <param name="EstimatedPackets">Where the hosts are up.</param>
+/// <param name="EstimatedPacketsUnanswered">Where no host answers; null where the tool does not ask hosts first.</param>
 /// <param name="Warnings">What somebody should know before they say yes, one line each; no refusals.</param>
 public sealed record PlanView(
     string Tool,
@@ -106,7 +108,8 @@ public sealed record PlanView(
     IReadOnlyList<OutputView>? Outputs = null,
     IReadOnlyList<NameView>? Names = null,
     IReadOnlyList<TrafficView>? Traffic = null,
-    IReadOnlyList<string>? Warnings = null);
+    IReadOnlyList<string>? Warnings = null,
+    long? EstimatedPacketsUnanswered = null);
 
 /// <summary>A file that the command reads; whole by <c>GET /v1/requests/{id}/inputs/{number}</c>, from 0.</summary>
 /// <param name="Argument">The path as it stands in the command.</param>

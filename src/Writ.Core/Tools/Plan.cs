@@ -59,8 +59,11 @@ public sealed record Plan
     /// <summary>What is sent, by purpose; empty for a tool that does not tell purposes apart.</summary>
     public IReadOnlyList<PlannedTraffic> Traffic { get; init; } = [];
 
-    /// <summary>An estimate of the packets that leave.</summary>
+    /// <summary>An estimate of the packets that leave where the hosts are up.</summary>
     public long EstimatedPackets { get; init; }
+
+    /// <summary>The same where no host answers; null where the tool does not ask hosts first.</summary>
+    public long? EstimatedPacketsUnanswered { get; init; }
 
     /// <summary>An estimate of the time that the run takes; an aid for the approver, not a promise.</summary>
     public TimeSpan EstimatedDuration { get; init; }

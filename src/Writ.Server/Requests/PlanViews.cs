@@ -30,7 +30,8 @@ internal static class PlanViews
             [.. plan.Outputs.Select(output => new OutputView(output.Argument, output.Ending, output.Format, output.Append))],
             [.. plan.Names.Select(name => new NameView(name.Name, [.. name.Addresses.Select(address => address.ToString())]))],
             [.. plan.Traffic.Select(traffic => new TrafficView(traffic.Purpose, traffic.Packets))],
-            PlanWarnings.Of(plan, window));
+            PlanWarnings.Of(plan, window),
+            plan.EstimatedPacketsUnanswered);
     }
 
     private static IReadOnlyList<string> Some(IReadOnlyList<string> ranges) => ranges.Count <= MostRanges ? ranges : [.. ranges.Take(MostRanges)];

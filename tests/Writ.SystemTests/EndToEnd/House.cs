@@ -207,7 +207,7 @@ internal sealed class House : IAsyncDisposable
         {
             _server.HasExited.ShouldBeFalse(_server.Said);
             return Task.FromResult(_server.Error.Contains("ready on", StringComparison.Ordinal));
-        }, "the server does not start", seconds: 60);
+        }, "the server does not start");
         var ready = _server.Error.Split('\n').First(line => line.Contains("ready on", StringComparison.Ordinal));
         Engine = ready.Split('(', ')')[1].TrimEnd();
     }
@@ -367,7 +367,7 @@ internal sealed class House : IAsyncDisposable
             _processes.RemoveAll(process => process != _server && process != _runner);
     }
 
-    public static async Task Until(Func<Task<bool>> condition, string otherwise, double seconds = 30)
+    public static async Task Until(Func<Task<bool>> condition, string otherwise, double seconds = 15)
     {
         for (var clock = Stopwatch.StartNew(); !await condition();)
         {

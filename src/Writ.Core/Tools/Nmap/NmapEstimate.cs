@@ -14,6 +14,8 @@ internal sealed class NmapEstimate
     private const double PerProbe = 1.35;
     /// <summary>UDP hosts that answer do so seldom, so that most probes are repeated.</summary>
     private const double PerUdpProbe = 2;
+    /// <summary>Fetching the front page of a web server: a connection with one question. Nmap's http library keeps pages.</summary>
+    private const double Page = 11;
     /// <summary>Hosts that Nmap works on at once.</summary>
     private const double Group = 64;
 
@@ -40,7 +42,14 @@ internal sealed class NmapEstimate
         Os = command.Os ? _hosts * 30 * Math.Clamp(command.MaxOsTries ?? 3, 1, 3) : 0;
         Traceroute = command.Traceroute ? 12 + (2 * _hosts) : 0;
         Scripts = ScriptPackets();
+        Silent = reach.Probes == 0 ? null : Decoyed(2 * reach.Probes * _hosts);
     }
+
+    /// <summary>
+    /// Packets of the whole run where no host answers: each probe of discovery is sent twice, and nothing follows. Null where
+    /// nothing is asked beforehand.
+    /// </summary>
+    public double? Silent { get; }
 
     /// <summary>Packets of host discovery.</summary>
     public double Discovery { get; }
@@ -105,17 +114,20 @@ internal sealed class NmapEstimate
 
     private double ScriptPackets()
     {
-        var (each, once) = (0.0, 0.0);
+        var (each, once, pages) = (0.0, 0.0, 0);
         foreach (var script in _scripts)
         {
             var facts = NmapScriptFacts.Of(script);
+            var runs = Math.Max(facts.Runs(_openTcp, _openUdp), script.Forced && _command.ScansPorts ? _openTcp.Count + _openUdp.Count : 0);
             if (facts.Once)
                 once += facts.Packets;
             else
-                each += facts.Packets * Math.Max(facts.Runs(_openTcp, _openUdp), script.Forced && _command.ScansPorts ? _openTcp.Count + _openUdp.Count : 0);
+                each += facts.Packets * runs;
+            if (facts.Page)
+                pages = Math.Max(pages, runs);
         }
 
-        return (_hosts * each) + once;
+        return (_hosts * (each + (Page * pages))) + once;
     }
 
     private static PortSet Likeliest(NmapServices? services, PortKinds kind, PortSet scanned, int count)

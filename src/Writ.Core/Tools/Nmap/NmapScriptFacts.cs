@@ -19,8 +19,10 @@ internal sealed record NmapScriptFacts
 
     private static readonly NmapScriptFacts Unknown = new() { Packets = 20, OnAny = true, OnHost = true, Tcp = OneUp, Udp = OneUp };
 
-    /// <summary>Packets that it sends each time that it runs, roughly.</summary>
+    /// <summary>Packets that it sends each time that it runs, roughly, the front page left out.</summary>
     public int Packets { get; private init; }
+    /// <summary>It reads the front page of a web server, which is fetched once for all scripts.</summary>
+    public bool Page { get; private init; }
     /// <summary>It runs on every open port.</summary>
     public bool OnAny { get; private init; }
     /// <summary>It runs for every host.</summary>
@@ -69,7 +71,8 @@ internal sealed record NmapScriptFacts
             if (line.StartsWith('#'))
                 continue;
             var fields = line.Split('|', StringSplitOptions.TrimEntries);
-            var facts = new NmapScriptFacts { Packets = int.Parse(fields[1], CultureInfo.InvariantCulture) };
+            var page = fields[1].StartsWith("page", StringComparison.Ordinal);
+            var facts = new NmapScriptFacts { Page = page, Packets = fields[1] == "page" ? 0 : int.Parse(fields[1].AsSpan(page ? "page+".Length : 0), CultureInfo.InvariantCulture) };
             facts = fields[2].Split(' ').Aggregate(facts, When);
             yield return new(fields[0], fields[3].Split(' ', StringSplitOptions.RemoveEmptyEntries).Aggregate(facts, Reaches));
         }

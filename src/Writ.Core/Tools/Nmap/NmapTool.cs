@@ -100,6 +100,7 @@ public sealed class NmapTool : ITool
             Names = targets.Value.Pinned,
             Traffic = traffic,
             EstimatedPackets = packets,
+            EstimatedPacketsUnanswered = estimate.Silent is { } silent ? NmapEstimate.Whole(silent) : null,
             EstimatedDuration = estimate.Time(packets),
             Remarks = NmapFiles.Remarks(words, meant),
         };

@@ -25,7 +25,7 @@ internal static class ExitCode
     public const int NoDecision = 123;
     /// <summary>Killed at the deadline.</summary>
     public const int Deadline = 124;
-    /// <summary>Revoked, killed, or ended because contact or the recording was lost.</summary>
+    /// <summary>Revoked, killed, or ended because it tried to leave its scope too often, or because contact or the recording was lost.</summary>
     public const int Ended = 125;
     /// <summary>The run could not start.</summary>
     public const int CouldNotStart = 126;
@@ -58,7 +58,7 @@ internal static class ExitCode
     {
         "exited" => run.ExitCode is { } code ? code & 0xff : Failed,
         "deadline" => Deadline,
-        "revoked" or "killed" or "client-gone" or "disconnected" or "recording-failed" or "runner-lost" => Ended,
+        "revoked" or "killed" or "client-gone" or "disconnected" or "recording-failed" or "violations" or "runner-lost" => Ended,
         "could-not-start" or "refused" or "grant-over" => CouldNotStart,
         _ => run.State == "exited" && run.ExitCode is { } code ? code & 0xff : Ended,
     };

@@ -3,6 +3,7 @@ using Writ.Cli.Files;
 using Writ.Cli.Options;
 using Writ.Cli.Output;
 using Writ.Contracts.Requests;
+using Writ.Proof.Statements;
 
 namespace Writ.Cli.Requests;
 
@@ -39,6 +40,7 @@ internal static class PlanText
             .Add("reads", (plan.Inputs ?? []).SelectMany(Input))
             .Add("writes", (plan.Outputs ?? []).Select(output => $"{Quoted(output.Argument + output.Ending)}: {output.Format}{(output.Append ? ", added to it" : "")}, on the requester's side"))
             .Add("effort", Effort(plan))
+            .Add("budget", found.Budget is { } budget ? Budget(budget) : null)
             .Add("policy", Reasons(found));
     }
 
@@ -119,6 +121,20 @@ internal static class PlanText
         yield return $"{packets} {time}, timing {plan.Timing.ToString(CultureInfo.InvariantCulture)}";
         if (plan.Traffic is { Count: > 1 } traffic)
             yield return string.Join(", ", traffic.Select(each => $"{each.Purpose} {Number(each.Packets)}"));
+    }
+
+    private static string Budget(Budget budget)
+    {
+        var limits = new List<string>();
+        if (budget.PacketsPerSecond is { } rate)
+            limits.Add($"{Number(rate)} packets a second");
+        if (budget.Packets is { } packets)
+            limits.Add($"{Number(packets)} packets");
+        if (budget.Bytes is { } bytes)
+            limits.Add($"{Number(bytes)} bytes out");
+        if (budget.Violations is { } violations)
+            limits.Add(violations == 0 ? "killed at the first packet out of scope" : $"killed after {Number(violations)} packets out of scope");
+        return $"{string.Join(", ", limits)}, each run";
     }
 
     private static IEnumerable<string> Reasons(EvaluationView found)

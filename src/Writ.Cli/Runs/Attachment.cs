@@ -33,6 +33,7 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
     private static readonly TimeSpan GoodAfter = TimeSpan.FromSeconds(5);
 
     private readonly RecordingReader _reader = new();
+    private readonly OutOfScope _outOfScope = new();
     private WebSocket? _socket;
 
     /// <summary>How many bytes of the recording were received: where a new connection begins.</summary>
@@ -129,6 +130,8 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
                         text.SetLength(0);
                         if (message is { Type: "end", Run: { } run })
                             return run;
+                        if (message is { Type: "out-of-scope", Run.Fence: { } fence })
+                            _outOfScope.Tell(terminal, fence);
                         break;
 
                     case WebSocketMessageType.Close:

@@ -85,6 +85,10 @@ internal static class Follow
             }
         }
 
+        if (ended.Fence?.RefusedPackets is > 0 and var refused)
+            context.Terminal.Say($"writ: {RunText.Count(refused, "packet")} out of scope {(refused == 1 ? "was" : "were")} stopped; see: writ show {Printable.Line(id)}");
+        if (ended.Fence is { } fence && RunText.Degraded(fence) is { } degraded)
+            context.Terminal.Say($"writ: {Printable.Line(degraded)}");
         if (RunText.Farewell(ended) is { } line)
             context.Terminal.Say($"writ: {Printable.Line(line)}");
         if (ended.End is { Outcome: not "confirmed" })

@@ -41,6 +41,8 @@ internal static class Replay
                 return await Search(context, frames, text) ? ExitCode.Ok : ExitCode.Failed;
             else
                 await Play(context, frames, parse.GetValue(speed), parse.GetValue(idle) ?? TimeSpan.FromSeconds(2), cancel);
+            if (view.Fence is { } fence && RunText.Degraded(fence) is { } degraded)
+                context.Terminal.Say($"writ: {Printable.Line(degraded)}");
             return ExitCode.Ok;
         });
     }

@@ -43,16 +43,35 @@ internal static class RunText
             fields.Add("fence", $"{(closed ? "closed" : "NOT CLOSED")}, {Count(fence.Passed ?? 0, "packet")} out, {Count(fence.RefusedPackets ?? 0, "packet")} out of scope");
         else
             fields.Add("fence", $"{Count(fence.RefusedPackets ?? 0, "packet")} out of scope so far");
+        fields.Add("degraded", Degraded(fence));
         fields.Add("last packet", fence.LastPacketAt is { } at ? When.Full(at, now) : null);
         foreach (var refused in fence.Refused.Take(MostRefused))
-            fields.Add("out of scope", $"{refused.Address} {refused.Protocol}{(refused.Port > 0 ? $" {refused.Port}" : "")}, {Count(refused.Packets, "packet")}");
+            fields.Add("out of scope", Refused(refused));
         if (fence.Refused.Count > MostRefused)
             fields.Add("", $"and {Count(fence.Refused.Count - MostRefused, "destination")} more; --format json has them");
     }
 
+    /// <summary>What the rule's budget did to the results, or null where it did nothing: what it held back or dropped was not measured.</summary>
+    public static string? Degraded(FenceView fence)
+    {
+        if (fence.DegradedAt is not { } since)
+            return null;
+        string?[] what =
+        [
+            fence.HeldBack is > 0 and var held ? $"made packets wait {Count(held, "time")}" : null,
+            fence.OverBudget is > 0 and var dropped ? $"dropped {Count(dropped, "packet")}" : null,
+        ];
+        return $"the rule's budget {string.Join(" and ", what.OfType<string>())}: what got no answer since {When.Exact(since)} was not measured, whatever the output calls it";
+    }
+
     private const int MostRefused = 20;
 
-    private static string Count(long count, string what) => string.Create(CultureInfo.InvariantCulture, $"{count:N0} {what}{(count == 1 ? "" : "s")}");
+    /// <summary>A destination out of scope, for example <c>10.30.0.77 udp 161, 3 packets</c>.</summary>
+    public static string Refused(RefusedView refused) =>
+        $"{refused.Address} {refused.Protocol}{(refused.Port > 0 ? string.Create(CultureInfo.InvariantCulture, $" {refused.Port}") : "")}, {Count(refused.Packets, "packet")}";
+
+    /// <summary>For example <c>1,024 packets</c>.</summary>
+    public static string Count(long count, string what) => string.Create(CultureInfo.InvariantCulture, $"{count:N0} {what}{(count == 1 ? "" : "s")}");
 
     /// <summary>How it ended, in a few words.</summary>
     public static string? End(RunView run) => run.EndReason == "exited" ? $"exit {run.ExitCode}" : run.EndReason;
@@ -71,6 +90,7 @@ internal static class RunText
             "client-gone" => "killed: its client went away",
             "disconnected" => "killed: contact was lost for too long",
             "recording-failed" => $"killed: what it wrote could not be recorded{detail}",
+            "violations" => $"killed: it kept trying to leave its scope{detail}",
             "runner-lost" => $"the runner was lost, and nobody saw the end{detail}",
             "could-not-start" => $"could not start{detail}",
             "refused" => $"the runner refused{detail}",

@@ -1,4 +1,5 @@
 using Writ.Proof.Addresses;
+using Writ.Proof.Statements;
 
 namespace Writ.Contracts.Requests;
 
@@ -137,6 +138,7 @@ public sealed record ScriptView(string Name, IReadOnlyList<string> Categories, b
 /// <param name="Findings">What each zone says, at most 100 of them; null in answers from before there were findings.</param>
 /// <param name="Denials">The denials that apply; null in answers from before there were findings.</param>
 /// <param name="Outside">The addresses that lie in no zone, at most 100 texts.</param>
+/// <param name="Budget">What each run may use up; null where nothing is limited.</param>
 public sealed record EvaluationView(
     string Verdict,
     IReadOnlyList<string> Reasons,
@@ -146,7 +148,8 @@ public sealed record EvaluationView(
     string Policy,
     IReadOnlyList<ZoneFindingView>? Findings = null,
     IReadOnlyList<DenialFindingView>? Denials = null,
-    IReadOnlyList<string>? Outside = null);
+    IReadOnlyList<string>? Outside = null,
+    Budget? Budget = null);
 
 /// <summary>The policy's answer to the part of a plan in one zone.</summary>
 /// <param name="Zone">The zone.</param>

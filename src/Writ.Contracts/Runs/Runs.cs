@@ -18,7 +18,7 @@ public sealed record InputDigest(string Argument, string Sha256);
 /// <summary>A run. State is <c>queued</c>, <c>starting</c>, <c>running</c>, <c>exited</c>, <c>killed</c> or <c>failed</c>.</summary>
 /// <param name="EndReason">
 /// Why it ended: <c>exited</c>, <c>deadline</c>, <c>revoked</c>, <c>killed</c>, <c>client-gone</c>, <c>disconnected</c>,
-/// <c>recording-failed</c>, <c>could-not-start</c>, <c>refused</c>, <c>runner-lost</c>, <c>grant-over</c>.
+/// <c>recording-failed</c>, <c>violations</c>, <c>could-not-start</c>, <c>refused</c>, <c>runner-lost</c>, <c>grant-over</c>.
 /// </param>
 /// <param name="EndDetail">In words: who killed it and why, or what the runner said.</param>
 public sealed record RunView(
@@ -64,13 +64,19 @@ public sealed record RunOutputView(
 /// <param name="RefusedPackets">Packets out of scope.</param>
 /// <param name="LastPacketAt">When the last packet left, to 10 ms; null for none.</param>
 /// <param name="Refused">The destinations out of scope, those with most packets first.</param>
+/// <param name="OverBudget">Packets in scope that were dropped for the rule's budget.</param>
+/// <param name="HeldBack">How often the budget's rate made a packet wait; null where nothing does.</param>
+/// <param name="DegradedAt">Since when what got no answer was not measured, as packets were held back or dropped; null for never.</param>
 public sealed record FenceView(
     bool? Closed,
     long? Passed,
     long? PassedBytes,
     long? RefusedPackets,
     DateTimeOffset? LastPacketAt,
-    IReadOnlyList<RefusedView> Refused);
+    IReadOnlyList<RefusedView> Refused,
+    long? OverBudget = null,
+    long? HeldBack = null,
+    DateTimeOffset? DegradedAt = null);
 
 /// <summary>A destination to which a run tried to send. <c>Port</c> is 0 where the protocol has none.</summary>
 /// <param name="Protocol"><c>tcp</c>, <c>udp</c>, <c>sctp</c>, <c>icmp</c> or a number.</param>
@@ -93,7 +99,8 @@ public sealed record RunEndView(
 /// offset asked for (<c>?from=</c>), in order and without gaps.
 /// </summary>
 /// <param name="Type">
-/// From the server: <c>state</c> (with the run), <c>end</c> (with the run; the last message). From the client:
+/// From the server: <c>state</c> (with the run), <c>out-of-scope</c> (with the run and what its fence has refused so far),
+/// <c>end</c> (with the run; the last message). From the client:
 /// <c>detach</c> (the run shall go on without me), <c>kill</c> (with a reason).
 /// </param>
 public sealed record AttachMessage(string Type, RunView? Run = null, string? Reason = null);

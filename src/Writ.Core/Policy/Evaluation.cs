@@ -1,4 +1,5 @@
 using Writ.Proof.Addresses;
+using Writ.Proof.Statements;
 
 namespace Writ.Core.Policy;
 
@@ -52,6 +53,9 @@ public sealed record Evaluation
 
     /// <summary>The least of the rules'.</summary>
     public TimeSpan MaxDisconnected { get; init; } = Rule.DefaultMaxDisconnected;
+
+    /// <summary>What each run may use up: of each limit the least of the rules'.</summary>
+    public Budget Budget { get; init; } = Budget.Unlimited;
 }
 
 /// <summary>Approvals that one zone needs.</summary>

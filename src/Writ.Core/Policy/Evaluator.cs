@@ -3,6 +3,7 @@ using Writ.Core.Tools;
 using Writ.Core.Zones;
 using Writ.Proof.Addresses;
 using Writ.Proof.Errors;
+using Writ.Proof.Statements;
 
 namespace Writ.Core.Policy;
 
@@ -98,6 +99,7 @@ public static class Evaluator
             Uses = terms.Uses ?? 1,
             LatestEnd = opened.Min(open => open.End),
             MaxDisconnected = rules.Min(rule => rule.MaxDisconnected),
+            Budget = rules.Aggregate(Budget.Unlimited, (least, rule) => least.Least(rule.Budget)),
         };
     }
 

@@ -83,6 +83,21 @@ internal sealed class FieldReader
         return null;
     }
 
+    /// <summary>A number of bytes, at least 1, with <c>kB</c>, <c>MB</c> or <c>GB</c> behind it or none; null where it is absent or wrong.</summary>
+    public long? Size(string key, long most)
+    {
+        if (Text(key) is not { } text)
+            return null;
+        var (unit, factor) = Array.Find(Units, unit => text.EndsWith(unit.Name, StringComparison.Ordinal)) is { Factor: > 0 } found ? found : ("", 1L);
+        if (text.Length <= 32 && decimal.TryParse(text.AsSpan(0, text.Length - unit.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number >= 1 && number <= most / factor)
+            return (long)number * factor;
+        _problem(Find(key)!.Line, $"'{key}' of {_what}: '{text}' is no number of bytes up to {most.ToString(CultureInfo.InvariantCulture)}", "write it like 500kB, 20MB or 1GB");
+        return null;
+    }
+
+    private static readonly (string Name, long Factor)[] Units = [("kB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000)];
+
     /// <summary>A list of non-empty texts with their lines, or null where it is absent or no list. Repetitions are problems.</summary>
     public IReadOnlyList<PolicyScalar>? Texts(string key, bool mayBeEmpty = false)
     {

@@ -1,3 +1,5 @@
+using Writ.Proof.Statements;
+
 namespace Writ.Core.Policy;
 
 /// <summary>Opens zones to roles for tools, under terms.</summary>
@@ -47,6 +49,9 @@ public sealed record Rule
 
     /// <summary>After how long without a server a runner kills a run under this rule.</summary>
     public TimeSpan MaxDisconnected { get; init; } = DefaultMaxDisconnected;
+
+    /// <summary>What each run under this rule may use up.</summary>
+    public Budget Budget { get; init; } = Budget.Unlimited;
 }
 
 /// <summary>So many distinct people, each with at least one of the roles.</summary>

@@ -1,5 +1,6 @@
 using Writ.Core.Tools;
 using Writ.Core.Zones;
+using Writ.Proof.Statements;
 
 namespace Writ.Core.Policy;
 
@@ -8,7 +9,7 @@ internal sealed class RuleReader(
     IReadOnlyDictionary<string, Role> roles, IReadOnlyDictionary<string, Zone> zones, Func<int, string> where, Action<int, string, string?> problem)
 {
     private static readonly string[] RuleKeys =
-        ["id", "roles", "zones", "tools", "max-duration", "max-uses", "require", "when", "approval", "max-disconnected"];
+        ["id", "roles", "zones", "tools", "max-duration", "max-uses", "require", "when", "approval", "max-disconnected", "budget"];
 
     private readonly Dictionary<string, int> _ids = new(StringComparer.Ordinal);
 
@@ -49,6 +50,7 @@ internal sealed class RuleReader(
             When = fields.Find("when") is { } when ? new HoursReader(what, problem).Read(when) : null,
             Approval = Approval(fields, what),
             MaxDisconnected = fields.Time("max-disconnected", TimeSpan.FromDays(1)) ?? Policy.Rule.DefaultMaxDisconnected,
+            Budget = fields.Find("budget") is { } budget ? Budget(budget, what) : Proof.Statements.Budget.Unlimited,
         };
     }
 
@@ -58,6 +60,19 @@ internal sealed class RuleReader(
         var text = string.Join(';', tools.OrderBy(tool => tool.Key, StringComparer.Ordinal)
             .Select(tool => $"{tool.Key} {tool.Value.Any} {string.Join(' ', tool.Value.Terms.OrderBy(term => term.Key, StringComparer.Ordinal).Select(term => $"{term.Key}:{term.Value.Exactly}"))}"));
         return _tools.TryGetValue(text, out var known) ? known : _tools[text] = tools;
+    }
+
+    private Budget Budget(PolicyNode node, string what)
+    {
+        var fields = new FieldReader(node, $"'budget' of {what}", ["packets-per-second", "packets", "bytes", "violations"], problem);
+        var budget = new Budget(
+            (long?)fields.Number("packets-per-second", 1, Proof.Statements.Budget.MostPacketsPerSecond, whole: true),
+            (long?)fields.Number("packets", 1, Proof.Statements.Budget.MostPackets, whole: true),
+            fields.Size("bytes", Proof.Statements.Budget.MostBytes),
+            (long?)fields.Number("violations", 0, Proof.Statements.Budget.MostPackets, whole: true));
+        if (node is PolicyMapping { Entries.Count: 0 })
+            problem(node.Line, $"'budget' of {what} limits nothing", "leave it out, or write for example { packets: 100000 }");
+        return budget;
     }
 
     private Denial Denial(PolicyNode node, int order)

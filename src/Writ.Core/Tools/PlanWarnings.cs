@@ -1,5 +1,6 @@
 using System.Globalization;
 using Writ.Core.Policy;
+using Writ.Proof.Statements;
 
 namespace Writ.Core.Tools;
 
@@ -12,7 +13,8 @@ public static class PlanWarnings
     /// <summary>The warnings of a plan.</summary>
     /// <param name="plan">The plan.</param>
     /// <param name="window">How long the right is asked for, or null where that is left to the rule.</param>
-    public static IReadOnlyList<string> Of(Plan plan, TimeSpan? window)
+    /// <param name="budget">What the rules let a run use up.</param>
+    public static IReadOnlyList<string> Of(Plan plan, TimeSpan? window, Budget budget)
     {
         var warnings = new List<string>(plan.Remarks);
         if (Exceeds(plan, window))
@@ -20,10 +22,23 @@ public static class PlanWarnings
             warnings.Add($"the run is estimated to take {About(plan.EstimatedDuration)}, and {Duration.Format(window!.Value)} is asked for: it would be killed before its end");
         }
 
+        warnings.AddRange(Of(plan, window, budget, Exceeds(plan, window)));
         var outside = plan.Scripts.Where(script => script.Categories.Contains(Nmap.NmapScripts.ReachesOthers)).Select(script => script.Name).ToArray();
         if (outside.Length > 0)
             warnings.Add($"{Some(outside)} would talk to hosts that are no targets; such packets are stopped and recorded");
         return warnings;
+    }
+
+    private static IEnumerable<string> Of(Plan plan, TimeSpan? window, Budget budget, bool tooLong)
+    {
+        if (budget.PacketsPerSecond is { } rate && TimeSpan.FromSeconds(Math.Min((double)plan.EstimatedPackets / rate, 1e10)) is var held && held > plan.EstimatedDuration)
+        {
+            var killed = held > window && !tooLong ? $", and {Duration.Format(window!.Value)} is asked for: it would be killed before its end" : "";
+            yield return Number($"at {rate:N0} packets a second the run takes {About(held)} or longer{killed}");
+        }
+
+        if (plan.EstimatedPackets > budget.Packets)
+            yield return Number($"{plan.EstimatedPackets:N0} packets are estimated, and {budget.Packets:N0} may leave: what comes after them is not measured");
     }
 
     /// <summary>True where the plan is estimated to take longer than the time that is asked for.</summary>

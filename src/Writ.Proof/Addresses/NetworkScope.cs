@@ -16,6 +16,12 @@ public sealed record NetworkScope(AddressSet Addresses, PortSet Tcp, PortSet Udp
     /// <summary>Nothing at all.</summary>
     public static NetworkScope Nothing { get; } = new(AddressSet.Empty, PortSet.Empty, PortSet.Empty, PortSet.Empty, false);
 
+    /// <summary>True when no packet may go out, however many addresses there are.</summary>
+    public bool IsSilent => Addresses.IsEmpty || (!Icmp && ((PortSet[])[Tcp, Udp, Sctp, IcmpTypes, Protocols]).All(set => set.IsEmpty));
+
+    /// <summary>How many ranges of addresses, ports and numbers a fence has to hold for it; none where it is silent.</summary>
+    public int Ranges => IsSilent ? 0 : Addresses.Ranges.Count + ((PortSet[])[Tcp, Udp, Sctp, IcmpTypes, Protocols]).Sum(set => set.Ranges.Count);
+
     /// <summary>True when nothing can be reached through this scope that the other does not reach too.</summary>
     public bool IsWithin(NetworkScope other) =>
         Addresses.IsEmpty

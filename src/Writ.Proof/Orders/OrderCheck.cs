@@ -68,6 +68,9 @@ public static class OrderCheck
         var scope = statement.Scope.Read();
         if (!fence.IsOk || !scope.IsOk || !fence.Value.IsWithin(scope.Value))
             return new Refusal(ErrorCode.FenceOutsideStatement, "the fence lies outside the statement's scope");
+        var budget = order.Budget ?? Budget.Unlimited;
+        if (!budget.IsValid() || !budget.IsWithin(statement.Budget ?? Budget.Unlimited))
+            return new Refusal(ErrorCode.FenceOutsideStatement, "the order would let the run use up more than was decided");
 
         // 5. And it lies within what the operator of this very machine allows at most.
         if (!scope.Value.IsWithin(trust.Ceiling))

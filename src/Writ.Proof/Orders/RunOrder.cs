@@ -1,16 +1,19 @@
 using Writ.Proof.Addresses;
 using Writ.Proof.Errors;
+using Writ.Proof.Statements;
 
 namespace Writ.Proof.Orders;
 
 /// <summary>
-/// What a runner obeys. Its bytes are <c>writ-order/v1</c>, a line feed and one JSON object; the server signs exactly
-/// those bytes. Instants are Unix microseconds, durations microseconds.
+/// What a runner obeys. Its bytes are <c>writ-order/v2</c>, a line feed and one JSON object; the server signs exactly
+/// those bytes. Version 1 had no budget; such orders stay readable. Instants are Unix microseconds, durations microseconds.
 /// </summary>
 public sealed record RunOrder
 {
     /// <summary>The first line of an order's bytes.</summary>
-    public const string Domain = "writ-order/v1\n";
+    public const string Domain = "writ-order/v2\n";
+
+    private const string DomainOfVersion1 = "writ-order/v1\n";
 
     /// <summary>The run's id.</summary>
     public required string Run { get; init; }
@@ -32,14 +35,21 @@ public sealed record RunOrder
     public required IReadOnlyList<string> Argv { get; init; }
     /// <summary>What this run may reach.</summary>
     public required ScopeText Fence { get; init; }
+    /// <summary>What this run may use up. Null in version 1 alone, where nothing was limited.</summary>
+    public Budget? Budget { get; init; }
     /// <summary>The decisions that carry the right, at least one.</summary>
     public required IReadOnlyList<OrderDecision> Decisions { get; init; }
 
     /// <summary>The bytes of a new order.</summary>
-    public byte[] ToBytes() => DomainBytes.Write(Domain, this, ProofJson.Default.RunOrder);
+    public byte[] ToBytes() => DomainBytes.Write(Budget is null ? DomainOfVersion1 : Domain, this, ProofJson.Default.RunOrder);
 
-    /// <summary>Reads an order; unknown, missing and duplicate members are refused.</summary>
-    public static Result<RunOrder> Read(ReadOnlySpan<byte> bytes) => DomainBytes.Read(Domain, bytes, ProofJson.Default.RunOrder);
+    /// <summary>Reads an order of either version; unknown, missing and duplicate members are refused.</summary>
+    public static Result<RunOrder> Read(ReadOnlySpan<byte> bytes)
+    {
+        var first = DomainBytes.Has(DomainOfVersion1, bytes);
+        var read = DomainBytes.Read(first ? DomainOfVersion1 : Domain, bytes, ProofJson.Default.RunOrder);
+        return !read.IsOk || first == read.Value.Budget is null ? read : new Refusal(ErrorCode.InvalidInput, "the order's members are not those of its version");
+    }
 }
 
 /// <summary>A decision as an order carries it.</summary>

@@ -40,7 +40,7 @@ public static class SandboxTerms
         var names = statement.Names ?? [];
         if (files.Count > MostFiles || files.Any(file => file.Bytes < 0) || files.Aggregate(0m, (sum, file) => sum + file.Bytes) > MostFileBytes)
             return new(ErrorCode.TooLarge, $"the sandbox takes {MostFiles} files with {MostFileBytes >> 20} MiB in all");
-        if (Ranges(statement.Scope) > MostRanges)
+        if (statement.Scope.Read() is { IsOk: true } scope && scope.Value.Ranges > MostRanges)
             return new(ErrorCode.TooLarge, $"the command reaches more than {MostRanges} separate ranges of addresses and ports", "write networks or whole ranges, or split it");
         if (outputs.Count > MostOutputs)
             return new(ErrorCode.TooLarge, $"at most {MostOutputs} files are handed back");
@@ -59,9 +59,6 @@ public static class SandboxTerms
             ? new(ErrorCode.InvalidTarget, $"the name '{again}' is pinned twice")
             : null;
     }
-
-    private static int Ranges(ScopeText scope) =>
-        scope.Addresses.Count + ((string[])[scope.Tcp, scope.Udp, scope.Sctp]).Sum(ports => ports.Length == 0 ? 0 : ports.Count(c => c == ',') + 1);
 
     /// <summary>True for a path in this folder that leads nowhere else: plain segments, none that begins with a dot.</summary>
     public static bool IsPath(string path, string folder) =>

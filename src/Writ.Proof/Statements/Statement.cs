@@ -6,18 +6,17 @@ using Writ.Proof.Orders;
 namespace Writ.Proof.Statements;
 
 /// <summary>
-/// The exact subject of a decision. Its bytes are <c>writ-statement/v2</c>, a line feed and one JSON object; they are
+/// The exact subject of a decision. Its bytes are <c>writ-statement/v3</c>, a line feed and one JSON object; they are
 /// made once, stored, signed and compared as bytes, and never written again from the parsed form. Version 1 knew neither
-/// files in the sandbox nor names; statements of that version stay readable.
+/// files in the sandbox nor names, version 2 no budget; statements of those versions stay readable.
 /// Instants are Unix microseconds, durations microseconds.
 /// </summary>
 public sealed record Statement
 {
     /// <summary>The first line of a statement's bytes.</summary>
-    public const string Domain = "writ-statement/v2\n";
+    public const string Domain = "writ-statement/v3\n";
 
-    /// <summary>The first line of the bytes of a statement without <see cref="Files"/>, <see cref="Names"/> and <see cref="Outputs"/>.</summary>
-    public const string DomainOfVersion1 = "writ-statement/v1\n";
+    private static readonly string[] Domains = ["writ-statement/v1\n", "writ-statement/v2\n", Domain];
 
     /// <summary>The request's id.</summary>
     public required string Request { get; init; }
@@ -57,24 +56,33 @@ public sealed record Statement
     public required int Uses { get; init; }
     /// <summary>How long a run may go on out of the server's reach.</summary>
     public required long MaxDisconnected { get; init; }
+    /// <summary>What each run may use up. Null in versions 1 and 2 alone, where nothing was limited.</summary>
+    public Budget? Budget { get; init; }
     /// <summary>Lower-case hexadecimal SHA-256 of the policy under which it was asked.</summary>
     public required string Policy { get; init; }
 
-    /// <summary>True for a statement of version 1.</summary>
-    private bool IsOfVersion1 => Files is null && Names is null && Outputs is null;
+    // The version whose members these are; 0 for none.
+    private int Version => this switch
+    {
+        { Files: null, Names: null, Outputs: null, Budget: null } => 1,
+        { Files: not null, Names: not null, Outputs: not null } => Budget is null ? 2 : 3,
+        _ => 0,
+    };
 
     /// <summary>The bytes of a new statement.</summary>
-    public byte[] ToBytes() => DomainBytes.Write(IsOfVersion1 ? DomainOfVersion1 : Domain, this, ProofJson.Default.Statement);
+    /// <exception cref="InvalidOperationException">Its members are those of no version.</exception>
+    public byte[] ToBytes() => Version is > 0 and var version
+        ? DomainBytes.Write(Domains[version - 1], this, ProofJson.Default.Statement)
+        : throw new InvalidOperationException("the statement's members are those of no version");
 
-    /// <summary>Reads a statement of either version; unknown, missing and duplicate members are refused.</summary>
+    /// <summary>Reads a statement of any version; unknown, missing and duplicate members are refused.</summary>
     public static Result<Statement> Read(ReadOnlySpan<byte> bytes)
     {
-        var first = DomainBytes.Has(DomainOfVersion1, bytes);
-        var read = DomainBytes.Read(first ? DomainOfVersion1 : Domain, bytes, ProofJson.Default.Statement);
-        if (!read.IsOk)
-            return read;
-        var fits = first ? read.Value.IsOfVersion1 : read.Value is { Files: not null, Names: not null, Outputs: not null };
-        return fits ? read : new Refusal(ErrorCode.InvalidInput, "the statement's members are not those of its version");
+        var version = Domains.Length;
+        while (version > 1 && !DomainBytes.Has(Domains[version - 1], bytes))
+            version--;
+        var read = DomainBytes.Read(Domains[version - 1], bytes, ProofJson.Default.Statement);
+        return !read.IsOk || read.Value.Version == version ? read : new Refusal(ErrorCode.InvalidInput, "the statement's members are not those of its version");
     }
 
     /// <summary>Lower-case hexadecimal SHA-256 of a statement's bytes: what a decision names.</summary>

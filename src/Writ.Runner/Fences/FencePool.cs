@@ -17,9 +17,12 @@ internal sealed class FencePool : IDisposable
     private readonly string? _uplink;
     private readonly string _prefix;
     private readonly int _ready;
+    private readonly AddressSet _addresses;
     private readonly AddressPool _pool;
     private readonly Action<string> _say;
     private readonly Queue<FencePlace> _prepared = new();
+    // What each live run may reach, by its place's name.
+    private readonly Dictionary<string, AddressSet> _reach = new(StringComparer.Ordinal);
     private readonly object _lock = new();
     private int _number;
     private bool _stopped;
@@ -27,30 +30,37 @@ internal sealed class FencePool : IDisposable
     /// <param name="builder">How fences are made.</param>
     /// <param name="runner">The runner's id, from which the names come: two runners on a host never meet.</param>
     /// <param name="uplink">The namespace that packets are handed to, or null for the host's own.</param>
-    /// <param name="addresses">What runs may have.</param>
+    /// <param name="addresses">What runs may have; where it is empty, the uplink's own.</param>
     /// <param name="ready">How many places stand ready.</param>
-    /// <param name="live">The places of runs that an earlier daemon started and that still live.</param>
+    /// <param name="live">The places of runs that an earlier daemon started and that still live, and what they may reach.</param>
     /// <param name="time">The clock of the pool's addresses.</param>
     /// <param name="say">Where trouble in the background is told.</param>
     /// <exception cref="RunnerException">No fence can be raised here.</exception>
-    public FencePool(IFenceBuilder builder, string runner, string? uplink, AddressSet addresses, int ready, IEnumerable<FencePlace> live,
+    public FencePool(IFenceBuilder builder, string runner, string? uplink, AddressSet addresses, int ready, IEnumerable<(FencePlace Place, AddressSet Reach)> live,
         TimeProvider time, Action<string> say)
     {
         (_builder, _uplink, _ready, _say) = (builder, uplink, ready, say);
         _prefix = PrefixOf(runner);
+        _addresses = addresses;
         _pool = new(addresses, Rest, time);
-        var kept = live.ToDictionary(place => place.Name);
-        foreach (var address in kept.Values.SelectMany(place => place.Addresses()))
-            _pool.Keep(address);
+        foreach (var (place, reach) in live)
+        {
+            _reach[place.Name] = reach;
+            foreach (var address in place.Addresses())
+                _pool.Keep(address);
+        }
+
         NetworkNamespace.In(uplink, () =>
         {
             builder.Guard(_prefix);
             foreach (var name in builder.Existing(_prefix))
             {
                 _number = Math.Max(_number, int.TryParse(name.AsSpan(_prefix.Length + 1), null, out var number) ? number : 0);
-                if (!kept.ContainsKey(name))
+                if (!_reach.ContainsKey(name))
                     builder.Remove(name);
             }
+
+            builder.ForgetNeighbours(_prefix, Reached());
         });
         Fill();
     }
@@ -62,6 +72,8 @@ internal sealed class FencePool : IDisposable
     /// <exception cref="RunnerException">There is none to be had.</exception>
     public FencePlace Take(NetworkScope scope)
     {
+        if (_addresses.IsEmpty)
+            return Share(scope.IsSilent ? AddressSet.Empty : scope.Addresses);
         foreach (var isV4 in (bool[])[true, false])
         {
             if (!_pool.Has(isV4) && scope.Addresses.Ranges.Any(range => range.First.IsV4 == isV4))
@@ -72,6 +84,8 @@ internal sealed class FencePool : IDisposable
         lock (_lock)
             _prepared.TryDequeue(out place);
         place ??= Prepare();
+        lock (_lock)
+            _reach[place.Name] = scope.Addresses;
         // Not now: the run that begins needs the machine, and the kernel's lock over all links.
         _ = Task.Run(async () =>
         {
@@ -81,12 +95,49 @@ internal sealed class FencePool : IDisposable
         return place;
     }
 
+    // Without addresses for runs, one comes from the uplink's own. Two that reach the same could not be told apart.
+    private FencePlace Share(AddressSet reach)
+    {
+        FencePlace place;
+        lock (_lock)
+        {
+            if (_reach.Values.Any(other => !other.Intersect(reach).IsEmpty))
+                throw new RunnerException("another run reaches some of the same addresses, and both would come from this runner's own", "try again when it has ended; its operator gives runs addresses of their own: pool in runner.json");
+            _number = (_number % 999_999) + 1;
+            place = new($"{_prefix}-{_number}", _uplink, null, null, IsShared: true);
+            _reach[place.Name] = reach;
+        }
+
+        try
+        {
+            NetworkNamespace.In(_uplink, () =>
+            {
+                var (four, six) = _builder.SourcesTo(reach);
+                place = place with { Address4 = four?.ToString(), Address6 = six?.ToString() };
+                _builder.Prepare(place);
+            });
+            return place;
+        }
+        catch
+        {
+            lock (_lock)
+                _reach.Remove(place.Name);
+            throw;
+        }
+    }
+
     /// <summary>The run is over: its place goes.</summary>
     public void Release(FencePlace place) => _ = Task.Run(() =>
     {
         try
         {
-            NetworkNamespace.In(_uplink, () => _builder.Remove(place.Name));
+            lock (_lock)
+                _reach.Remove(place.Name);
+            NetworkNamespace.In(_uplink, () =>
+            {
+                _builder.Remove(place.Name);
+                _builder.ForgetNeighbours(_prefix, Reached());
+            });
         }
         catch (Exception failed) when (failed is IOException or RunnerException)
         {
@@ -96,6 +147,12 @@ internal sealed class FencePool : IDisposable
         Return(place);
         Refill();
     });
+
+    private AddressSet Reached()
+    {
+        lock (_lock)
+            return AddressSet.Of(_reach.Values.SelectMany(reach => reach.Ranges));
+    }
 
     private void Refill()
     {
@@ -116,7 +173,7 @@ internal sealed class FencePool : IDisposable
         {
             lock (_lock)
             {
-                if (_stopped || _prepared.Count >= _ready)
+                if (_stopped || _addresses.IsEmpty || _prepared.Count >= _ready)
                     return;
             }
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Writ.Proof.Addresses;
+using Writ.Proof.Statements;
 using Writ.Runner.Kernel;
 
 namespace Writ.Runner.Fences;
@@ -13,8 +14,8 @@ internal sealed class NetdevFence : IFence
 {
     /// <summary>How long before the deadline the kernel closes, in microseconds.</summary>
     public const long Early = 50_000;
-    /// <summary>The most ranges of addresses and ports: so many are loaded within half a second.</summary>
-    public const int MostRanges = 32_768;
+    /// <summary>The most addresses of a scope on the uplink's own links.</summary>
+    public const int MostNeighbours = 131_072;
     private const int MostUnreachable = 1_000;
     private const byte EchoRequest = 8, TimestampRequest = 13, EchoRequest6 = 128;
     private static readonly string[] Scope = ["to4", "to6", "ports_tcp", "ports_udp", "ports_sctp", "protocols", "ask4", "ask6"];
@@ -24,9 +25,13 @@ internal sealed class NetdevFence : IFence
     private readonly UplinkLinks _links = new();
     private readonly Dictionary<(int Device, Address? Gateway, bool IsV4), string> _ways = [];
     private readonly HashSet<int> _hooked = [];
+    private readonly Dictionary<int, AddressSet> _neighbours = [];
     private List<NextHop> _hops = [];
     private AddressSet _reach = AddressSet.Empty;
     private uint _claimSeconds;
+    private Budget? _budget;
+    private Shaper? _shaper;
+    private bool _opened;
     private bool _closed;
 
     public NetdevFence(FencePlace place)
@@ -42,7 +47,7 @@ internal sealed class NetdevFence : IFence
     public int RoutesChanged => _links.Changed;
 
     /// <inheritdoc/>
-    public void Open(NetworkScope scope, long deadline, long deadlineBoot)
+    public void Open(NetworkScope scope, Budget budget, long deadline, long deadlineBoot)
     {
         if (_closed)
             throw new IOException("the fence is closed");
@@ -50,9 +55,15 @@ internal sealed class NetdevFence : IFence
         if (left < 1_000 || deadline - Early <= Clock.Wall())
             throw new IOException("less time is left than the fence needs");
         var milliseconds = (ulong)(left / 1_000);
+        if (scope.Ranges > SandboxTerms.MostRanges)
+            throw new IOException($"the scope has more than {SandboxTerms.MostRanges} ranges of addresses and ports, which is more than a fence holds");
+        if (scope.IsSilent)
+            scope = NetworkScope.Nothing;
         var ranges = scope.Addresses.Ranges;
-        if (ranges.Count + scope.Tcp.Ranges.Count + scope.Udp.Ranges.Count + scope.Sctp.Ranges.Count > MostRanges)
-            throw new IOException($"the scope has more than {MostRanges} ranges of addresses and ports, which is more than a fence holds");
+        // Only once: the kernel's counts begin anew with the rules that count.
+        if (!_opened && budget != Budget.Unlimited)
+            Spend(budget);
+        _budget = budget;
         _reach = scope.Addresses;
         _claimSeconds = (uint)Math.Min((left / 1_000_000) + 1, uint.MaxValue - 1);
 
@@ -71,17 +82,34 @@ internal sealed class NetdevFence : IFence
         _tables.FlushChain(changes, "clock");
         _tables.AddClock(changes, "clock", (ulong)(deadline - Early) * 1_000);
         var (hooked, devices) = AddWays(changes);
+        if (_place.IsShared && !_opened)
+            AddErrors(changes);
         _tables.Commit(changes);
+        _opened = true;
         _hooked.UnionWith(hooked);
         Claim(devices);
         if (_tables.Hooks() is var hooks && (!hooks.Contains(("out", true)) || hooks.Count != 1 + _hooked.Count))
             throw new IOException($"the fence {_place.Name} is not in force");
     }
 
+    private void Spend(Budget budget)
+    {
+        try
+        {
+            NetworkNamespace.In(_place.Uplink, () => KernelTool.Run(NetdevRules.Spend(_place, budget), "nft", "-f", "-"));
+        }
+        catch (RunnerException failed)
+        {
+            throw new IOException($"the budget cannot be held: {failed.Message}");
+        }
+    }
+
     /// <inheritdoc/>
     public void Enter()
     {
         NetworkNamespace.Enter(_place.Name);
+        if (_budget?.PacketsPerSecond is { } rate)
+            _shaper = new((int)rate);
         using var inside = new UplinkLinks();
         foreach (var (network, prefix) in NextHops.Unreachable(_reach, _hops, MostUnreachable))
             inside.AddUnreachable(network, prefix);
@@ -90,8 +118,10 @@ internal sealed class NetdevFence : IFence
     // The next hop of each part of the scope, and on each device that leads there the chain that takes the answers.
     private (List<int> Hooked, List<int> Devices) AddWays(NetlinkMessages changes)
     {
-        var names = _links.Devices().ToDictionary(device => device.Index, device => device.Name);
-        var hops = NextHops.Of(_reach, _links.Routes()).Where(hop => names.ContainsKey(hop.Device)).ToList();
+        var all = _links.Devices();
+        var names = all.ToDictionary(device => device.Index, device => device.Name);
+        var hops = NextHops.Of(_reach, _links.Rules(), _links.Routes(), _place).Where(hop => names.ContainsKey(hop.Device)).ToList();
+        AddNeighbours(hops.Where(hop => hop.Gateway is null && all.Find(device => device.Index == hop.Device).HasNeighbours).ToLookup(hop => hop.Device, hop => new AddressRange(hop.First, hop.Last)));
         _hops = hops;
         var hooked = new List<int>();
         foreach (var device in hops.Select(hop => hop.Device).Distinct().Where(device => !_hooked.Contains(device)))
@@ -110,6 +140,19 @@ internal sealed class NetdevFence : IFence
         }
 
         return (hooked, [.. hops.Select(hop => hop.Device).Distinct()]);
+    }
+
+    private void AddNeighbours(ILookup<int, AddressRange> onLink)
+    {
+        if (onLink.Aggregate(UInt128.Zero, (sum, device) => sum + AddressSet.Of(device).Count) > MostNeighbours)
+            throw new IOException($"the scope has more than {MostNeighbours} addresses on the uplink's own link, where each needs a place among the host's neighbours");
+        foreach (var device in onLink)
+        {
+            var before = _neighbours.GetValueOrDefault(device.Key) ?? AddressSet.Empty;
+            var all = before.Union(AddressSet.Of(device));
+            _links.AddNeighbours(device.Key, all.Except(before), NetdevFenceBuilder.MarkOf(_place.Prefix));
+            _neighbours[device.Key] = all;
+        }
     }
 
     private string Way(NetlinkMessages changes, int device, Address? gateway, bool isV4)
@@ -131,9 +174,24 @@ internal sealed class NetdevFence : IFence
     private static IEnumerable<(UInt128 First, UInt128 Last, string? Chain)> Single(params byte[] values) =>
         values.Select(value => ((UInt128)value, (UInt128)value, (string?)null));
 
+    // Of errors that come to an address which is the host's too, the run gets those about its own packets. The parts of the packet
+    // within, behind the error's own eight bytes: its protocol, where it went, its port or the number of its question.
+    private void AddErrors(NetlinkMessages changes)
+    {
+        foreach (var (family, protocol, to, width, transport, icmp) in new[] { ("4", 17u, 24u, 4u, 28u, (byte)1), ("6", 14u, 32u, 16u, 48u, (byte)58) })
+        {
+            _tables.AddRule(changes, $"errors{family}", NfTables.Load(to, width), NfTables.Lookup($"to{family}"),
+                NfTables.Load(protocol, 1, NfTables.FirstWord), NfTables.Load(transport, 2, NfTables.FirstWord + 1), NfTables.Lookup("own_ports", NfTables.FirstWord), NfTables.Go($"give{family}"));
+            _tables.AddRule(changes, $"errors{family}", NfTables.Load(to, width), NfTables.Lookup($"to{family}"),
+                NfTables.Load(protocol, 1), NfTables.Equal([icmp]), NfTables.Load(transport + 4, 2), NfTables.Lookup($"own_asks{family}"), NfTables.Go($"give{family}"));
+        }
+    }
+
     // While the run lives, and no longer, the uplink answers for its addresses.
     private void Claim(List<int> devices)
     {
+        if (_place.IsShared)
+            return;
         foreach (var address in _place.Addresses())
         {
             var holders = _links.Holders(address);
@@ -165,6 +223,8 @@ internal sealed class NetdevFence : IFence
         foreach (var set in Scope)
             _tables.FlushSet(changes, set);
         _tables.Commit(changes);
+        if (_place.IsShared)
+            return;
         foreach (var address in _place.Addresses())
         {
             foreach (var device in _links.Holders(address))
@@ -173,18 +233,31 @@ internal sealed class NetdevFence : IFence
     }
 
     /// <inheritdoc/>
+    public (long Refused, bool Degraded) Look()
+    {
+        var counters = Counters();
+        return (counters["refused"].Packets, counters["over_budget"].Packets > 0 || _shaper?.Read().HeldBack > 0);
+    }
+
+    /// <inheritdoc/>
     public FenceReading Read()
     {
-        var counters = _tables.Counters();
+        var counters = Counters();
         var closed = _tables.Hooks().Contains(("out", true)) && _tables.Rules("out") == 0
             && Array.TrueForAll(Scope, set => _tables.Elements(set).TrueForAll(element => element.IsEnd));
         var now = Clock.Wall();
-        var last = _tables.Elements("last").Select(element => now - ((Month - element.ExpiresIn) * 1_000)).DefaultIfEmpty(0).Max();
+        var shaped = _shaper?.Read();
         return new(closed, counters["passed"].Packets - counters["unrouted"].Packets, counters["passed"].Bytes - counters["unrouted"].Bytes,
-            counters["refused"].Packets, counters["unlisted"].Packets, last);
+            counters["refused"].Packets, counters["unlisted"].Packets, Times("last").DefaultIfEmpty(0).Max(),
+            counters["over_budget"].Packets + (shaped?.Lost ?? 0), shaped?.HeldBack, Times("over").DefaultIfEmpty(0).Min());
+
+        IEnumerable<long> Times(string set) => _tables.Elements(set).Select(element => now - ((Month - element.ExpiresIn) * 1_000));
     }
 
-    // The life of an element of the set `last`, which each packet begins anew, in milliseconds.
+    private Dictionary<string, (long Packets, long Bytes)> Counters() => _tables.Counters() is { Count: > 0 } counters
+        ? counters : throw new IOException($"the fence {_place.Name} is not there");
+
+    // The life of an element of the set `last`, which each packet begins anew, and of `over`, which the first one begins; in milliseconds.
     private const long Month = 30L * 24 * 3600 * 1000;
 
     /// <inheritdoc/>
@@ -234,5 +307,6 @@ internal sealed class NetdevFence : IFence
     {
         _netlink.Dispose();
         _links.Dispose();
+        _shaper?.Dispose();
     }
 }

@@ -11,13 +11,36 @@ namespace Writ.Runner.Fences;
 internal sealed class NetdevFenceBuilder : IFenceBuilder
 {
     public const string Kind = "nftables netdev";
-    private const string Outer4 = "169.254.1.1", Outer6 = "fe80::1", Inner = "eth0";
+    // Behind the ports of Linux's own connections, which end at 60999 unless somebody has changed that.
+    private const int FirstSharedPort = 61_000;
+    private const string Outer4 = "169.254.1.1", Outer6 = "fe80::1";
+    /// <summary>The name of the run's own end of its link.</summary>
+    public const string Inner = "eth0";
 
     /// <inheritdoc/>
     public string Description => $"{Kind}, IPv4 and IPv6, a network namespace a run, closed by the kernel {NetdevFence.Early / 1_000} ms before the deadline";
 
     /// <inheritdoc/>
     public void Guard(string prefix) => KernelTool.Run(NetdevRules.Guard(prefix), "nft", "-f", "-");
+
+    /// <inheritdoc/>
+    public (Address? V4, Address? V6) SourcesTo(AddressSet addresses)
+    {
+        using var links = new UplinkLinks();
+        var (rules, routes) = (links.Rules(), links.Routes());
+        var place = new FencePlace("", null, null, null);
+        var sources = NextHops.Of(addresses, rules, routes, place).DistinctBy(hop => (hop.First.IsV4, hop.Device, hop.Gateway))
+            .Select(hop => links.SourceTo(hop.First)).OfType<Address>().Distinct().ToLookup(address => address.IsV4);
+        foreach (var family in sources.Where(family => family.Count() > 1))
+        {
+            throw new RunnerException($"this runner has several addresses on the ways to the scope: {string.Join(", ", family)}",
+                "its operator gives it addresses for runs: pool in runner.json");
+        }
+
+        return (One(true), One(false));
+
+        Address? One(bool isV4) => sources[isV4].Select(address => (Address?)address).FirstOrDefault();
+    }
 
     /// <inheritdoc/>
     public void Prepare(FencePlace place)
@@ -30,8 +53,12 @@ internal sealed class NetdevFenceBuilder : IFenceBuilder
             KernelTool.Run($"link add {place.Name} address {outer} numtxqueues 1 numrxqueues 1 type veth peer name {Inner} address {inner} numtxqueues 1 numrxqueues 1 netns {place.Name}\n",
                 "ip", "-batch", "-");
             KernelTool.Run(NetdevRules.Of(place), "nft", "-f", "-");
-            var outside = new List<string> { $"link set {place.Name} addrgenmode none alias \"{place}\"", $"link set {place.Name} up" };
-            var inside = new List<string> { "link set lo up", $"link set {Inner} addrgenmode none" };
+            var outside = new List<string> { $"link set {place.Name} addrgenmode none alias \"{(place.IsShared ? place.Name : place.ToString())}\"", $"link set {place.Name} up" };
+            // Each packet is one where it is counted: the stack hands none over that is to be cut later.
+            var inside = new List<string> { "link set lo up", $"link set {Inner} addrgenmode none gso_max_segs 1" };
+            // Its connections come from ports that the host's own do not.
+            if (place.IsShared)
+                NetworkNamespace.In(place.Name, () => File.WriteAllText("/proc/sys/net/ipv4/ip_local_port_range", $"{FirstSharedPort} 65535"));
             if (place.Address4 is { } four)
             {
                 outside.Add($"neigh add {four} lladdr {inner} dev {place.Name} nud permanent");
@@ -82,7 +109,7 @@ internal sealed class NetdevFenceBuilder : IFenceBuilder
         // In this order: its addresses, its rules, itself. The permanent drop stands over all of it.
         using (var links = new UplinkLinks())
         {
-            foreach (var (_, _, alias) in links.Devices().Where(device => device.Name == name))
+            foreach (var (_, _, alias, _) in links.Devices().Where(device => device.Name == name))
             {
                 foreach (var text in alias.Split(' '))
                 {
@@ -98,6 +125,16 @@ internal sealed class NetdevFenceBuilder : IFenceBuilder
         Try($"link del {name}\n", "ip", "-batch", "-");
         Try($"netns del {name}\n", "ip", "-batch", "-");
     }
+
+    /// <inheritdoc/>
+    public void ForgetNeighbours(string prefix, AddressSet kept)
+    {
+        using var links = new UplinkLinks();
+        links.RemoveNeighbours(MarkOf(prefix), kept);
+    }
+
+    /// <summary>What tells the neighbours of this runner's runs from others', as a number of a protocol that made them; those below 128 are known ones.</summary>
+    public static byte MarkOf(string prefix) => (byte)(128 | (SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(prefix))[0] & 127));
 
     // Of what was never made, or was removed half, not every part is there.
     private static void Try(string input, string tool, params string[] arguments)

@@ -1,3 +1,6 @@
+using System.Globalization;
+using Writ.Proof.Statements;
+
 namespace Writ.Runner.Fences;
 
 /// <summary>
@@ -27,6 +30,10 @@ internal static class NetdevRules
     {
         var own4 = place.Address4 ?? "0.0.0.0";
         var own6 = place.Address6 ?? "::";
+        // Where the address is the uplink's own: what the run has sent from says which answers are its own; all else is the host's.
+        var (shared, apart) = place.IsShared ? ("", "#") : ("#", "");
+        string Mine(string protocol) => place.IsShared ? $"{protocol} . th dport @own_ports " : "";
+        string Asked(string family) => place.IsShared ? $"@th,32,16 @own_asks{family} " : "";
         return $$"""
             table netdev {{place.Name}} {
               set to4 { type ipv4_addr; flags interval,timeout; }
@@ -40,14 +47,20 @@ internal static class NetdevRules
               map hop4 { type ipv4_addr : verdict; flags interval; }
               map hop6 { type ipv6_addr : verdict; flags interval; }
               set last { type ether_type; flags dynamic,timeout; size 4; }
+              set spent { type ether_type; flags dynamic,timeout; size 4; }
+              set over { type ether_type; flags dynamic,timeout; size 4; }
               set refused4 { type ipv4_addr . inet_proto . inet_service; flags dynamic; size 4096; }
               set refused6 { type ipv6_addr . inet_proto . inet_service; flags dynamic; size 4096; }
               set portless4 { type ipv4_addr . inet_proto; flags dynamic; size 1024; }
               set portless6 { type ipv6_addr . inet_proto; flags dynamic; size 1024; }
+              {{shared}}set own_ports { type inet_proto . inet_service; flags dynamic,timeout; size 131072; timeout 2m; }
+              {{shared}}set own_asks4 { typeof udp length; flags dynamic,timeout; size 65536; timeout 2m; }
+              {{shared}}set own_asks6 { typeof udp length; flags dynamic,timeout; size 65536; timeout 2m; }
               counter passed { }
               counter unrouted { }
               counter refused { }
               counter unlisted { }
+              counter over_budget { }
               counter noise { }
               counter returned { }
               counter refused_back { }
@@ -56,7 +69,21 @@ internal static class NetdevRules
                 drop
               }
 
+              chain over {
+                add @over { meta protocol timeout 30d }
+                counter name over_budget drop
+              }
+              chain spent {
+                add @spent { meta protocol timeout 30d }
+                goto over
+              }
+              chain spend {
+              }
+
               chain pass4 {
+                jump spend
+                {{shared}}ip protocol { tcp, udp, sctp } update @own_ports { ip protocol . th sport }
+                {{shared}}ip protocol icmp update @own_asks4 { @th,32,16 }
                 counter name passed update @last { meta protocol timeout 30d } ip daddr vmap @hop4
                 counter name unrouted drop
               }
@@ -80,6 +107,9 @@ internal static class NetdevRules
               }
 
               chain pass6 {
+                jump spend
+                {{shared}}ip6 nexthdr { tcp, udp, sctp } update @own_ports { ip6 nexthdr . th sport }
+                {{shared}}ip6 nexthdr ipv6-icmp update @own_asks6 { @th,32,16 }
                 counter name passed update @last { meta protocol timeout 30d } ip6 daddr vmap @hop6
                 counter name unrouted drop
               }
@@ -111,32 +141,38 @@ internal static class NetdevRules
                 counter name refused counter name unlisted drop
               }
 
+              chain errors4 {
+              }
+              chain errors6 {
+              }
               chain give4 {
+                {{shared}}jump clock
                 counter name returned fwd ip to {{own4}} device "{{place.Name}}"
               }
               chain back4 {
-                jump clock
-                ip protocol tcp ip saddr @to4 th sport @ports_tcp goto give4
-                ip protocol udp ip saddr @to4 th sport @ports_udp goto give4
-                ip protocol sctp ip saddr @to4 th sport @ports_sctp goto give4
-                ip protocol icmp ip saddr @to4 icmp type { echo-reply, timestamp-reply, address-mask-reply } goto give4
+                {{apart}}jump clock
+                ip protocol tcp ip saddr @to4 th sport @ports_tcp {{Mine("ip protocol")}}goto give4
+                ip protocol udp ip saddr @to4 th sport @ports_udp {{Mine("ip protocol")}}goto give4
+                ip protocol sctp ip saddr @to4 th sport @ports_sctp {{Mine("ip protocol")}}goto give4
+                ip protocol icmp ip saddr @to4 icmp type { echo-reply, timestamp-reply, address-mask-reply } {{Asked("4")}}goto give4
                 ip protocol @protocols ip saddr @to4 goto give4
-                ip protocol icmp icmp type { destination-unreachable, time-exceeded, parameter-problem } @th,160,32 {{Hex(own4)}} goto give4
-                counter name refused_back drop
+                ip protocol icmp icmp type { destination-unreachable, time-exceeded, parameter-problem } @th,160,32 {{Hex(own4)}} {{(place.IsShared ? "jump errors4" : "goto give4")}}
+                {{apart}}counter name refused_back drop
               }
               chain give6 {
+                {{shared}}jump clock
                 counter name returned fwd ip6 to {{own6}} device "{{place.Name}}"
               }
               chain back6 {
                 ip6 nexthdr ipv6-icmp icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } return
-                jump clock
-                ip6 nexthdr tcp ip6 saddr @to6 th sport @ports_tcp goto give6
-                ip6 nexthdr udp ip6 saddr @to6 th sport @ports_udp goto give6
-                ip6 nexthdr sctp ip6 saddr @to6 th sport @ports_sctp goto give6
-                ip6 nexthdr ipv6-icmp ip6 saddr @to6 icmpv6 type { echo-reply, 140 } goto give6
+                {{apart}}jump clock
+                ip6 nexthdr tcp ip6 saddr @to6 th sport @ports_tcp {{Mine("ip6 nexthdr")}}goto give6
+                ip6 nexthdr udp ip6 saddr @to6 th sport @ports_udp {{Mine("ip6 nexthdr")}}goto give6
+                ip6 nexthdr sctp ip6 saddr @to6 th sport @ports_sctp {{Mine("ip6 nexthdr")}}goto give6
+                ip6 nexthdr ipv6-icmp ip6 saddr @to6 icmpv6 type { echo-reply, 140 } {{Asked("6")}}goto give6
                 ip6 nexthdr @protocols ip6 saddr @to6 goto give6
-                ip6 nexthdr ipv6-icmp icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem } @th,128,128 {{Hex(own6)}} goto give6
-                counter name refused_back drop
+                ip6 nexthdr ipv6-icmp icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem } @th,128,128 {{Hex(own6)}} {{(place.IsShared ? "jump errors6" : "goto give6")}}
+                {{apart}}counter name refused_back drop
               }
               chain back {
                 ip daddr {{own4}} goto back4
@@ -146,6 +182,31 @@ internal static class NetdevRules
 
             """;
     }
+
+    /// <summary>
+    /// What a budget adds to the rules of a place; once, while they are closed, as the kernel counts in them. What is spent stays
+    /// spent. The rate is a wall behind the shaper: a little wider, and not met by what has passed that.
+    /// </summary>
+    public static string Spend(FencePlace place, Budget budget)
+    {
+        var rules = new List<string>();
+        if (budget.PacketsPerSecond is { } rate)
+            rules.Add(Number($"limit rate over {rate + (rate / 10) + 1}/second burst {(rate / 4) + 20} packets goto over"));
+        if (budget.Packets is { } packets)
+            rules.AddRange(["meta protocol @spent goto spent", Number($"numgen inc mod {uint.MaxValue} >= {packets} goto spent")]);
+        if (budget.Bytes is { } bytes)
+            rules.Add(Number($"quota over {bytes} bytes goto spent"));
+        return $$"""
+            table netdev {{place.Name}} {
+              chain spend {
+                {{string.Join("\n    ", rules)}}
+              }
+            }
+
+            """;
+    }
+
+    private static string Number(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private static string Hex(string address) =>
         "0x" + Convert.ToHexStringLower(System.Net.IPAddress.Parse(address).GetAddressBytes());

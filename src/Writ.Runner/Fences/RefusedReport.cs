@@ -13,12 +13,12 @@ internal sealed record RefusedReport(long At, IReadOnlyList<RefusedEntry> Destin
 {
     public const int MostDestinations = 256;
 
-    /// <summary>The report of what was read.</summary>
-    public static RefusedReport Of(long at, FenceReading reading, IEnumerable<RefusedDestination> refused)
+    /// <summary>The report of what was read: so many packets in all, and where they were to go.</summary>
+    public static RefusedReport Of(long at, long packets, IEnumerable<RefusedDestination> refused)
     {
         var most = refused.OrderByDescending(entry => entry.Packets).ThenBy(entry => entry.Address).Take(MostDestinations)
             .Select(entry => new RefusedEntry(entry.Address.ToString(), entry.Protocol, entry.Port, entry.Packets)).ToList();
-        return new(at, most, Math.Max(0, reading.Refused - most.Sum(entry => entry.Packets)));
+        return new(at, most, Math.Max(0, packets - most.Sum(entry => entry.Packets)));
     }
 }
 

@@ -12,19 +12,23 @@ namespace Writ.Runner.Fences;
 /// <param name="Metric">The lower, the better among equal networks.</param>
 /// <param name="Device">The device's index; 0 where packets for this network are to go nowhere.</param>
 /// <param name="Gateway">The next hop's address, or null.</param>
-internal sealed record RouteEntry(Address First, Address Last, int Prefix, uint Metric, int Device, Address? Gateway);
+/// <param name="Table">The routing table that it stands in.</param>
+/// <param name="IsThrow">The table decides nothing about this network.</param>
+internal sealed record RouteEntry(
+    Address First, Address Last, int Prefix, uint Metric, int Device, Address? Gateway, uint Table = 254, bool IsThrow = false);
 
 /// <summary>
-/// Devices, addresses and the main routing table of the network namespace in which it was opened (rtnetlink).
+/// Devices, addresses, routing tables and rules of the network namespace in which it was opened (rtnetlink).
 /// </summary>
 internal sealed class UplinkLinks : IDisposable
 {
-    private const int NewAddress = 20, DeleteAddress = 21, GetAddress = 22, GetLink = 18, NewRoute = 24, GetRoute = 26;
-    private const byte V4 = 2, V6 = 10, MainTable = 254, Unicast = 1;
+    private const int NewAddress = 20, DeleteAddress = 21, GetAddress = 22, GetLink = 18, NewRoute = 24, GetRoute = 26, GetRule = 34, NewNeighbour = 28, DeleteNeighbour = 29, GetNeighbour = 30,
+        NeighbourProtocol = 12;
+    private const byte V4 = 2, V6 = 10, MainTable = 254, Unicast = 1, Throw = 9;
     private const uint NoDuplicateDetection = 2, NoPrefixRoute = 0x200;
     private readonly Netlink _netlink = new(Netlink.Route);
     // Links too: a device that goes down takes its IPv4 routes away without a word.
-    private readonly Netlink _changes = new(Netlink.Route, groups: 0x1 | 0x40 | 0x400);
+    private readonly Netlink _changes = new(Netlink.Route, groups: 0x1 | 0x40 | 0x80 | 0x400 | 0x40000);
 
     /// <summary>Readable when routes or devices have changed.</summary>
     public int Changed => _changes.Fd;
@@ -32,19 +36,34 @@ internal sealed class UplinkLinks : IDisposable
     /// <summary>Takes note of changes; true when there were some.</summary>
     public bool TakeChanges() => _changes.Drain();
 
-    /// <summary>The devices: index, name, and what their alias says.</summary>
-    public List<(int Index, string Name, string Alias)> Devices() =>
+    /// <summary>The devices: index, name, what their alias says, and whether they ask for link addresses.</summary>
+    public List<(int Index, string Name, string Alias, bool HasNeighbours)> Devices() =>
     [
         .. _netlink.Ask(new NetlinkMessages().Begin(GetLink, Netlink.Dump, new byte[16]), "devices").Select(link =>
         {
             var attributes = link.Attributes(16);
-            return (BinaryPrimitives.ReadInt32LittleEndian(link.Body.Span[4..]), Text(attributes[3]), attributes.TryGetValue(20, out var alias) ? Text(alias) : "");
+            return (BinaryPrimitives.ReadInt32LittleEndian(link.Body.Span[4..]), Text(attributes[3]), attributes.TryGetValue(20, out var alias) ? Text(alias) : "",
+                (BinaryPrimitives.ReadUInt32LittleEndian(link.Body.Span[8..]) & (0x8 | 0x80) /* IFF_LOOPBACK | IFF_NOARP */) == 0);
         }),
     ];
 
     private static string Text(ReadOnlyMemory<byte> value) => Encoding.UTF8.GetString(value.Span).TrimEnd('\0');
 
-    /// <summary>The main table, IPv4 and IPv6.</summary>
+    /// <summary>The rules of policy routing, IPv4 and IPv6, by priority.</summary>
+    public IReadOnlyList<RoutingRule> Rules()
+    {
+        try
+        {
+            return [.. ((byte[])[V4, V6]).SelectMany(family => _netlink.Ask(new NetlinkMessages().Begin(GetRule, Netlink.Dump, [family, .. new byte[11]]), "routing rules")
+                .Select(RoutingRule.Read)).OrderBy(rule => rule.Priority)];
+        }
+        catch (IOException none) when (none.HResult == 95 /* EOPNOTSUPP: a kernel without policy routing */)
+        {
+            return RoutingRule.Usual;
+        }
+    }
+
+    /// <summary>Every routing table but that of the host's own addresses, IPv4 and IPv6.</summary>
     public List<RouteEntry> Routes()
     {
         var routes = new List<RouteEntry>();
@@ -58,14 +77,14 @@ internal sealed class UplinkLinks : IDisposable
                 var attributes = reply.Attributes(12);
                 var table = attributes.TryGetValue(15, out var wide) ? BinaryPrimitives.ReadUInt32LittleEndian(wide.Span) : head[4];
                 // Cached answers are no routes, and a route of one source only is not one for a run.
-                if (head[0] != family || table != MainTable || head[2] != 0 || (BinaryPrimitives.ReadUInt32LittleEndian(head[8..]) & 0x200) != 0)
+                if (head[0] != family || table == RoutingRule.LocalTable || head[2] != 0 || (BinaryPrimitives.ReadUInt32LittleEndian(head[8..]) & 0x200) != 0)
                     continue;
                 var network = attributes.TryGetValue(1, out var destination) ? Read(destination) : new Address(family == V4 ? Address.V4(0).Bits : 0);
                 var hosts = (family == V4 ? 32 : 128) - head[1];
                 var last = new Address(hosts == 128 ? UInt128.MaxValue : network.Bits | ((UInt128.One << hosts) - 1));
                 var (device, gateway) = head[7] == Unicast ? NextHop(attributes, BinaryPrimitives.ReadUInt32LittleEndian(head[8..])) : (0, null);
                 var metric = attributes.TryGetValue(6, out var priority) ? BinaryPrimitives.ReadUInt32LittleEndian(priority.Span) : 0;
-                routes.Add(new(network, last, head[1], metric, device, gateway));
+                routes.Add(new(network, last, head[1], metric, device, gateway, table, head[7] == Throw));
             }
         }
 
@@ -130,12 +149,84 @@ internal sealed class UplinkLinks : IDisposable
         }
     }
 
+    /// <summary>
+    /// Makes places among a device's neighbours that count towards no limit: Linux counts the neighbours of all its namespaces
+    /// together, and a scan of a large network would leave the host none for its own. Those that are there stay as they are.
+    /// </summary>
+    /// <param name="device">The device's index.</param>
+    /// <param name="addresses">Of the device's own link.</param>
+    /// <param name="mark">By which they are found again.</param>
+    public void AddNeighbours(int device, AddressSet addresses, byte mark)
+    {
+        foreach (var chunk in addresses.Ranges.SelectMany(Each).Chunk(1_000))
+        {
+            var messages = new NetlinkMessages();
+            foreach (var address in chunk)
+                Neighbour(messages, NewNeighbour, Netlink.Create | Netlink.Exclusive | Netlink.Ack, device, address).Put(NeighbourProtocol, [mark]);
+            _netlink.Send(messages, "neighbours", ignored: 17 /* EEXIST */);
+        }
+    }
+
+    /// <summary>Takes the places with this mark away, but those of the addresses to be kept.</summary>
+    public void RemoveNeighbours(byte mark, AddressSet kept)
+    {
+        var gone = new List<(int Device, Address Address)>();
+        foreach (var reply in _netlink.Ask(new NetlinkMessages().Begin(GetNeighbour, Netlink.Dump, new byte[12]), "neighbours"))
+        {
+            var attributes = reply.Attributes(12);
+            if (attributes.TryGetValue(NeighbourProtocol, out var protocol) && protocol.Span[0] == mark && Read(attributes[1]) is var address && !kept.Contains(address))
+                gone.Add((BinaryPrimitives.ReadInt32LittleEndian(reply.Body.Span[4..]), address));
+        }
+
+        foreach (var chunk in gone.Chunk(1_000))
+        {
+            var messages = new NetlinkMessages();
+            foreach (var (device, address) in chunk)
+                Neighbour(messages, DeleteNeighbour, Netlink.Ack, device, address);
+            _netlink.Send(messages, "neighbours", ignored: 2 /* ENOENT */);
+        }
+    }
+
+    private static NetlinkMessages Neighbour(NetlinkMessages messages, int type, int flags, int device, Address address)
+    {
+        var head = new byte[12];
+        (head[0], head[10]) = (address.IsV4 ? V4 : V6, type == NewNeighbour ? (byte)0x10 /* NTF_EXT_LEARNED */ : (byte)0);
+        BinaryPrimitives.WriteInt32LittleEndian(head.AsSpan(4), device);
+        return messages.Begin(type, flags, head).Put(1, Bytes(address));
+    }
+
+    private static IEnumerable<Address> Each(AddressRange range)
+    {
+        for (var address = range.First; ; address = new(address.Bits + 1))
+        {
+            yield return address;
+            if (address == range.Last)
+                yield break;
+        }
+    }
+
     /// <summary>From now on nothing of a network can be reached, and whoever tries is told at once.</summary>
     public void AddUnreachable(Address network, int prefix)
     {
         var bytes = Bytes(network);
         byte[] head = [network.IsV4 ? V4 : V6, (byte)prefix, 0, 0, MainTable, 4 /* RTPROT_STATIC */, 0, 7 /* RTN_UNREACHABLE */, 0, 0, 0, 0];
         _netlink.Send(new NetlinkMessages().Begin(NewRoute, Netlink.Create | Netlink.Replace | Netlink.Ack, head).Put(1, bytes), $"route to {network}/{prefix}");
+    }
+
+    /// <summary>The address that the uplink's own packets to a destination come from; null where nothing leads there.</summary>
+    public Address? SourceTo(Address destination)
+    {
+        var bytes = Bytes(destination);
+        byte[] head = [destination.IsV4 ? V4 : V6, (byte)(bytes.Length * 8), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        try
+        {
+            return _netlink.Ask(new NetlinkMessages().Begin(GetRoute, Netlink.Ack, head).Put(1, bytes), "routes")
+                .Select(reply => reply.Attributes(12).TryGetValue(7, out var source) ? Read(source) : (Address?)null).FirstOrDefault();
+        }
+        catch (IOException unreachable) when (unreachable.HResult is 101 or 113 or 13 or 22)
+        {
+            return null;
+        }
     }
 
     /// <summary>The devices that answer for an address.</summary>

@@ -39,8 +39,11 @@ internal sealed unsafe class Netlink : IDisposable
     public int Fd { get; }
 
     /// <summary>Sends messages and waits until each that asked for it is acknowledged.</summary>
+    /// <param name="messages">The messages.</param>
+    /// <param name="what">What an exception names.</param>
+    /// <param name="ignored">An error that is none here.</param>
     /// <exception cref="IOException">The kernel refused one; its error number is the exception's code.</exception>
-    public void Send(NetlinkMessages messages, string what)
+    public void Send(NetlinkMessages messages, string what, int ignored = 0)
     {
         var first = _sequence + 1;
         var waiting = messages.Number(ref _sequence);
@@ -55,7 +58,7 @@ internal sealed unsafe class Netlink : IDisposable
                 waiting--;
                 var error = -BinaryPrimitives.ReadInt32LittleEndian(reply.Body.Span);
                 // A transaction that failed is answered once, and nothing of it came to be.
-                if (error != 0)
+                if (error != 0 && error != ignored)
                     (failed, waiting) = (failed == 0 ? error : failed, messages.IsTransaction ? 0 : waiting);
             }
         }

@@ -51,6 +51,23 @@ internal sealed class NfTables(Netlink netlink, string table)
         });
     }
 
+    /// <summary>The first of the registers of four bytes; <see cref="Load"/> and <see cref="Lookup"/> else use one of sixteen, which begins where it does.</summary>
+    public const uint FirstWord = 8;
+
+    /// <summary>Loads so many bytes of the packet, from behind its IP header on.</summary>
+    public static (string Name, Action<NetlinkMessages> Data) Load(uint offset, uint length, uint register = Register) =>
+        ("payload", payload => payload.PutBig(1, register).PutBig(2, 2u /* NFT_PAYLOAD_TRANSPORT_HEADER */).PutBig(3, offset).PutBig(4, length));
+
+    /// <summary>Goes on where what was loaded is in the set.</summary>
+    public static (string Name, Action<NetlinkMessages> Data) Lookup(string set, uint register = Register) => ("lookup", lookup => lookup.Put(1, set).PutBig(2, register));
+
+    /// <summary>Goes on where what was loaded is this.</summary>
+    public static (string Name, Action<NetlinkMessages> Data) Equal(byte[] value) =>
+        ("cmp", compare => compare.PutBig(1, (uint)Register).PutBig(2, 0u /* NFT_CMP_EQ */).Nest(3, data => data.Put(1, value)));
+
+    /// <summary>Goes to another chain for good.</summary>
+    public static (string Name, Action<NetlinkMessages> Data) Go(string chain) => ("immediate", Verdict(Goto, chain));
+
     /// <summary>Drops everything from this instant on, in nanoseconds since 1970 by the wall clock: <c>meta time &gt;= AT drop</c>.</summary>
     public void AddClock(NetlinkMessages changes, string chain, ulong at)
     {

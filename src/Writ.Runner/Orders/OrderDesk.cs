@@ -7,6 +7,7 @@ using Writ.Proof.Addresses;
 using Writ.Proof.Errors;
 using Writ.Proof.Identity;
 using Writ.Proof.Orders;
+using Writ.Proof.Statements;
 using Writ.Runner.Fences;
 using Writ.Runner.Kernel;
 using Writ.Runner.Runners;
@@ -73,6 +74,7 @@ internal sealed class OrderDesk(
             ToolSha256 = tool.Sha256,
             ToolMark = inventory.MarkOf(tool),
             Scope = order.Fence,
+            Budget = order.Budget ?? Budget.Unlimited,
             NetworkNamespace = config.NetworkNamespace,
             StartBy = order.StartBy,
             Deadline = order.Deadline,
@@ -112,6 +114,8 @@ internal sealed class OrderDesk(
                 return;
             }
 
+            if (!config.HasFence && live.Spec!.Budget != Budget.Unlimited)
+                throw new RunnerException("this runner does without fences, and only a fence holds a run to its budget", "its operator takes \"fence\": \"none\" out of runner.json");
             if (config.HasFence)
                 live.Spec!.Place = (fences ?? throw NoFence()).Take(taken.Fence);
             Durable.Write(live.Folder.Order, message.Bytes.Span, flush: false);
@@ -180,6 +184,7 @@ internal sealed class OrderDesk(
         null or { End: not null } or { Starting: true } => new(ErrorCode.WrongState, "there is no such live run"),
         { Spec: { } spec } when !spec.Argv.SequenceEqual(order.Order.Argv) => new(ErrorCode.ArgvMismatch, "the run executes another argv"),
         { Spec: { } spec } when spec.Scope?.Read() is not { IsOk: true } scope || scope.Value != order.Fence => new(ErrorCode.FenceOutsideStatement, "the run has another fence"),
+        { Spec: { } spec } when spec.Budget != (order.Order.Budget ?? Budget.Unlimited) => new(ErrorCode.FenceOutsideStatement, "the run has another budget"),
         { Spec: { } spec } when order.Order.Deadline <= spec.Deadline => new(ErrorCode.BadDeadline, "the deadline is not later than the run's"),
         _ => null,
     };

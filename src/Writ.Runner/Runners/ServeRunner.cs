@@ -87,7 +87,7 @@ internal static class ServeRunner
         var builder = new NetdevFenceBuilder();
         var fences = new FencePool(builder, identity.Runner, config.NetworkNamespace, config.PoolAddresses(), config.PreparedFences, book.LivePlaces, time, say);
         book.Use(fences);
-        say($"fence: {builder.Description}; pool {config.PoolAddresses()}");
+        say($"fence: {builder.Description}; {(config.PoolAddresses() is { IsEmpty: false } pool ? $"pool {pool}" : "no pool, so runs come from the uplink's own addresses")}");
         return fences;
     }
 }

@@ -189,7 +189,18 @@ internal sealed class LiveRun(RunFolder folder, RunSpec? spec) : IDisposable
         if (end.Fence is { } fence)
         {
             message.LastPacketAt = fence.LastPacketAt;
-            message.Fence = new() { Closed = fence.Closed, Passed = fence.Passed, PassedBytes = fence.PassedBytes, Refused = fence.Refused, Unlisted = fence.Unlisted };
+            message.Fence = new()
+            {
+                Closed = fence.Closed,
+                Passed = fence.Passed,
+                PassedBytes = fence.PassedBytes,
+                Refused = fence.Refused,
+                Unlisted = fence.Unlisted,
+                OverBudget = fence.OverBudget,
+                DegradedAt = fence.DegradedAt,
+            };
+            if (fence.HeldBack is { } heldBack)
+                message.Fence.HeldBack = heldBack;
         }
 
         return message;

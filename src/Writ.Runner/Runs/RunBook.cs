@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Writ.Proof;
+using Writ.Proof.Addresses;
 using Writ.Runner.Fences;
 using Writ.Runner.Kernel;
 using Writ.Runner.Orders;
@@ -36,8 +37,18 @@ internal sealed class RunBook : IDisposable
     /// <summary>All of them.</summary>
     public ICollection<LiveRun> All => _runs.Values;
 
-    /// <summary>The places of runs that live.</summary>
-    public IEnumerable<FencePlace> LivePlaces => All.Where(run => run.End is null).Select(run => run.Spec?.Place).OfType<FencePlace>();
+    /// <summary>The places of runs that live, and what they may reach.</summary>
+    public IEnumerable<(FencePlace Place, AddressSet Reach)> LivePlaces
+    {
+        get
+        {
+            foreach (var run in All)
+            {
+                if (run is { End: null, Spec: { Place: { } place } spec })
+                    yield return (place, spec.Scope?.Read() is { IsOk: true } scope ? scope.Value.Addresses : AddressSet.Empty);
+            }
+        }
+    }
 
     /// <summary>From now on the place of a run goes when it ends; those of runs that ended meanwhile go now.</summary>
     public void Use(FencePool fences)

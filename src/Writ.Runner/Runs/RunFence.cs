@@ -1,21 +1,26 @@
+using System.Globalization;
 using System.Text.Json;
+using Writ.Proof.Statements;
 using Writ.Runner.Fences;
 using Writ.Runner.Kernel;
 
 namespace Writ.Runner.Runs;
 
 /// <summary>
-/// The fence of one run in the hands of its supervisor. While the run lives it looks each second for refused packets and writes
-/// a report into the run's folder: the first at once, later ones every ten seconds at most, the last at the end. Only opening can
-/// fail a run; what goes wrong later is told in the supervisor's log, and what passes still is in scope. One thread's alone.
+/// The fence of one run in the hands of its supervisor. While the run lives it looks each second for refused packets, ten times
+/// as often where there is a budget, and writes a report into the run's folder: the first at once, later ones every ten
+/// seconds at most, the last at the end. Only opening can fail a run; what goes wrong later is told in the supervisor's log, and
+/// what passes still is in scope. One thread's alone.
 /// </summary>
 internal sealed class RunFence(RunSpec spec, RunFolder folder) : IDisposable
 {
-    private const long BetweenLooks = 1_000_000, BetweenReports = 10_000_000;
+    private const long BetweenLooks = 1_000_000, BetweenQuickLooks = 100_000, BetweenReports = 10_000_000;
     private IFence? _fence;
     private long _nextLook;
     private long _nextReport;
     private long _reported;
+    private long _lastWhole;
+    private long _degradedAt;
 
     /// <summary>What holds the run, in one line.</summary>
     public string Description => _fence?.Description ?? "none";
@@ -37,6 +42,7 @@ internal sealed class RunFence(RunSpec spec, RunFolder folder) : IDisposable
             _fence = place.Fence();
             Open(_fence, deadline, deadlineBoot);
             _fence.Enter();
+            _lastWhole = Clock.Wall();
         }
         else if (spec.NetworkNamespace is { } name)
         {
@@ -49,26 +55,34 @@ internal sealed class RunFence(RunSpec spec, RunFolder folder) : IDisposable
         _fence is not { } fence || Try("does not take the new deadline", () => Open(fence, deadline, deadlineBoot));
 
     private void Open(IFence fence, long deadline, long deadlineBoot) => fence.Open(
-        spec.Scope?.Read() is { IsOk: true } scope ? scope.Value : throw new IOException("there is no scope that the fence could be opened for"), deadline, deadlineBoot);
+        spec.Scope?.Read() is { IsOk: true } scope ? scope.Value : throw new IOException("there is no scope that the fence could be opened for"),
+        spec.Budget, deadline, deadlineBoot);
 
     /// <summary>Hands packets to the next hops of now.</summary>
     public void FollowRoutes() => Try("does not follow the routes", () => _fence?.FollowRoutes());
 
-    /// <summary>Looks for refused packets, if it is time.</summary>
-    public void Look()
+    /// <summary>Looks for refused packets, if it is time: what is wrong where they are more than the budget puts up with, else null.</summary>
+    public string? Look()
     {
         var now = Clock.Boot();
         if (_fence is not { } fence || now < _nextLook)
-            return;
-        _nextLook = now + BetweenLooks;
+            return null;
+        _nextLook = now + (spec.Budget == Budget.Unlimited ? BetweenLooks : BetweenQuickLooks);
+        var refused = 0L;
         Try("cannot be read", () =>
         {
-            var reading = fence.Read();
-            if (reading.Refused == _reported || now < _nextReport)
+            (refused, var degraded) = fence.Look();
+            if (degraded && _degradedAt == 0)
+                _degradedAt = _lastWhole;
+            _lastWhole = Clock.Wall();
+            if (refused == _reported || now < _nextReport)
                 return;
             _nextReport = now + BetweenReports;
-            Report(fence, reading);
+            Report(fence, refused);
         });
+        return refused > spec.Budget.Violations
+            ? string.Create(CultureInfo.InvariantCulture, $"{refused} packets out of scope, and the rule puts up with {spec.Budget.Violations}")
+            : null;
     }
 
     /// <summary>Nothing passes from now on, whoever has survived.</summary>
@@ -79,16 +93,18 @@ internal sealed class RunFence(RunSpec spec, RunFolder folder) : IDisposable
     {
         FenceReading? reading = null;
         Try("cannot be read", () => reading = _fence?.Read());
+        if (reading is { HeldBack: > 0 } or { OverBudget: > 0 })
+            reading = reading with { DegradedAt = new[] { reading.DegradedAt, _degradedAt, _lastWhole }.Where(at => at > 0).Min() };
         if (reading is not null && reading.Refused != _reported)
-            Try("cannot be reported on", () => Report(_fence!, reading));
+            Try("cannot be reported on", () => Report(_fence!, reading.Refused));
         return reading;
     }
 
-    private void Report(IFence fence, FenceReading reading)
+    private void Report(IFence fence, long refused)
     {
-        var report = RefusedReport.Of(Clock.Wall(), reading, fence.Refused());
+        var report = RefusedReport.Of(Clock.Wall(), refused, fence.Refused());
         Durable.Write(folder.Refused, JsonSerializer.SerializeToUtf8Bytes(report, RunnerJson.Default.RefusedReport), flush: false);
-        _reported = reading.Refused;
+        _reported = refused;
     }
 
     private static bool Try(string otherwise, Action action)

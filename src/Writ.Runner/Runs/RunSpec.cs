@@ -26,6 +26,8 @@ internal sealed record RunSpec
     public string? ToolMark { get; set; }
     /// <summary>The order's fence: what the kernel lets the run reach. Two orders of one run must agree on it.</summary>
     public ScopeText? Scope { get; set; }
+    /// <summary>What the order lets the run use up. Two orders of one run must agree on it.</summary>
+    public Budget Budget { get; set; } = Budget.Unlimited;
     /// <summary>The place that holds the run; null only where the operator has turned fences off.</summary>
     public FencePlace? Place { get; set; }
     /// <summary>Without a place: the network namespace in which the tool runs, or null for the host's own.</summary>
@@ -92,6 +94,8 @@ internal enum Cause
     SupervisorLost = 7,
     /// <summary>Somebody on this very host ended it.</summary>
     LocalKill = 8,
+    /// <summary>It sent more packets out of scope than its budget puts up with.</summary>
+    Violations = 9,
 }
 
 /// <summary>How a run ended: the file <c>end</c>. Written once, by the supervisor, or by the daemon where that was lost.</summary>

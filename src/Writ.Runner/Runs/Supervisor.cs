@@ -197,7 +197,8 @@ internal sealed unsafe class Supervisor : IDisposable
                 _callers.Add(caller);
             if (!_started)
                 LookForStart();
-            _fence.Look();
+            if (_fence.Look() is { } violations)
+                Kill(Cause.Violations, violations);
             if (polls[5].Ready != 0 && _cause == Cause.None)
                 _cause = Cause.Exited;
         }
@@ -386,6 +387,7 @@ internal sealed unsafe class Supervisor : IDisposable
         Cause.Disconnected => "the server was not heard for too long",
         Cause.KillOrder or Cause.LocalKill => _detail.Length == 0 ? "on order" : _detail,
         Cause.RecordingFailed => "its output could not be recorded",
+        Cause.Violations => _detail,
         Cause.None or Cause.Exited or Cause.CouldNotStart or Cause.SupervisorLost => "at its end",
     };
 

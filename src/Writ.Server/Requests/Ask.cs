@@ -180,7 +180,7 @@ internal sealed class Ask(
             RunnerId = planned.Runner,
             InventoryDigest = planned.InventoryDigest,
             PolicyHash = policy.Hash,
-            Plan = JsonSerializer.Serialize(PlanViews.Of(planned.Plan, planned.Context.Inputs, denied ? null : found.Duration), WritJson.Default.PlanView),
+            Plan = JsonSerializer.Serialize(PlanViews.Of(planned.Plan, planned.Context.Inputs, denied ? null : found.Duration, found.Budget), WritJson.Default.PlanView),
             Evaluation = JsonSerializer.Serialize(RequestViews.Of(found, policy.Hash), WritJson.Default.EvaluationView),
             Statement = bytes,
             StatementDigest = Statement.DigestOf(bytes),

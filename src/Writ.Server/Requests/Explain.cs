@@ -42,7 +42,7 @@ internal sealed class Explain(Database database, PolicyInForce policies, Underst
         var denied = found.Verdict == Verdict.Deny;
         var lasting = denied ? duration : found.Duration;
         return new ExplainView(
-            ask.Command, PlanViews.Of(planned.Value.Plan, planned.Value.Context.Inputs, lasting), RequestViews.Of(found, policy.Value.Hash),
+            ask.Command, PlanViews.Of(planned.Value.Plan, planned.Value.Context.Inputs, lasting, found.Budget), RequestViews.Of(found, policy.Value.Hash),
             planned.Value.RunnerName, (lasting ?? TimeSpan.Zero).TotalSeconds, denied ? ask.Uses ?? 1 : found.Uses, ask.Start,
             denied ? NearestViews.Of(policy.Value, subject, ask.Command, planned.Value, terms, at) : null);
     }

@@ -3,6 +3,7 @@ using System.Text;
 using Writ.Contracts.Requests;
 using Writ.Core.Tools;
 using Writ.Proof.Addresses;
+using Writ.Proof.Statements;
 
 namespace Writ.Server.Requests;
 
@@ -18,7 +19,8 @@ internal static class PlanViews
     /// <param name="plan">The plan.</param>
     /// <param name="inputs">The contents of its inputs by argument.</param>
     /// <param name="window">How long the right lasts, or is asked for where it is denied; null where that is left to the rule.</param>
-    public static PlanView Of(Plan plan, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> inputs, TimeSpan? window)
+    /// <param name="budget">What the rules let a run use up.</param>
+    public static PlanView Of(Plan plan, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> inputs, TimeSpan? window, Budget budget)
     {
         var scope = ScopeText.Of(plan.Scope);
         return new(
@@ -30,7 +32,7 @@ internal static class PlanViews
             [.. plan.Outputs.Select(output => new OutputView(output.Argument, output.Ending, output.Format, output.Append))],
             [.. plan.Names.Select(name => new NameView(name.Name, [.. name.Addresses.Select(address => address.ToString())]))],
             [.. plan.Traffic.Select(traffic => new TrafficView(traffic.Purpose, traffic.Packets))],
-            PlanWarnings.Of(plan, window),
+            PlanWarnings.Of(plan, window, budget),
             plan.EstimatedPacketsUnanswered);
     }
 

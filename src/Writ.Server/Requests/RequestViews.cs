@@ -10,6 +10,7 @@ using Writ.Core.Policy;
 using Writ.Core.Tools;
 using Writ.Proof.Addresses;
 using Writ.Proof.Identity;
+using Writ.Proof.Statements;
 using Writ.Server.Storage;
 
 namespace Writ.Server.Requests;
@@ -25,7 +26,7 @@ internal static class RequestViews
         [.. found.Approvals.Select(need => new ApprovalView(need.Zone, need.Rule, need.From, need.Count))], policyHash,
         [.. found.Findings.Take(MostFindings).Select(Of)],
         [.. found.Denials.Take(MostFindings).Select(denial => new DenialFindingView(denial.Denial, [.. denial.Zones.Take(MostFindings)], Of(denial.Matched)))],
-        Texts(found.Outside));
+        Texts(found.Outside), found.Budget == Budget.Unlimited ? null : found.Budget);
 
     private static ZoneFindingView Of(ZoneFinding zone) => new(
         zone.Zone, Texts(zone.Addresses), VerdictText.Of(zone.Verdict), zone.By,

@@ -40,7 +40,7 @@ internal sealed class ReviseRequest(Reevaluation reevaluation)
             request.Id, revision, actor.Id, actor.Name, plan.Value, request.RunnerId, request.InventoryDigest, request.Start, found, policy).ToBytes();
         var digest = Statement.DigestOf(statement);
         var evaluation = JsonSerializer.Serialize(RequestViews.Of(found, policy.Hash), WritJson.Default.EvaluationView);
-        var view = RequestViews.Plan(request) with { Warnings = PlanWarnings.Of(plan.Value, found.Duration) };
+        var view = RequestViews.Plan(request) with { Warnings = PlanWarnings.Of(plan.Value, found.Duration, found.Budget) };
         var shown = JsonSerializer.Serialize(view, WritJson.Default.PlanView);
         var from = AccessLifecycle.Requests.From(RequestEvent.Revise);
         var changed = await scope.Db.Requests.Where(row => row.Id == request.Id && row.Revision == request.Revision && from.Contains(row.State))

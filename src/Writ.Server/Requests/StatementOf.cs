@@ -32,6 +32,7 @@ internal static class StatementOf
         LatestEnd = found.LatestEnd is { } latest ? UnixMicroseconds.From(latest) : null,
         Uses = found.Uses,
         MaxDisconnected = UnixMicroseconds.From(found.MaxDisconnected),
+        Budget = found.Budget,
         Policy = policy.Hash,
     };
 }

@@ -75,7 +75,8 @@ internal sealed class RunTransitions(Database database, WriteTransaction writes,
         {
             EndCause.Exited => RunEvent.Exit,
             EndCause.CouldNotStart or EndCause.SupervisorLost or EndCause.Unspecified => RunEvent.Fail,
-            EndCause.Deadline or EndCause.KillOrder or EndCause.Disconnected or EndCause.RecordingFailed or EndCause.LocalKill => RunEvent.Kill,
+            EndCause.Deadline or EndCause.KillOrder or EndCause.Disconnected or EndCause.RecordingFailed or EndCause.LocalKill
+                or EndCause.Violations => RunEvent.Kill,
             _ => RunEvent.Fail,
         };
         var outputs = await OutputsOf(id, ended);
@@ -120,6 +121,9 @@ internal sealed class RunTransitions(Database database, WriteTransaction writes,
                 ["passed"] = fence.Passed,
                 ["passed_bytes"] = fence.PassedBytes,
                 ["refused"] = fence.Refused,
+                ["over_budget"] = fence.OverBudget,
+                ["held_back"] = fence.HasHeldBack ? fence.HeldBack : null,
+                ["degraded_at"] = fence.DegradedAt > 0 ? Time(fence.DegradedAt) : null,
             },
             ["recording_bytes"] = ended.RecordingBytes,
             ["recording_sha256"] = Convert.ToHexStringLower(sha256),
@@ -212,6 +216,7 @@ internal sealed class RunTransitions(Database database, WriteTransaction writes,
         EndCause.Disconnected => RunEndCause.Disconnected,
         EndCause.RecordingFailed => RunEndCause.RecordingFailed,
         EndCause.CouldNotStart => RunEndCause.CouldNotStart,
+        EndCause.Violations => RunEndCause.Violations,
         EndCause.SupervisorLost or EndCause.Unspecified => RunEndCause.RunnerLost,
         _ => RunEndCause.RunnerLost,
     };

@@ -91,25 +91,31 @@ internal sealed class AttachRun(
     private async Task<bool> Follow(Attached connection, long from, CancellationToken cancel)
     {
         var id = connection.Run.Id;
-        var shown = (string?)null;
+        var (shown, reported) = ((string?)null, 0L);
         while (true)
         {
             // The order matters: the wake-up is taken before the state is read, and the state before the bytes, so that after a
             // final state nothing can be missing.
             var next = changes.Next(id.ToString());
             RunView view;
+            long newest;
             await using (var db = database.Open())
             {
                 var found = await ShowRuns.Find(db, access, connection.Caller, id.ToString());
                 if (!found.IsOk)
                     return true;
                 view = (await RunViews.Load(db, [found.Value.Run], cancel))[0];
+                newest = await FenceViews.Newest(db, found.Value.Run, cancel);
+                if (newest > reported || view.EndedAt is not null)
+                    view = view with { Fence = await FenceViews.Load(db, found.Value.Run, cancel) };
             }
 
             var final = view.EndedAt is not null;
             if (!final && view.State != shown)
                 await connection.Send(new AttachMessage("state", view), cancel);
-            shown = view.State;
+            if (!final && newest > reported)
+                await connection.Send(new AttachMessage("out-of-scope", view), cancel);
+            (shown, reported) = (view.State, newest);
             await foreach (var bytes in recordings.Read(id, from, cancel))
             {
                 await connection.Send(bytes, cancel);

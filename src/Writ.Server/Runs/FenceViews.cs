@@ -33,8 +33,17 @@ internal static class FenceViews
             return null;
         return new(
             fence?.GetProperty("closed").GetBoolean(), fence?.GetProperty("passed").GetInt64(), fence?.GetProperty("passed_bytes").GetInt64(),
-            fence?.GetProperty("refused").GetInt64() ?? Packets(refused!.Value), LastPacket(ended), [.. Destinations(refused)]);
+            fence?.GetProperty("refused").GetInt64() ?? Packets(refused!.Value), Instant(ended, "last_packet_at"), [.. Destinations(refused)],
+            Number(fence, "over_budget"), Number(fence, "held_back"), Instant(fence, "degraded_at"));
     }
+
+    // Entries from before there were budgets lack these.
+    private static long? Number(JsonElement? data, string name) =>
+        data is { } told && told.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetInt64() : null;
+
+    /// <summary>The number of the newest report of packets out of scope by a run of this request; 0 for none.</summary>
+    public static async Task<long> Newest(WritDb db, RunRow run, CancellationToken cancel) =>
+        await db.AuditEntries.Where(row => row.Correlation == run.RequestId && row.Type == AuditType.RunDrops).MaxAsync(row => (long?)row.Id, cancel) ?? 0;
 
     private static JsonElement Read(byte[] entry)
     {
@@ -44,8 +53,8 @@ internal static class FenceViews
 
     private static string? Text(JsonElement data, string name) => data.TryGetProperty(name, out var value) ? value.GetString() : null;
 
-    private static DateTimeOffset? LastPacket(JsonElement? ended) =>
-        ended is { } end && end.TryGetProperty("last_packet_at", out var at) && at.ValueKind == JsonValueKind.String ? at.GetDateTimeOffset() : null;
+    private static DateTimeOffset? Instant(JsonElement? data, string name) =>
+        data is { } told && told.TryGetProperty(name, out var at) && at.ValueKind == JsonValueKind.String ? at.GetDateTimeOffset() : null;
 
     private static long Packets(JsonElement refused) =>
         refused.GetProperty("uncounted").GetInt64() + refused.GetProperty("drops").EnumerateArray().Sum(drop => drop.GetProperty("count").GetInt64());

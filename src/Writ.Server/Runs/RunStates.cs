@@ -19,6 +19,8 @@ internal static class RunEndCause
     public const string Disconnected = "disconnected";
     /// <summary>Its output could not be recorded.</summary>
     public const string RecordingFailed = "recording-failed";
+    /// <summary>It sent more packets out of scope than the rule's budget puts up with.</summary>
+    public const string Violations = "violations";
     /// <summary>The tool could not be started.</summary>
     public const string CouldNotStart = "could-not-start";
     /// <summary>The runner refused the order.</summary>

@@ -233,6 +233,7 @@ internal sealed class StartRun(
             Statement = request.Statement,
             Argv = plan.Argv,
             Fence = Writ.Proof.Addresses.ScopeText.Of(plan.Scope),
+            Budget = allowed.Value.Budget.Least((Statement.Read(request.Statement) is { IsOk: true } decided ? decided.Value.Budget : null) ?? Budget.Unlimited),
             Decisions = [.. decisions.Select(row => new OrderDecision(row.ActorId?.ToString() ?? "policy", UnixMicroseconds.From(row.At), row.StatementDigest))],
         };
         var envelope = keys.SignOrder(order.ToBytes());

@@ -13,9 +13,8 @@ public abstract class FenceTests(Houses houses) : EndToEndTest(houses)
     {
         var target = House.Target();
         var run = await House.Launch(target);
-        using var spec = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(House.RunnerData, "runs", run.Id, "run.json")));
-        var place = spec.RootElement.GetProperty("place").GetProperty("name").GetString()!;
-        Lab.Run(place, "python3", "-c", "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); [s.sendto(b'x', ('10.30.0.77', 161)) for i in range(3)]");
+        using var watching = House.StartTyping("ada", "watch", run.Id);
+        var place = Wander(run.Id, 3);
 
         JsonElement? entry = null;
         var request = (await House.As("ada").Run(run.Id)).Request;
@@ -24,16 +23,58 @@ public abstract class FenceTests(Houses houses) : EndToEndTest(houses)
         var drop = entry!.Value.GetProperty("drops").EnumerateArray().ShouldHaveSingleItem();
         (drop.Text("address"), drop.GetProperty("protocol").GetInt32(), drop.GetProperty("port").GetInt32(), drop.GetProperty("count").GetInt32()).ShouldBe(("10.30.0.77", 17, 161, 3));
         (await House.Type("ada", "show", run.Id)).ShouldBeOk().Text.ShouldMatch("(?m)^out of scope +10.30.0.77 udp 161, 3 packets$");
+        await House.Until(() => Task.FromResult(watching.Process.Error.Contains("writ: out of scope, stopped: 10.30.0.77 udp 161, 3 packets\n", StringComparison.Ordinal)),
+            "whoever watches is not told while the run lives");
 
         (await House.Type("ada", "kill", run.Id, "--reason", "it wanders")).ShouldBeOk();
         var (_, ended) = await House.Ended(run.Id);
         ended.GetProperty("fence").GetProperty("closed").GetBoolean().ShouldBeTrue();
         ended.GetProperty("fence").GetProperty("refused").GetInt32().ShouldBe(3);
         ended.GetProperty("last_packet_at").GetDateTimeOffset().ShouldBeLessThanOrEqualTo(ended.GetProperty("at").GetDateTimeOffset());
+        (await watching.End()).ShouldBe(125).Error.ShouldContain($"writ: 3 packets out of scope were stopped; see: writ show {run.Id}");
         var shown = (await House.Type("ada", "show", run.Id)).ShouldBeOk().Text;
         shown.ShouldMatch("(?m)^fence +closed, [0-9,]+ packets out, 3 packets out of scope$");
         shown.ShouldMatch("(?m)^last packet ");
         (await House.As("ada").Audit(request)).Single(found => found.Type() == "run.started").Text("fence")!.ShouldContain(place);
+    }
+
+    [Fact]
+    public async Task Run_that_keeps_trying_is_killed_by_the_rules_budget_and_everybody_is_told_why()
+    {
+        var run = await House.Launch(House.GentleTarget());
+        Wander(run.Id, 50);
+        var (view, ended) = await House.Ended(run.Id);
+        (view.State, view.EndReason, ended.Text("cause")).ShouldBe(("killed", "violations", "violations"));
+        ended.Text("detail")!.ShouldMatch("^[0-9]+ packets out of scope, and the rule puts up with 10$");
+        ended.GetProperty("processes_left").GetInt32().ShouldBe(0);
+        (await House.Type("sam", "watch", run.Id)).ShouldBe(125).Error.ShouldMatch("(?m)^writ: killed: it kept trying to leave its scope: [0-9]+ packets out of scope, and the rule puts up with 10$");
+    }
+
+    [Fact]
+    public async Task Budget_is_shown_before_the_run_holds_it_and_marks_what_was_not_measured()
+    {
+        string[] command = ["nmap", "-n", "-Pn", "-sT", "-T4", "--max-retries", "1", "-p", "1-300", House.GentleTarget()];
+        var explained = (await House.Type("sam", ["explain", "--", .. command])).ShouldBeOk().Text;
+        explained.ShouldMatch("(?m)^budget +150 packets, 1,000,000 bytes out, killed after 10 packets out of scope, each run$");
+        explained.ShouldMatch("(?m)^warning +[0-9,]+ packets are estimated, and 150 may leave: what comes after them is not measured$");
+
+        var typed = (await House.Type("sam", ["run", "--", .. command])).ShouldBeOk();
+        typed.Error.ShouldMatch("(?m)^writ: the rule's budget dropped [0-9,]+ packets: what got no answer since .* was not measured, whatever the output calls it$");
+        var run = (await House.As("ada").Get("/v1/runs?limit=200", Writ.Contracts.WritJson.Default.PageRunView)).Ok.Items.First(run => run.Command.Contains(command[^1])).Id;
+        var (_, ended) = await House.Ended(run);
+        ended.GetProperty("fence").GetProperty("passed").GetInt64().ShouldBe(150);
+        ended.GetProperty("fence").GetProperty("over_budget").GetInt64().ShouldBeGreaterThan(0);
+        (await House.Type("sam", "show", run)).ShouldBeOk().Text.ShouldMatch("(?m)^degraded +the rule's budget dropped ");
+        (await House.Type("sam", "replay", "--speed", "1000", run)).ShouldBeOk().Error.ShouldContain("was not measured");
+    }
+
+    /// <summary>Packets out of scope from inside the run's network; the name of its place.</summary>
+    private string Wander(string run, int packets)
+    {
+        using var spec = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(House.RunnerData, "runs", run, "run.json")));
+        var place = spec.RootElement.GetProperty("place").GetProperty("name").GetString()!;
+        Lab.Run(place, "python3", "-c", $"import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); [s.sendto(b'x', ('10.30.0.77', 161)) for i in range({packets})]");
+        return place;
     }
 
     [Collection(OnSqliteCollection.Name)]

@@ -39,6 +39,7 @@ internal sealed class House : IAsyncDisposable
     private HouseProcess? _runner;
     private int _target;
     private int _brittle;
+    private int _gentle;
 
     private House(HouseDatabase database, string folder, bool smallDisk)
     {
@@ -74,7 +75,8 @@ internal sealed class House : IAsyncDisposable
           staging:    { addresses: [10.20.0.0/25, "2001:db8:20::/64"] }
           quarantine: { addresses: [10.20.0.120/30] }
           brittle:    { addresses: [10.20.0.128/25] }
-          production: { addresses: [10.30.0.0/24] }
+          production: { addresses: [10.30.0.0/25] }
+          gentle:     { addresses: [10.30.0.128/25] }
           annex:      { addresses: [10.40.0.0/24] }
           nowhere:    { addresses: [10.50.0.0/24] }
         rules:
@@ -103,6 +105,12 @@ internal sealed class House : IAsyncDisposable
             zones: [brittle]
             tools: { nmap: any }
             max-disconnected: 2s
+            approval: none
+          - id: secops-scan-gently
+            roles: [security-engineer]
+            zones: [gentle]
+            tools: { nmap: any }
+            budget: { packets: 150, bytes: 1MB, violations: 10 }
             approval: none
         tests:
           - as: { user: dana, groups: [engineering] }
@@ -285,6 +293,9 @@ internal sealed class House : IAsyncDisposable
 
     /// <summary>The same of the zone whose runs may be out of reach for two seconds only.</summary>
     public string BrittleTarget() => string.Create(CultureInfo.InvariantCulture, $"10.20.0.{129 + (Interlocked.Increment(ref _brittle) % 120)}");
+
+    /// <summary>The same of the zone whose runs have a budget.</summary>
+    public string GentleTarget() => string.Create(CultureInfo.InvariantCulture, $"10.30.0.{129 + (Interlocked.Increment(ref _gentle) % 120)}");
 
     /// <summary>A scan that takes minutes.</summary>
     public static string[] LongScan(string target) => ["nmap", "-n", "-Pn", "-v", "-sT", "--max-rate", "20", "-p", "1-9000", target];

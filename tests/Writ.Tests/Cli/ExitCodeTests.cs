@@ -17,6 +17,7 @@ public class ExitCodeTests
     [InlineData("killed", "client-gone", null, 125)]
     [InlineData("killed", "disconnected", null, 125)]
     [InlineData("killed", "recording-failed", 0, 125)]
+    [InlineData("killed", "violations", 0, 125)]
     [InlineData("failed", "runner-lost", null, 125)]
     [InlineData("failed", "could-not-start", null, 126)]
     [InlineData("failed", "refused", null, 126)]

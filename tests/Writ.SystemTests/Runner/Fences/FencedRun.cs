@@ -17,7 +17,7 @@ internal sealed class FencedRun : IDisposable
 
     /// <summary>A pool of places as a daemon has it.</summary>
     public static FencePool Pool(int ready = 0, string? runner = null, IEnumerable<FencePlace>? live = null) => new(new NetdevFenceBuilder(), runner ?? Guid.NewGuid().ToString(),
-        Lab.Uplink, Addresses(Lab.Pool()), ready, live ?? [], TimeProvider.System, text => TestContext.Current.SendDiagnosticMessage(text));
+        Lab.Uplink, Addresses(Lab.Pool()), ready, (live ?? []).Select(place => (place, AddressSet.Empty)), TimeProvider.System, text => TestContext.Current.SendDiagnosticMessage(text));
 
     public static AddressSet Addresses(params string[] texts)
     {

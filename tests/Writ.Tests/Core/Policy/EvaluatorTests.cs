@@ -2,6 +2,7 @@ using Writ.Core.Policy;
 using Writ.Core.Tools;
 using Writ.Proof.Addresses;
 using Writ.Proof.Errors;
+using Writ.Proof.Statements;
 
 namespace Writ.Tests.Core.Policy;
 
@@ -187,6 +188,14 @@ public class EvaluatorTests
         Found(full with { Uses = 0 }).Code.ShouldBe(ErrorCode.TooManyUses);
         Found(full with { Reason = " " }).Code.ShouldBe(ErrorCode.ReasonRequired);
         Found(full with { Ticket = null }).Code.ShouldBe(ErrorCode.ReasonRequired);
+    }
+
+    [Fact]
+    public void Evaluate_budget_is_the_least_of_each_limit_of_the_rules()
+    {
+        var found = Ask("rules:\n" + Rule("a", "staging", extra: "budget: { packets: 100, bytes: 2MB }") + Rule("b", "dmz", extra: "budget: { packets: 5000, violations: 0 }"), Plan("10.20.5.1"));
+        found.Budget.ShouldBe(new(Packets: 100, Bytes: 2_000_000, Violations: 0));
+        Ask("rules:\n" + Rule("a", "staging"), Plan("10.20.0.1")).Budget.ShouldBe(Budget.Unlimited);
     }
 
     [Fact]

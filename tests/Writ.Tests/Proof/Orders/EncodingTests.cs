@@ -74,6 +74,21 @@ public sealed class EncodingTests
     }
 
     [Fact]
+    public void Statement_and_order_with_a_budget_encode_to_and_decode_from_the_golden_bytes()
+    {
+        var statement = Golden("statement-v3", Budgeted.ToBytes());
+        Budgeted.ToBytes().ShouldBe(statement);
+        statement.AsSpan().StartsWith("writ-statement/v3\n"u8).ShouldBeTrue();
+        Statement.Read(statement).Value.ToBytes().ShouldBe(statement);
+        Statement.Read(statement).Value.Budget.ShouldBe(Budgeted.Budget);
+        var order = Golden("order-v2", Order(Budgeted).ToBytes());
+        Order(Budgeted).ToBytes().ShouldBe(order);
+        order.AsSpan().StartsWith("writ-order/v2\n"u8).ShouldBeTrue();
+        RunOrder.Read(order).Value.ToBytes().ShouldBe(order);
+        RunOrder.Read(order).Value.Budget.ShouldBe(Budgeted.Budget);
+    }
+
+    [Fact]
     public void Members_of_another_version_are_refused()
     {
         var first = Encoding.UTF8.GetString(Asked.ToBytes());
@@ -85,6 +100,17 @@ public sealed class EncodingTests
         })
         {
             Statement.Read(Encoding.UTF8.GetBytes(text)).IsOk.ShouldBeFalse(text);
+        }
+
+        var third = Encoding.UTF8.GetString(Budgeted.ToBytes());
+        Statement.Read(Encoding.UTF8.GetBytes(third.Replace("/v3", "/v2", StringComparison.Ordinal))).IsOk.ShouldBeFalse();
+        foreach (var order in new[]
+        {
+            Encoding.UTF8.GetString(Order().ToBytes()).Replace("order/v1", "order/v2", StringComparison.Ordinal),
+            Encoding.UTF8.GetString(Order(Budgeted).ToBytes()).Replace("order/v2", "order/v1", StringComparison.Ordinal),
+        })
+        {
+            RunOrder.Read(Encoding.UTF8.GetBytes(order)).IsOk.ShouldBeFalse(order);
         }
     }
 

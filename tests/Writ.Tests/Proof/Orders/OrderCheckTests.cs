@@ -141,6 +141,24 @@ public sealed class OrderCheckTests
         CodeOf(Order(Asked with { Scope = Scope with { Icmp = false } })).ShouldBe(ErrorCode.FenceOutsideStatement);
 
     [Fact]
+    public void Check_order_that_lets_more_be_used_up_than_was_decided_is_refused()
+    {
+        var order = Order(Budgeted);
+        CodeOf(order).ShouldBeNull();
+        CodeOf(order with { Budget = Budgeted.Budget! with { Bytes = 1 } }).ShouldBeNull("less is less");
+        foreach (var more in new Budget?[]
+        {
+            null, Budget.Unlimited, Budgeted.Budget! with { PacketsPerSecond = 501 }, Budgeted.Budget! with { Packets = null }, Budgeted.Budget! with { Violations = 1 },
+            Budgeted.Budget! with { Packets = 0 }, Budgeted.Budget! with { Bytes = -1 }, Budgeted.Budget! with { PacketsPerSecond = -5 },
+        })
+        {
+            CodeOf(order with { Budget = more }).ShouldBe(ErrorCode.FenceOutsideStatement, more?.ToString());
+        }
+
+        CodeOf(Order(WithFiles) with { Budget = new(Packets: 9) }).ShouldBeNull("the policy of today may be tighter than the one of then");
+    }
+
+    [Fact]
     public void Check_malformed_fence_is_refused() =>
         CodeOf(Order() with { Fence = new(["10.20.1"], "22", "", "", false) }).ShouldBe(ErrorCode.FenceOutsideStatement);
 
@@ -224,5 +242,7 @@ public sealed class OrderCheckTests
         var fence = new ScopeText(["2001:db8:20::"], "22", "", "", false);
         CodeOf(Order(many) with { Fence = fence }).ShouldBe(ErrorCode.TooLarge);
         CodeOf(Order(many with { Scope = many.Scope with { Addresses = addresses[1..] } }) with { Fence = new([addresses[1]], "22", "", "", false) }).ShouldBeNull();
+        // A list scan sends nothing, and needs no place in a fence.
+        CodeOf(Order(many with { Scope = many.Scope with { Tcp = "" } }) with { Fence = new(["2001:db8:20::"], "", "", "", false) }).ShouldBeNull();
     }
 }

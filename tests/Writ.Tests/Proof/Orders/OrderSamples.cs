@@ -56,6 +56,9 @@ internal static class OrderSamples
         Outputs = [new("scan.xml", "/out/scan.xml")],
     };
 
+    /// <summary>The same with the budget that version 3 added.</summary>
+    public static Statement Budgeted { get; } = WithFiles with { Budget = new(PacketsPerSecond: 500, Packets: 100_000, Violations: 0) };
+
     public static RunOrder Order(Statement? statement = null)
     {
         var bytes = (statement ?? Asked).ToBytes();
@@ -71,6 +74,7 @@ internal static class OrderSamples
             Statement = bytes,
             Argv = statement?.Argv ?? Asked.Argv!,
             Fence = new(["10.20.1.5"], "22,80,443", "", "", true),
+            Budget = statement?.Budget,
             Decisions = [new("act_06bq0000000000000000000005", Decided, Statement.DigestOf(bytes))],
         };
     }

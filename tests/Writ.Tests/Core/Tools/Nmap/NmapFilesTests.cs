@@ -3,6 +3,7 @@ using Writ.Core.Tools;
 using Writ.Core.Tools.Nmap;
 using Writ.Proof.Addresses;
 using Writ.Proof.Errors;
+using Writ.Proof.Statements;
 
 namespace Writ.Tests.Core.Tools.Nmap;
 
@@ -63,7 +64,7 @@ public class NmapFilesTests
     {
         var plan = Read("nmap -sn -iL hosts.txt 10.0.0.9 web1", "10.0.0.1").Value;
         plan.Targets.ToTexts().ShouldBe(["10.0.0.1"]);
-        PlanWarnings.Of(plan, null).ShouldBe(["nmap takes its targets from 'hosts.txt' alone: '10.0.0.9 web1' of the command line counts only if it stands there too"]);
+        PlanWarnings.Of(plan, null, Budget.Unlimited).ShouldBe(["nmap takes its targets from 'hosts.txt' alone: '10.0.0.9 web1' of the command line counts only if it stands there too"]);
         Read("nmap -sn -iL hosts.txt", "10.0.0.1").Value.Remarks.ShouldBeEmpty();
     }
 

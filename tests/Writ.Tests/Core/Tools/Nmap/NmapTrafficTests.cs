@@ -3,6 +3,7 @@ using Writ.Core.Tools;
 using Writ.Core.Tools.Nmap;
 using Writ.Proof.Addresses;
 using Writ.Proof.Runners;
+using Writ.Proof.Statements;
 
 namespace Writ.Tests.Core.Tools.Nmap;
 
@@ -101,9 +102,19 @@ public class NmapTrafficTests
     {
         var plan = Read("-p- -T2 10.0.0.0/24");
         PlanWarnings.Exceeds(plan, TimeSpan.FromMinutes(30)).ShouldBeTrue();
-        PlanWarnings.Of(plan, TimeSpan.FromMinutes(30)).ShouldBe(["the run is estimated to take about 105 days, and 30m is asked for: it would be killed before its end"]);
-        PlanWarnings.Of(plan, null).ShouldBeEmpty();
-        PlanWarnings.Of(Read("-p22 10.0.0.1"), TimeSpan.FromMinutes(30)).ShouldBeEmpty();
+        PlanWarnings.Of(plan, TimeSpan.FromMinutes(30), Budget.Unlimited).ShouldBe(["the run is estimated to take about 105 days, and 30m is asked for: it would be killed before its end"]);
+        PlanWarnings.Of(plan, null, Budget.Unlimited).ShouldBeEmpty();
+        PlanWarnings.Of(Read("-p22 10.0.0.1"), TimeSpan.FromMinutes(30), Budget.Unlimited).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Plan_that_the_budget_cuts_or_holds_back_says_so()
+    {
+        var plan = Read("-Pn -sT -p1-1000 -T4 10.0.0.0/28");
+        PlanWarnings.Of(plan, null, new(Packets: 1_000)).ShouldBe([FormattableString.Invariant($"{plan.EstimatedPackets:N0} packets are estimated, and 1,000 may leave: what comes after them is not measured")]);
+        PlanWarnings.Of(plan, TimeSpan.FromMinutes(10), new(PacketsPerSecond: 10)).ShouldHaveSingleItem()
+            .ShouldMatch("^at 10 packets a second the run takes about [0-9]+ minutes or longer, and 10m is asked for: it would be killed before its end$");
+        PlanWarnings.Of(plan, null, new(PacketsPerSecond: 1_000_000, Packets: 1_000_000_000, Violations: 0)).ShouldBeEmpty();
     }
 
     [Fact]
@@ -113,6 +124,6 @@ public class NmapTrafficTests
         plan.Scripts.Single(script => script.Name == "whois-ip").Categories.ShouldBe(["external", "reaches-others"]);
         plan.Scripts.Single(script => script.Name == "http-title").Categories.ShouldBe(["default"]);
         NmapFacets.Scripts.EachNeeded.ShouldBe(["reaches-others"]);
-        PlanWarnings.Of(plan, null).ShouldBe(["whois-ip would talk to hosts that are no targets; such packets are stopped and recorded"]);
+        PlanWarnings.Of(plan, null, Budget.Unlimited).ShouldBe(["whois-ip would talk to hosts that are no targets; such packets are stopped and recorded"]);
     }
 }

@@ -6,6 +6,10 @@ namespace Writ.Core.Tools.Nmap;
 /// <summary>The changes that are tried on a command to bring it within limits. What they do to its meaning, its plan says.</summary>
 internal static class NmapEdits
 {
+    /// <summary>The longest text of ports that somebody would type.</summary>
+    private const int ShortPorts = 100;
+
+    private static readonly PortSet OneUp = PortSet.Of([(1, 65535)]);
     private static readonly string[] PortOptions = ["-p", "-F", "--top-ports", "--port-ratio", "--exclude-ports"];
 
     /// <summary>Every change worth trying from here.</summary>
@@ -54,7 +58,10 @@ internal static class NmapEdits
         yield return draft with { Options = [.. few.Where(option => option.Option.Name != "-P" || option.Value is not null)] };
     }
 
-    /// <summary>The ports that may stay, written out; a protocol of which none may is not scanned.</summary>
+    /// <summary>
+    /// The ports that may stay, written out; a protocol of which none may is not scanned. Or what may not, left out of the
+    /// choice: then Nmap takes as many of the likeliest others.
+    /// </summary>
     private static IEnumerable<NmapDraft> Ports(NmapDraft draft, Plan plan, CommandLimits limits)
     {
         var open = limits.Ports(NmapFacets.Ports);
@@ -70,6 +77,8 @@ internal static class NmapEdits
         if (texts.Length == 0)
             yield break;
         yield return bare.With("-p", texts.Length == 1 ? texts[0][2..] : string.Join(',', texts));
+        if (!draft.Has("--exclude-ports") && !draft.Has("--servicedb") && OneUp.Except(open).ToString() is { Length: > 0 and <= ShortPorts } closed)
+            yield return draft.With("--exclude-ports", closed);
         yield return bare.Without("-P").With("-P", "n").With("-p", texts.Length == 1 ? texts[0][2..] : string.Join(',', texts));
     }
 

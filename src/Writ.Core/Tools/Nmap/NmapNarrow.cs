@@ -17,7 +17,11 @@ internal sealed class NmapNarrow(NmapTool tool, PlanContext context, CommandLimi
     /// <summary>So many drafts are followed at a time: the one that is least over at first may be a blunt change.</summary>
     private const int Width = 5;
 
+    /// <summary>More characters than so many over what was asked are more than anybody wants to read.</summary>
+    private const int MostLonger = 400;
+
     private Plan _asked = null!;
+    private int _length;
     private int _plans;
 
     /// <summary>The narrowed argv, or null where none was found.</summary>
@@ -25,7 +29,7 @@ internal sealed class NmapNarrow(NmapTool tool, PlanContext context, CommandLimi
     {
         if (NmapDraft.Read(command, context) is not { } draft || tool.Plan(command, context) is not { IsOk: true, Value: var asked })
             return null;
-        _asked = asked;
+        (_asked, _length) = (asked, Length(command));
         if (!asked.Targets.IsSubsetOf(limits.Targets))
             draft = draft.WithTargets(NmapNarrowTargets.Within(tool, context, draft, limits.Targets));
 
@@ -34,7 +38,7 @@ internal sealed class NmapNarrow(NmapTool tool, PlanContext context, CommandLimi
         for (var step = 0; step < MostSteps && open.Any(found => found.Over > 0) && _plans < MostPlans; step++)
         {
             var next = open.Where(found => found.Over > 0).SelectMany(Nearer).ToArray();
-            best = next.Where(found => found.Over == 0).Append(best).OfType<Found>().MinBy(found => (found.Distance, found.Change));
+            best = next.Where(found => found.Over == 0).Append(best).OfType<Found>().MinBy(found => (found.Distance, found.Clumsy, found.Change));
             open =
             [
                 .. next.Where(found => found.Over > 0 && (best is null || found.Distance <= best.Distance))
@@ -66,7 +70,7 @@ internal sealed class NmapNarrow(NmapTool tool, PlanContext context, CommandLimi
         if (_plans++ > MostPlans || tool.Plan(draft.Argv(), context) is not { IsOk: true, Value: var plan })
             return null;
         var weight = NmapFacets.All.Sum(facet => plan.Facets.FirstOrDefault(value => value.Facet == facet.Name) is { } value ? limits.Weight(facet, value) : 1);
-        return new(draft, plan, limits.Excess(plan, NmapFacets.All), weight, Policy.NearestCommand.Distance(tool, _asked, plan), Change(plan));
+        return new(draft, plan, limits.Excess(plan, NmapFacets.All), weight, Policy.NearestCommand.Distance(tool, _asked, plan), Length(draft.Argv()) > _length + MostLonger, Change(plan));
     }
 
     /// <summary>How much of what was asked is gone, and how much came that was not asked: ports, words and scripts.</summary>
@@ -87,12 +91,15 @@ internal sealed class NmapNarrow(NmapTool tool, PlanContext context, CommandLimi
         return change;
     }
 
+    private static int Length(IReadOnlyList<string> argv) => argv.Sum(word => word.Length);
+
     private static int Both(IReadOnlyCollection<string> before, IReadOnlyCollection<string> after) => before.Except(after).Count() + after.Except(before).Count();
 
     /// <summary>A draft with its plan, and how it compares.</summary>
     /// <param name="Over">The facets that are over the limits.</param>
     /// <param name="Weight">How far they are.</param>
     /// <param name="Distance">The facets that differ from what was asked.</param>
+    /// <param name="Clumsy">It is much longer than what was asked, as a thousand ports written out are.</param>
     /// <param name="Change">How much differs in them.</param>
-    private sealed record Found(NmapDraft Draft, Plan Plan, int Over, decimal Weight, int Distance, int Change);
+    private sealed record Found(NmapDraft Draft, Plan Plan, int Over, decimal Weight, int Distance, bool Clumsy, int Change);
 }

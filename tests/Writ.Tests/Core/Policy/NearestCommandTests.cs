@@ -39,6 +39,17 @@ public class NearestCommandTests
     private static string Rule(string zones, string facets, string extra = "") =>
         $"rules:\n  - {{ id: a, roles: [dev], zones: [{zones}], tools: {{ nmap: {facets} }}, approval: none{extra} }}\n";
 
+    [Fact]
+    public void Find_a_thousand_default_ports_of_which_some_are_not_opened_leaves_those_out_of_the_choice()
+    {
+        // Every seventh port is known, the lower the likelier.
+        var services = string.Concat(Enumerable.Range(1, 2_000).Select(number => string.Create(CultureInfo.InvariantCulture, $"s{number} {number * 7}/tcp {1.0 / number:0.00000}\n")));
+        var context = new PlanContext(NmapToolTests.Inventory with { Files = [NmapToolTests.File("nmap-services", services)] });
+        var found = NearestCommand.Find(Policy(Rule("staging", "{ techniques: any, ports: \"3000-65535\" }")), Dana, ["nmap", "-sS", "10.20.0.1"], context, new(null, null, "why", null), Monday).ShouldNotBeNull();
+        string.Join(' ', found.Command).ShouldBe("nmap -sS --exclude-ports 1-2999 10.20.0.1");
+        found.Plan.Tcp.Count.ShouldBe(1_000);
+    }
+
     [Theory]
     [InlineData("{ techniques: any, ports: \"1-100\" }", "nmap -sS -p 22,80,443 10.20.0.1", "nmap -sS -p 22,80 10.20.0.1", "ports: 22,80")]
     [InlineData("{ ports: any }", "nmap -sS -p 22 10.20.0.1", "nmap -p 22 -sT 10.20.0.1", "without technique syn, with technique connect")]

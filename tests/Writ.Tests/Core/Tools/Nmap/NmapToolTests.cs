@@ -33,7 +33,7 @@ public class NmapToolTests
     internal static ToolInventory Inventory { get; } = new("nmap", "/usr/bin/nmap", "7.93", new string('0', 64),
         [File("nmap-services", Services), File("script.db", ScriptDb)]);
 
-    private static ToolFile File(string name, string text) => new(name, new string('0', 64), Encoding.UTF8.GetBytes(text));
+    internal static ToolFile File(string name, string text) => new(name, new string('0', 64), Encoding.UTF8.GetBytes(text));
 
     internal static Result<Plan> Read(string line) => new NmapTool().Plan(line.Split(' ', StringSplitOptions.RemoveEmptyEntries), new(Inventory));
 

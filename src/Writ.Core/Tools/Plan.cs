@@ -41,6 +41,12 @@ public sealed record Plan
     /// <summary>The scripts that will run, in bytewise order of their names.</summary>
     public IReadOnlyList<PlannedScript> Scripts { get; init; } = [];
 
+    /// <summary>Whether the tool makes packets of its own, for which it needs a right that it does not have otherwise.</summary>
+    public bool RawSockets { get; init; }
+
+    /// <summary>The scripts of the runner's that the sandbox must have, by name; every other one is absent there.</summary>
+    public IReadOnlyList<string> InstalledScripts { get; init; } = [];
+
     /// <summary>The timing template, 0 to 5; 3 is the default.</summary>
     public int Timing { get; init; } = 3;
 

@@ -25,6 +25,9 @@ public static class SandboxTerms
     /// <summary>The most addresses of a name.</summary>
     public const int MostAddresses = 64;
 
+    /// <summary>The most scripts of the runner's.</summary>
+    public const int MostScripts = 4_096;
+
     /// <summary>The most separate ranges of addresses and ports that a run reaches: more than that no fence holds.</summary>
     public const int MostRanges = 32_768;
 
@@ -47,6 +50,10 @@ public static class SandboxTerms
         if (names.Count > MostNames || names.Any(name => name.Addresses.Count > MostAddresses))
             return new(ErrorCode.TooLarge, $"a command has at most {MostNames} names with {MostAddresses} addresses each");
 
+        if (statement.Sandbox?.Scripts.Count > MostScripts)
+            return new(ErrorCode.TooLarge, $"a command has at most {MostScripts} scripts");
+        if (statement.Sandbox?.Scripts.FirstOrDefault(script => !IsPath(In + script, In) || script.Contains('/', StringComparison.Ordinal)) is { } unnamed)
+            return new(ErrorCode.FileMismatch, $"'{unnamed}' is no name of a script");
         if (files.FirstOrDefault(file => !IsPath(file.Path, In) || !IsDigest(file.Sha256)) is { } odd)
             return new(ErrorCode.FileMismatch, $"'{odd.Path}' is no file that may lie in the sandbox");
         if (outputs.FirstOrDefault(output => !IsPath(output.Path, Out) || output.Path.AsSpan(Out.Length).Contains('/')) is { } outside)

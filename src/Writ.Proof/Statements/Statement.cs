@@ -6,17 +6,17 @@ using Writ.Proof.Orders;
 namespace Writ.Proof.Statements;
 
 /// <summary>
-/// The exact subject of a decision. Its bytes are <c>writ-statement/v3</c>, a line feed and one JSON object; they are
+/// The exact subject of a decision. Its bytes are <c>writ-statement/v4</c>, a line feed and one JSON object; they are
 /// made once, stored, signed and compared as bytes, and never written again from the parsed form. Version 1 knew neither
-/// files in the sandbox nor names, version 2 no budget; statements of those versions stay readable.
+/// files in the sandbox nor names, version 2 no budget, version 3 did not say what the sandbox gives; statements of those versions stay readable.
 /// Instants are Unix microseconds, durations microseconds.
 /// </summary>
 public sealed record Statement
 {
     /// <summary>The first line of a statement's bytes.</summary>
-    public const string Domain = "writ-statement/v3\n";
+    public const string Domain = "writ-statement/v4\n";
 
-    private static readonly string[] Domains = ["writ-statement/v1\n", "writ-statement/v2\n", Domain];
+    private static readonly string[] Domains = ["writ-statement/v1\n", "writ-statement/v2\n", "writ-statement/v3\n", Domain];
 
     /// <summary>The request's id.</summary>
     public required string Request { get; init; }
@@ -58,14 +58,17 @@ public sealed record Statement
     public required long MaxDisconnected { get; init; }
     /// <summary>What each run may use up. Null in versions 1 and 2 alone, where nothing was limited.</summary>
     public Budget? Budget { get; init; }
+    /// <summary>What the sandbox gives to the tool. Null in versions 1 to 3 alone, for which it gives the least.</summary>
+    public StatementSandbox? Sandbox { get; init; }
     /// <summary>Lower-case hexadecimal SHA-256 of the policy under which it was asked.</summary>
     public required string Policy { get; init; }
 
     // The version whose members these are; 0 for none.
     private int Version => this switch
     {
-        { Files: null, Names: null, Outputs: null, Budget: null } => 1,
-        { Files: not null, Names: not null, Outputs: not null } => Budget is null ? 2 : 3,
+        { Files: null, Names: null, Outputs: null, Budget: null, Sandbox: null } => 1,
+        { Files: not null, Names: not null, Outputs: not null, Budget: null, Sandbox: null } => 2,
+        { Files: not null, Names: not null, Outputs: not null, Budget: not null } => Sandbox is null ? 3 : 4,
         _ => 0,
     };
 
@@ -106,6 +109,11 @@ public sealed record StatementInput(string Argument, long Bytes, string Sha256);
 
 /// <summary>A file in the sandbox: its path under <c>/in/</c>, its size and lower-case hexadecimal SHA-256.</summary>
 public sealed record StatementFile(string Path, long Bytes, string Sha256);
+
+/// <summary>What a sandbox gives to a tool beside its files.</summary>
+/// <param name="RawSockets">Whether it may make packets of its own.</param>
+/// <param name="Scripts">The scripts of the runner's that it finds there, by name, in bytewise order.</param>
+public sealed record StatementSandbox(bool RawSockets, IReadOnlyList<string> Scripts);
 
 /// <summary>A name and its addresses, in the order of the resolver's answer.</summary>
 public sealed record StatementName(string Name, IReadOnlyList<string> Addresses);

@@ -24,6 +24,7 @@ internal static class StatementOf
         Files = [.. plan.Files.Select(file => new StatementFile(file.Path, file.Content.Length, file.Sha256))],
         Names = [.. plan.Names.Select(name => new StatementName(name.Name, [.. name.Addresses.Select(address => address.ToString())]))],
         Outputs = [.. plan.Outputs.Select(output => new StatementOutput(output.Argument + output.Ending, output.Path))],
+        Sandbox = new(plan.RawSockets, plan.InstalledScripts),
         Zones = found.Zones,
         Runner = runner.ToString(),
         Inventory = inventory,

@@ -126,6 +126,7 @@ public abstract class FilesTests(Houses houses) : EndToEndTest(houses)
         var target = House.Target();
         using var typing = House.StartTyping("sam", ["run", "--", .. House.LongScan(target), "-oN", "cut.txt"]);
         var run = await House.Running(target);
+        await House.Until(() => Task.FromResult(typing.Process.Said.Contains("Initiating", StringComparison.Ordinal)), "nmap does not begin");
         (await House.Type("sam", "kill", run.Id, "--reason", "enough")).ShouldBeOk();
         var ended = (await typing.End()).ShouldBe(125);
         ended.Error.ShouldContain("writ: 'cut.txt' may lack its end");

@@ -48,6 +48,9 @@ internal sealed record NmapScriptFacts
     public static NmapScriptFacts Of(PlannedScript script) => Known.GetValueOrDefault(script.Name)
         ?? Unknown with { Others = script.Categories.Contains("broadcast") || script.Categories.Contains("external") };
 
+    /// <summary>True for a script that was read.</summary>
+    public static bool IsKnown(PlannedScript script) => Known.ContainsKey(script.Name);
+
     /// <summary>True where it may run in a scan of these ports.</summary>
     public bool MayRun(PortSet tcp, PortSet udp, bool version, bool forced)
     {

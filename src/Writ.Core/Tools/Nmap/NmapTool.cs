@@ -93,6 +93,8 @@ public sealed class NmapTool : ITool
             Techniques = techniques,
             Facets = NmapFacets.Answers(meant, reach.Value, techniques, scripts.Value, targets.Value.Targets.Count),
             Scripts = scripts.Value,
+            RawSockets = NmapRawSockets.Needs(meant, techniques, scripts.Value),
+            InstalledScripts = [.. scripts.Value.Where(script => !script.Categories.Contains(NmapScripts.OwnCategory)).Select(script => script.Name)],
             Timing = meant.Timing,
             Inputs = [.. meant.Inputs().Select(input => NmapFiles.Input(input.Path, input.Purpose, context.Inputs[input.Path]))],
             Files = NmapFiles.InSandbox(meant, argv.Value.Targets, context.Inputs),

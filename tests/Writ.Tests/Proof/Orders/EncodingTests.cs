@@ -89,6 +89,18 @@ public sealed class EncodingTests
     }
 
     [Fact]
+    public void Statement_with_a_sandbox_encodes_to_and_decodes_from_the_golden_bytes_of_version_4()
+    {
+        var golden = Golden("statement-v4", WithSandbox.ToBytes());
+        WithSandbox.ToBytes().ShouldBe(golden);
+        golden.AsSpan().StartsWith("writ-statement/v4\n"u8).ShouldBeTrue();
+        var read = Statement.Read(golden).Value;
+        read.ToBytes().ShouldBe(golden);
+        read.Sandbox!.RawSockets.ShouldBeTrue();
+        read.Sandbox.Scripts.ShouldBe(["banner", "http-title"]);
+    }
+
+    [Fact]
     public void Members_of_another_version_are_refused()
     {
         var first = Encoding.UTF8.GetString(Asked.ToBytes());
@@ -104,6 +116,10 @@ public sealed class EncodingTests
 
         var third = Encoding.UTF8.GetString(Budgeted.ToBytes());
         Statement.Read(Encoding.UTF8.GetBytes(third.Replace("/v3", "/v2", StringComparison.Ordinal))).IsOk.ShouldBeFalse();
+        Statement.Read(Encoding.UTF8.GetBytes(third.Replace("/v3", "/v4", StringComparison.Ordinal))).IsOk.ShouldBeFalse();
+        var fourth = Encoding.UTF8.GetString(WithSandbox.ToBytes());
+        foreach (var other in new[] { "/v1", "/v2", "/v3", "/v5" })
+            Statement.Read(Encoding.UTF8.GetBytes(fourth.Replace("/v4", other, StringComparison.Ordinal))).IsOk.ShouldBeFalse(other);
         foreach (var order in new[]
         {
             Encoding.UTF8.GetString(Order().ToBytes()).Replace("order/v1", "order/v2", StringComparison.Ordinal),

@@ -18,6 +18,18 @@ public sealed class OrderCheckTests
     [Fact]
     public void Check_everything_in_order_is_accepted() => CodeOf(Order()).ShouldBeNull();
 
+    [Theory]
+    [InlineData("../nmap-services")]
+    [InlineData("a/b")]
+    [InlineData(".hidden")]
+    [InlineData("")]
+    [InlineData("two\nlines")]
+    public void Check_script_that_is_no_plain_name_is_refused(string script)
+    {
+        CodeOf(Order(WithSandbox)).ShouldBeNull();
+        CodeOf(Order(WithSandbox with { Sandbox = new(false, [script]) })).ShouldBe(ErrorCode.FileMismatch);
+    }
+
     [Fact]
     public void Check_any_altered_byte_is_refused()
     {

@@ -59,6 +59,9 @@ internal static class OrderSamples
     /// <summary>The same with the budget that version 3 added.</summary>
     public static Statement Budgeted { get; } = WithFiles with { Budget = new(PacketsPerSecond: 500, Packets: 100_000, Violations: 0) };
 
+    /// <summary>The same with the sandbox that version 4 added.</summary>
+    public static Statement WithSandbox { get; } = Budgeted with { Sandbox = new(true, ["banner", "http-title"]) };
+
     public static RunOrder Order(Statement? statement = null)
     {
         var bytes = (statement ?? Asked).ToBytes();

@@ -12,9 +12,15 @@ internal static unsafe class KernelTool
 
     /// <summary>Gives a text to a tool and waits for its end.</summary>
     /// <exception cref="RunnerException">It is not there or ended with an error; the message is its first line.</exception>
-    public static void Run(string input, string name, params string[] arguments)
+    public static void Run(string input, string name, params string[] arguments) =>
+        RunAt(Find(name) ?? throw new RunnerException($"there is no {name}", "apt-get install iproute2 nftables"), input, name, arguments);
+
+    /// <summary>What a program of this path says.</summary>
+    /// <exception cref="RunnerException">It ended with an error; the message is its first line.</exception>
+    public static string Ask(string path, params string[] arguments) => RunAt(path, "", Path.GetFileName(path), arguments);
+
+    private static string RunAt(string program, string input, string name, string[] arguments)
     {
-        var program = Find(name) ?? throw new RunnerException($"there is no {name}", "apt-get install iproute2 nftables");
         var text = Libc.Must(Libc.memfd_create(name, 1 /* MFD_CLOEXEC */), "memfd_create");
         var said = Libc.Must(Libc.memfd_create(name, 1), "memfd_create");
         try
@@ -33,6 +39,7 @@ internal static unsafe class KernelTool
             process.WaitGone(1_000);
             if (process.TryReap() is not 0)
                 throw new RunnerException($"{name}: {FirstLine(said)}");
+            return All(said);
         }
         finally
         {
@@ -41,11 +48,15 @@ internal static unsafe class KernelTool
         }
     }
 
-    private static string FirstLine(int fd)
+    private static string FirstLine(int fd) => All(fd).Split('\n', 2)[0].Trim() is { Length: > 0 } line ? line : "it failed without a word";
+
+    private static string All(int fd)
     {
         _ = Libc.lseek(fd, 0, 0);
-        var buffer = stackalloc byte[1024];
-        var length = Math.Max(0, (int)Libc.read(fd, buffer, 1024));
-        return Encoding.UTF8.GetString(buffer, length).Split('\n', 2)[0].Trim() is { Length: > 0 } line ? line : "it failed without a word";
+        var text = new StringBuilder();
+        var buffer = stackalloc byte[4096];
+        for (nint length; (length = Libc.read(fd, buffer, 4096)) > 0;)
+            text.Append(Encoding.UTF8.GetString(buffer, (int)length));
+        return text.ToString();
     }
 }

@@ -12,9 +12,12 @@ internal static class MountNamespace
         Libc.Must(Libc.mount("none", "/", null, Recursive | Private, null), "a private mount namespace");
     }
 
-    /// <summary>Mounts memory of a bounded size on a folder; nothing in it can be executed, be a device or change who one is.</summary>
-    public static void MountMemory(string folder, long bytes, int files) =>
-        Libc.Must(Libc.mount("writ", folder, "tmpfs", NoSetuid | NoDevices | NoExec, $"size={bytes},nr_inodes={files},mode=0700"), folder);
+    /// <summary>
+    /// Mounts memory of a bounded size on a folder, for one user; nothing in it can be executed, be a device or change who one is.
+    /// Others may pass through, as the way into a sandbox begins there without a right to ignore that.
+    /// </summary>
+    public static void MountMemory(string folder, long bytes, int files, uint user) =>
+        Libc.Must(Libc.mount("writ", folder, "tmpfs", NoSetuid | NoDevices | NoExec, $"size={bytes},nr_inodes={files},mode=0711,uid={user},gid={user}"), folder);
 
     /// <summary>Shows a file in the place of another.</summary>
     public static void Bind(string file, string over) => Libc.Must(Libc.mount(file, over, null, BindMount, null), over);

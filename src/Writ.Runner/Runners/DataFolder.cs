@@ -20,6 +20,8 @@ internal sealed class DataFolder(string path)
     /// <summary>The newest head of the server's audit log that was seen.</summary>
     public string LogHead => In("log-head");
     public string Runs => In("runs");
+    /// <summary>The root file systems of tools.</summary>
+    public string Roots => In("roots");
 
     private string In(params string[] names) => System.IO.Path.Combine([Path, .. names]);
 

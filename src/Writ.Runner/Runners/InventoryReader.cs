@@ -2,22 +2,23 @@ using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using Writ.Proof.Runners;
 using Writ.Runner.Kernel;
-using Writ.Runner.Runs;
+using Writ.Runner.Sandboxes;
 
 namespace Writ.Runner.Runners;
 
 /// <summary>What this runner can execute, read from the disk, with what tells a program from its changed self.</summary>
 internal sealed partial class InventoryReader
 {
-    private static readonly (string Name, string Path)[] NmapFiles =
-        [("nmap-services", "/usr/share/nmap/nmap-services"), ("script.db", "/usr/share/nmap/scripts/script.db")];
+    private static readonly (string Name, string Path)[] NmapFiles = [("nmap-services", "nmap-services"), ("script.db", "scripts/script.db")];
     private readonly RunnerConfig _config;
+    private readonly string _folder;
+    private Dictionary<string, ToolRoot> _roots = [];
     private readonly Dictionary<string, string?> _marks = [];
 
     /// <summary>Reads every tool; one that cannot be executed in the sandbox is left out and told to <paramref name="say"/>.</summary>
-    public InventoryReader(RunnerConfig config, Action<string> say)
+    public InventoryReader(RunnerConfig config, string roots, Action<string> say)
     {
-        _config = config;
+        (_config, _folder) = (config, roots);
         Current = Read(say);
     }
 
@@ -26,6 +27,12 @@ internal sealed partial class InventoryReader
 
     /// <summary>The mark under which this tool was digested; null where it was changed since.</summary>
     public string? MarkOf(ToolInventory tool) => _marks.GetValueOrDefault(tool.Path) is { } mark && FileMark.Of(tool.Path) == mark ? mark : null;
+
+    /// <summary>The root file system of a tool that <see cref="Current"/> has.</summary>
+    public ToolRoot RootOf(ToolInventory tool) => _roots[tool.Name];
+
+    /// <summary>Where the roots lie that new runs will use.</summary>
+    public IEnumerable<string> Roots => _roots.Values.Select(root => root.Path);
 
     /// <summary>Reads again if any program or data file has changed; true if so.</summary>
     public bool Refresh()
@@ -39,8 +46,9 @@ internal sealed partial class InventoryReader
     private Inventory Read(Action<string> say)
     {
         _marks.Clear();
+        var roots = new Dictionary<string, ToolRoot>(StringComparer.Ordinal);
         var tools = new List<ToolInventory>();
-        foreach (var (name, path) in _config.Tools.Select(tool => (tool.Name, tool.Path)))
+        foreach (var (name, path, data) in _config.Tools.Select(tool => (tool.Name, tool.Path, tool.DataOrDefault())))
         {
             _marks[path] = FileMark.Of(path);
             if (!File.Exists(path))
@@ -49,20 +57,32 @@ internal sealed partial class InventoryReader
                 continue;
             }
 
-            var (exitCode, output, error) = Sandbox.Try(path, "--version");
-            if (exitCode != 0 && output.Length == 0)
-                say($"tool {name}: {path} --version failed: {FirstLine(error)}");
-            var version = Version().Match(output + error) is { Success: true } found ? found.Value : "unknown";
-            tools.Add(new(name, path, version, DigestOfFile(path), name == "nmap" ? ReadFiles() : []));
+            try
+            {
+                var root = ToolRoot.Make(_folder, path, data);
+                foreach (var source in root.Sources)
+                    _marks[source] = FileMark.Of(source);
+                var (exitCode, output, error) = SandboxTrial.Run(_config, root, "--version");
+                if (exitCode != 0 && output.Length == 0)
+                    say($"tool {name}: {path} --version failed: {FirstLine(error)}");
+                var version = Version().Match(output + error) is { Success: true } found ? found.Value : "unknown";
+                tools.Add(new(name, path, version, root.Sha256, name == "nmap" ? ReadFiles(data) : []));
+                roots[name] = root;
+            }
+            catch (RunnerException wrong)
+            {
+                say($"tool {name}: {wrong.Message}{(wrong.Hint is { } hint ? $" (hint: {hint})" : "")}");
+            }
         }
 
+        _roots = roots;
         return new([.. tools.OrderBy(tool => tool.Name, StringComparer.Ordinal)]);
     }
 
-    private List<ToolFile> ReadFiles()
+    private List<ToolFile> ReadFiles(IReadOnlyList<string> data)
     {
         var files = new List<ToolFile>();
-        foreach (var (name, path) in NmapFiles)
+        foreach (var (name, path) in NmapFiles.SelectMany(file => data.Select(folder => (file.Name, Path.Combine(folder, file.Path)))))
         {
             _marks[path] = FileMark.Of(path);
             if (!File.Exists(path))
@@ -75,12 +95,6 @@ internal sealed partial class InventoryReader
     }
 
     private static string Digest(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
-
-    private static string DigestOfFile(string path)
-    {
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-        return Convert.ToHexStringLower(SHA256.HashData(file));
-    }
 
     internal static string FirstLine(string text) => text.Split('\n', 2)[0].Trim();
 

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Writ.Proof.Addresses;
+using Writ.Runner.Sandboxes;
 
 namespace Writ.Runner.Runners;
 
@@ -34,6 +35,11 @@ internal sealed partial record RunnerConfig
     public long SpoolLimitBytes { get; set; } = DefaultSpoolLimit;
     /// <summary>The most bytes that one run may write into files that are handed back; they lie in memory while it lives.</summary>
     public long OutputLimitBytes { get; set; } = DefaultOutputLimit;
+
+    /// <summary>Users of this host that are nobody else's, such as <c>2000000000-2000001023</c>: each run is one of them while it lives.</summary>
+    public string RunUsers { get; set; } = RunUser.DefaultRange;
+    /// <summary>How much of this machine one run may take.</summary>
+    public RunLimits Limits { get; set; } = new();
 
     private const string NetdevFence = "netdev", NoFence = "none";
 
@@ -93,8 +99,14 @@ internal sealed partial record RunnerConfig
             throw Wrong("spool_limit_bytes", "less than a mebibyte records nothing");
         if (OutputLimitBytes < 1 << 16)
             throw Wrong("output_limit_bytes", "less than 64 KiB holds no file");
+        if (!RunUser.TryParse(RunUsers, out _, out _))
+            throw Wrong("run_users", $"'{RunUsers}' is no range of users from {RunUser.Lowest} on, such as {RunUser.DefaultRange}");
+        if (Limits.Wrong() is { } limit)
+            throw Wrong("limits", limit);
         foreach (var tool in Tools)
         {
+            if (tool.Data?.FirstOrDefault(path => !Path.IsPathFullyQualified(path) || path == "/" || path != Path.GetFullPath(path) || path.AsSpan().ContainsAny("\n\0")) is { } odd)
+                throw Wrong("tools", $"'{odd}' is no plain absolute path of data");
             if (tool.Name.Length == 0 || tool.Name.AsSpan().ContainsAny("/\n \0") || !Path.IsPathFullyQualified(tool.Path)
                 || tool.Path.AsSpan().ContainsAny("\n\0"))
                 throw Wrong("tools", $"a tool needs a plain name and an absolute path, not '{tool.Name}' at '{tool.Path}'");
@@ -185,4 +197,21 @@ internal sealed record CeilingText(IReadOnlyList<string>? Addresses = null, stri
 }
 
 /// <summary>A tool and where it is.</summary>
-internal sealed record ToolPath(string Name, string Path);
+internal sealed record ToolPath(string Name, string Path)
+{
+    /// <summary>The files and folders that it is shown read-only at their own paths; null for those that a known tool needs.</summary>
+    public IReadOnlyList<string>? Data { get; init; }
+
+    /// <summary>What it is shown: what the operator says, else for Nmap the data folder where it looks first.</summary>
+    public IReadOnlyList<string> DataOrDefault() => Data ?? (Name == "nmap" ? [NmapData(Path)] : []);
+
+    /// <summary>The folder of its scripts, of which a run gets those that were approved; null for a tool that has none.</summary>
+    public string? ScriptsOrDefault() =>
+        Name == "nmap" ? DataOrDefault().Select(data => System.IO.Path.Combine(data, "scripts")).FirstOrDefault(Directory.Exists) : null;
+
+    private static string NmapData(string path)
+    {
+        var beside = System.IO.Path.GetFullPath("../share/nmap", System.IO.Path.GetDirectoryName(path)!);
+        return Directory.Exists(beside) ? beside : "/usr/share/nmap";
+    }
+}

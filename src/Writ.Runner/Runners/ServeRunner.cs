@@ -3,6 +3,7 @@ using Writ.Runner.Fences;
 using Writ.Runner.Kernel;
 using Writ.Runner.Orders;
 using Writ.Runner.Runs;
+using Writ.Runner.Sandboxes;
 
 namespace Writ.Runner.Runners;
 
@@ -24,8 +25,8 @@ internal static class ServeRunner
         }
 
         Say($"writ-runner {Program.Version}: {identity.Name} ({identity.Runner}), server {config.Server}");
-        SayFeatures(config, Say);
-        var inventory = new InventoryReader(config, Say);
+        SayFeatures(config, data, Say);
+        var inventory = new InventoryReader(config, data.Roots, Say);
         foreach (var tool in inventory.Current.Tools)
             Say($"tool: {tool.Name} {tool.Version}, {tool.Path}");
 
@@ -36,6 +37,7 @@ internal static class ServeRunner
         using var book = new RunBook(data, journal, time, link.Wake);
         foreach (var run in book.All)
             Say($"taken up: {run.Run}, {(run.End is null ? "running" : "ended, to be told")}");
+        ToolRoot.Prune(data.Roots, book.All.Select(run => run.Spec?.Root).OfType<string>().Concat(inventory.Roots).ToHashSet(StringComparer.Ordinal));
         using var fences = RaiseFences(config, identity, book, time, Say);
         var incoming = new IncomingFiles(link.Fetch, time);
         var desk = new OrderDesk(config, () => link.Identity, inventory, nonces, book, incoming, fences, journal, time, link.Tell);
@@ -45,15 +47,14 @@ internal static class ServeRunner
     }
 
     /// <summary>One line for each thing that holds a run; fails where a run could not be held at all.</summary>
-    private static void SayFeatures(RunnerConfig config, Action<string> say)
+    private static void SayFeatures(RunnerConfig config, DataFolder data, Action<string> say)
     {
         if (!File.Exists(Sandbox.Program))
             throw new RunnerException($"there is no {Sandbox.Program}: no sandbox, so nothing is run", "apt-get install bubblewrap");
-        var (exitCode, _, error) = Sandbox.Try("/usr/bin/env");
-        if (exitCode != 0)
-            throw new RunnerException($"the sandbox cannot be raised: {InventoryReader.FirstLine(error)}", "run as root, or allow unprivileged user namespaces");
+        if (SandboxTrial.Look(config, data.Roots) is { } weak)
+            throw new RunnerException($"the sandbox does not hold a run: {weak}");
         var root = Libc.geteuid() == 0;
-        say($"sandbox: {Sandbox.Description}");
+        say($"sandbox: bubblewrap, a root for each tool, {(root ? $"a user of {config.RunUsers} for each run" : "this very user")}, seccomp, {config.Limits}");
         say(root ? "raw packets: yes" : "raw packets: no, as this is not root; only connect scans work");
         if (config.NetworkNamespace is { } name)
         {

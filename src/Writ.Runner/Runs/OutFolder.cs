@@ -14,23 +14,25 @@ internal sealed class OutFolder
     /// <summary>More than the most outputs, since tools write under another name first.</summary>
     private const int MostFiles = 256;
 
-    private OutFolder(string path) => Path = path;
+    private readonly long _capacity;
+
+    private OutFolder(string path, long capacity) => (Path, _capacity) = (path, capacity);
 
     /// <summary>Where it is mounted.</summary>
     public string Path { get; }
 
-    /// <summary>Mounts it.</summary>
-    public static OutFolder Mount(string path, long bytes)
+    /// <summary>Mounts it in the mount namespace of the calling thread, for this user.</summary>
+    public static OutFolder Mount(string path, long bytes, uint user)
     {
         Durable.Folder(path);
-        MountNamespace.Enter();
-        MountNamespace.MountMemory(path, bytes, MostFiles);
-        return new(path);
+        MountNamespace.MountMemory(path, bytes, MostFiles, user);
+        return new(path, bytes);
     }
 
     /// <summary>
     /// Copies what there is of the files that are handed back to a folder on disk, after the run's last process is gone. A
-    /// link, a pipe or a device that stands in a file's place is passed over; so is everything that was not asked for.
+    /// link, a pipe or a device that stands in a file's place is passed over; so is everything that was not asked for. A file of
+    /// holes, which may say that it is longer than the whole folder, is cut at the folder's size.
     /// </summary>
     public IReadOnlyList<OutputRecord> Collect(IReadOnlyList<string> outputs, string to, bool cut)
     {
@@ -49,7 +51,7 @@ internal sealed class OutFolder
                 {
                     Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
                 });
-                found.Add(Copy(source, copy, output, cut || full));
+                found.Add(Copy(source, copy, output, cut || full, _capacity));
             }
             catch (IOException)
             {
@@ -61,19 +63,19 @@ internal sealed class OutFolder
         return found;
     }
 
-    private static OutputRecord Copy(SafeFileHandle source, FileStream copy, string output, bool cut)
+    private static OutputRecord Copy(SafeFileHandle source, FileStream copy, string output, bool cut, long most)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = new byte[128 * 1024];
         long size = 0;
-        for (int length; (length = RandomAccess.Read(source, buffer, size)) > 0; size += length)
+        for (int length; (length = RandomAccess.Read(source, buffer.AsSpan(0, (int)Math.Min(buffer.Length, most - size)), size)) > 0; size += length)
         {
             hash.AppendData(buffer, 0, length);
             copy.Write(buffer, 0, length);
         }
 
         copy.Flush(flushToDisk: true);
-        return new(output, size, Convert.ToHexStringLower(hash.GetHashAndReset()), cut);
+        return new(output, size, Convert.ToHexStringLower(hash.GetHashAndReset()), cut || RandomAccess.GetLength(source) > size);
     }
 
     private static SafeFileHandle? Open(string path)

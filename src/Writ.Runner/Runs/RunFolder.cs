@@ -28,6 +28,10 @@ internal sealed class RunFolder(string path)
     public string In => At("in");
     /// <summary>Where the supervisor mounts what the sandbox shows as /out; only it sees that mount.</summary>
     public string Out => At("out");
+    /// <summary>Where the supervisor mounts what the sandbox shows as /tmp.</summary>
+    public string Scratch => At("tmp");
+    /// <summary>Where the supervisor mounts the scripts that the sandbox shows in the place of the tool's own.</summary>
+    public string Scripts => At("scripts");
     /// <summary>What was found there at the end, until the server holds it.</summary>
     public string Outputs => At("outputs");
     /// <summary>What the fence has refused so far.</summary>

@@ -3,6 +3,7 @@ using Writ.Proof.Addresses;
 using Writ.Proof.Statements;
 using Writ.Runner.Fences;
 using Writ.Runner.Runners;
+using Writ.Runner.Sandboxes;
 
 namespace Writ.Runner.Runs;
 
@@ -24,6 +25,20 @@ internal sealed record RunSpec
     public required string ToolSha256 { get; init; }
     /// <summary>Device, inode, size and times of the program when it was digested; null asks for a fresh digest.</summary>
     public string? ToolMark { get; set; }
+    /// <summary>The tool's root file system.</summary>
+    public required string Root { get; init; }
+    /// <summary>What of the host is shown read-only beside it, at its own paths.</summary>
+    public IReadOnlyList<string> Data { get; set; } = [];
+    /// <summary>The range of users of which the run gets one.</summary>
+    public string Users { get; set; } = RunUser.DefaultRange;
+    /// <summary>Whether the tool may make packets of its own (CAP_NET_RAW).</summary>
+    public bool RawSockets { get; set; }
+    /// <summary>The tool's own folder of scripts, which the sandbox shows with those of <see cref="Scripts"/> alone; null where it has none.</summary>
+    public string? ScriptFolder { get; set; }
+    /// <summary>The scripts that the statement names, without their ending.</summary>
+    public IReadOnlyList<string> Scripts { get; set; } = [];
+    /// <summary>How much of the machine the run may take.</summary>
+    public RunLimits Limits { get; set; } = new();
     /// <summary>The order's fence: what the kernel lets the run reach. Two orders of one run must agree on it.</summary>
     public ScopeText? Scope { get; set; }
     /// <summary>What the order lets the run use up. Two orders of one run must agree on it.</summary>

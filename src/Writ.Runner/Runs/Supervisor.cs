@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json;
 using Writ.Runner.Kernel;
 using Writ.Runner.Recordings;
+using Writ.Runner.Sandboxes;
 
 namespace Writ.Runner.Runs;
 
@@ -25,6 +26,8 @@ namespace Writ.Runner.Runs;
 internal sealed unsafe class Supervisor : IDisposable
 {
     private const int SetChildSubreaper = 36;
+    private const long ScratchBytes = 64L << 20;
+    private const int ScratchFiles = 4_096;
     private static readonly TimeSpan DiskPatience = TimeSpan.FromSeconds(30);
     private readonly RunFolder _folder;
     private readonly RunSpec _spec;
@@ -42,6 +45,8 @@ internal sealed unsafe class Supervisor : IDisposable
     private readonly RunFence _fence;
     private Recorder? _recorder;
     private OutFolder? _out;
+    private RunUser? _user;
+    private Placement? _placed;
     private ChildProcess? _bwrap;
     private ChildProcess? _init;
     private long _pidNamespace;
@@ -128,6 +133,9 @@ internal sealed unsafe class Supervisor : IDisposable
             if (Convert.ToHexStringLower(SHA256.HashData(file)) != _spec.ToolSha256)
                 throw new RunnerException($"{_spec.ToolPath} is not the program of the inventory");
         }
+
+        if (!ToolRoot.IsForEverybody(_spec.ToolPath))
+            throw new RunnerException($"{_spec.ToolPath}: permission denied for the users of runs");
     }
 
     // 3. Open the fence, enter its network namespace, start the sandbox.
@@ -142,17 +150,51 @@ internal sealed unsafe class Supervisor : IDisposable
         _recorder = new(_folder.Recording, pipes[0], pipes[2], _spec.SpoolLimitBytes, _spec.UnacknowledgedLimitBytes);
         try
         {
-            if (_spec.Outputs.Count > 0)
-                _out = OutFolder.Mount(_folder.Out, _spec.OutputLimitBytes);
+            _placed = Place();
             _fence.Enter(_deadline, _deadlineBoot);
-            var placed = new Placement(_spec.Names, _spec.HasFiles ? _folder.In : null, _out?.Path);
-            _bwrap = Sandbox.Start(_spec.ToolPath, _spec.Argv.Skip(1), placed, pipes[1], pipes[3], pipes[5]);
+            _bwrap = Sandbox.Start(_spec.ToolPath, _spec.Argv.Skip(1), _placed, pipes[1], pipes[3], pipes[5]);
         }
         finally
         {
             for (var i = 0; i < 3; i++)
                 _ = Libc.close(pipes[(2 * i) + 1]);
         }
+    }
+
+    // Who the tool will be, and the memory that it may write to.
+    private Placement Place()
+    {
+        if (Libc.geteuid() == 0)
+        {
+            _user = RunUser.Take(_spec.Users);
+            MountNamespace.Enter();
+            Durable.Folder(_folder.Scratch);
+            MountNamespace.MountMemory(_folder.Scratch, ScratchBytes, ScratchFiles, _user.Id);
+        }
+
+        if (_spec.ScriptFolder is { } scripts)
+        {
+            Durable.Folder(_folder.Scripts);
+            if (_user is not null)
+                MountNamespace.MountMemory(_folder.Scripts, ScratchBytes, ScratchFiles * 2, _user.Id);
+            ScriptFolder.Fill(scripts, _folder.Scripts, _spec.Scripts);
+        }
+
+        if (_spec.Outputs.Count > 0)
+            _out = OutFolder.Mount(_folder.Out, _spec.OutputLimitBytes, _user?.Id ?? Libc.geteuid());
+        return new()
+        {
+            Root = _spec.Root,
+            Data = _spec.Data,
+            Limits = _spec.Limits,
+            User = _user?.Id,
+            RawSockets = _spec.RawSockets,
+            Names = _spec.Names,
+            Scripts = _spec.ScriptFolder is { } over ? (_folder.Scripts, over) : null,
+            Scratch = _user is null ? null : _folder.Scratch,
+            In = _spec.HasFiles ? _folder.In : null,
+            Out = _out?.Path,
+        };
     }
 
     // 4. The first of exit, deadline, silence, kill and failed recording ends the run.
@@ -297,12 +339,12 @@ internal sealed unsafe class Supervisor : IDisposable
     private void LookForStart()
     {
         var executed = _toolExit is not null
-            || (_init is { } init && ProcessTable.FirstChildName(init.Pid) is { } name && name != "bwrap");
+            || (_init is { } init && ProcessTable.FirstChildName(init.Pid) is { } name && !Sandbox.IsOnTheWay(name));
         if (!executed)
             return;
         _started = true;
         var start = new StartRecord(Clock.Wall(), Clock.Boot() - _spec.ReceivedBoot, [_spec.ToolPath, .. _spec.Argv.Skip(1)],
-            _spec.ToolSha256, Sandbox.Description, _fence.Description, _init?.Pid ?? 0, _pidNamespace);
+            _spec.ToolSha256, _placed!.Description, _fence.Description, _init?.Pid ?? 0, _pidNamespace);
         try
         {
             Durable.Write(_folder.Started, JsonSerializer.SerializeToUtf8Bytes(start, RunnerJson.Default.StartRecord), flush: false);
@@ -428,6 +470,7 @@ internal sealed unsafe class Supervisor : IDisposable
         _end.Dispose();
         _recorder?.Dispose();
         _fence.Dispose();
+        _user?.Dispose();
         _bwrap?.Dispose();
         _init?.Dispose();
         _wallTimer.Dispose();

@@ -31,7 +31,7 @@ public sealed class PlacedFilesTests
         File.WriteAllText(Path.Combine(run.Folder, "in", "scripts", "x.nse"), "-- a script\n");
         run.Start().End();
         run.Output.ShouldBe("10.20.0.5\n-- a script\nhosts\nscripts\n");
-        Encoding.UTF8.GetString(run.Stream(RecordingStream.Error)).Split("Read-only file system").Length.ShouldBe(3);
+        Encoding.UTF8.GetString(run.Stream(RecordingStream.Error)).Split(["Read-only file system", "Permission denied"], StringSplitOptions.None).Length.ShouldBe(3);
         File.ReadAllText(Path.Combine(run.Folder, "in", "hosts")).ShouldBe("10.20.0.5\n");
     }
 
@@ -92,10 +92,37 @@ public sealed class PlacedFilesTests
         run.Output.ShouldBe("1\n");
     }
 
-    [Fact]
-    public void Run_without_files_has_neither_folder()
+    [Theory]
+    [InlineData(1L << 50, true)]
+    [InlineData(64L << 20, false)]
+    public void File_of_holes_fills_no_disk(long fileLimit, bool made)
     {
-        using var run = Shell("ls -d /in /out; echo x >/out/x", _ => { }).Start();
+        using var run = Shell("truncate -s 1T /out/big; echo $?", spec =>
+        {
+            Outputs("/out/big")(spec);
+            spec["output_limit_bytes"] = 1 << 20;
+            spec["limits"] = new JsonObject { ["file_bytes"] = fileLimit };
+        }).Start();
+        var output = OutputsOf(run.End()).ShouldHaveSingleItem();
+        // The limit on files stops it; without that, what is taken in is no more than the folder holds.
+        run.Output.ShouldBe(made ? "0\n" : "153\n", "128 and SIGXFSZ");
+        output.GetProperty("cut").GetBoolean().ShouldBe(made);
+        HandedBack(run, "big").Length.ShouldBe(made ? 1 << 20 : 0);
+    }
+
+    [Fact]
+    public void Very_many_files_stop_at_the_folders_own_limit_and_change_nothing_outside()
+    {
+        using var run = Shell("i=0; while [ $i -lt 1000000 ] && echo x >/out/$i; do i=$((i + 1)); done 2>/dev/null; echo $i; echo good >/out/0", Outputs("/out/0", "/out/1", "/out/300")).Start();
+        OutputsOf(run.End()).Select(output => output.GetProperty("path").GetString()).ShouldBe(["/out/0", "/out/1"]);
+        int.Parse(run.Output).ShouldBeInRange(100, 256);
+        Directory.GetFiles(Path.Combine(run.Folder, "outputs")).Length.ShouldBe(2);
+    }
+
+    [Fact]
+    public void Run_without_files_has_nothing_in_either_folder()
+    {
+        using var run = Shell("ls -A /in; ls -A /out; echo x >/out/x && cat /out/x; echo x >/in/x && cat /in/x", _ => { }).Start();
         run.End().TryGetProperty("outputs", out var outputs).ShouldBeTrue();
         outputs.GetArrayLength().ShouldBe(0);
         run.Output.ShouldBe("");

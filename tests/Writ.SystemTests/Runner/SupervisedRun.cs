@@ -7,6 +7,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Writ.Proof.Recordings;
+using Writ.Runner.Sandboxes;
 
 namespace Writ.SystemTests.Runner;
 
@@ -15,6 +16,14 @@ internal sealed class SupervisedRun : IDisposable
 {
     /// <summary>The run's id.</summary>
     public const string Id = "run_06bq0000000000000000000004";
+    /// <summary>Roots are made once, as a daemon does, and go with the process.</summary>
+    private static readonly Lazy<string> Roots = new(() =>
+    {
+        var folder = Directory.CreateTempSubdirectory("writ-roots-").FullName;
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(folder, recursive: true);
+        return folder;
+    });
+
     private readonly string _data;
     private Process? _process;
 
@@ -27,8 +36,12 @@ internal sealed class SupervisedRun : IDisposable
         _data = folder ?? Directory.CreateTempSubdirectory("writ-supervisor-").FullName;
         Folder = Path.Combine(_data, "runs", Id);
         Directory.CreateDirectory(Folder);
+        var root = RootOf(argv[0]);
         var spec = new JsonObject
         {
+            ["root"] = root.Path,
+            ["data"] = new JsonArray([.. root.Data.Select(path => (JsonNode)path)]),
+            ["raw_sockets"] = true,
             ["run"] = Id,
             ["boot_id"] = File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim(),
             ["argv"] = new JsonArray([.. argv.Select(word => (JsonNode)word)]),
@@ -45,6 +58,14 @@ internal sealed class SupervisedRun : IDisposable
         Deadline = (long)spec["deadline"]!;
         File.WriteAllText(Path.Combine(Folder, "run.json"), spec.ToJsonString());
     }
+
+    /// <summary>The root that a daemon would give to a tool of this path.</summary>
+    public static ToolRoot RealRoot(string program, params string[] data) => ToolRoot.Make(Roots.Value, program, data);
+
+    // Scripts of tests start programs of all kinds, so they see all of the host's; what a real tool sees has tests of its own.
+    private static ToolRoot RootOf(string program) => program == "/usr/bin/nmap"
+        ? RealRoot(program, "/usr/share/nmap")
+        : RealRoot("/usr/bin/true", [.. new[] { "/usr", "/bin", "/sbin", "/lib", "/lib64" }.Where(Directory.Exists)]);
 
     public static string Binary { get; } = Path.Combine(
         Environment.GetEnvironmentVariable("WRIT_DIST") ?? throw new InvalidOperationException("WRIT_DIST names no folder with writ-runner; ./test sets it"),

@@ -124,7 +124,7 @@ internal sealed class OrderDesk(
             if (!config.HasFence && live.Spec!.Budget != Budget.Unlimited)
                 throw new RunnerException("this runner does without fences, and only a fence holds a run to its budget", "its operator takes \"fence\": \"none\" out of runner.json");
             if (config.HasFence)
-                live.Spec!.Place = (fences ?? throw NoFence()).Take(taken.Fence);
+                live.Spec!.Place = (fences ?? throw new RunnerException("this runner has raised no fence")).Take(taken.Fence);
             Durable.Write(live.Folder.Order, message.Bytes.Span, flush: false);
             Durable.Write(live.Folder.Spec, JsonSerializer.SerializeToUtf8Bytes(live.Spec!, RunnerJson.Default.RunSpec), flush: false);
             journal.Write("accepted", order.Run, detail: string.Join(' ', order.Argv));
@@ -137,9 +137,6 @@ internal sealed class OrderDesk(
             Refuse(order.Run, new(ErrorCode.CouldNotStart, failure is RunnerException { Hint: { } hint } ? $"{failure.Message}: {hint}" : failure.Message));
         }
     }
-
-    private static RunnerException NoFence() =>
-        new("this runner can raise no fence, as it has no addresses for runs", "its operator gives it some: pool in runner.json");
 
     /// <summary>Takes a new order for a live run: a new decision stands behind its later deadline.</summary>
     public void Extend(Order message)

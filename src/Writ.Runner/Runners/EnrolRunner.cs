@@ -47,7 +47,7 @@ internal static class EnrolRunner
             ? $"ceiling: {string.Join(", ", ceiling)}"
             : $"the ceiling is empty: this runner reaches nothing until {data.Config} names addresses");
         if (pool.Count == 0)
-            await output.WriteLineAsync($"the pool is empty: every run is refused until {data.Config} names addresses that runs come from");
+            await output.WriteLineAsync($"the pool is empty: runs come from this machine's own addresses, one at a time to the same targets, until {data.Config} names others");
     }
 
     // Nothing is said on this connection, and what it answers is believed by its fingerprint alone.

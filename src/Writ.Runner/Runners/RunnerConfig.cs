@@ -165,8 +165,8 @@ internal sealed partial record RunnerConfig
               {{(networkNamespace is null ? "// \"network_namespace\": \"uplink\"" : $"\"network_namespace\": {Quote(networkNamespace)}")}},
 
               // The addresses that runs come from, IPv4 and IPv6: each run has its own while it lives, and the kernel holds its
-              // packets. Addresses of the uplink's own networks that nobody else has. Without them every run is refused,
-              // unless "fence": "none" does without.
+              // packets. Addresses of the uplink's own networks that nobody else has. Without them runs come from the uplink's own
+              // addresses, and two at a time cannot reach the same targets. "fence": "none" does without a fence.
               "pool": [{{string.Join(", ", pool.Select(Quote))}}],
 
               // The tools that this runner offers.

@@ -79,12 +79,6 @@ internal static class ServeRunner
             return null;
         }
 
-        if (config.PoolAddresses().IsEmpty)
-        {
-            say($"fence: none, as {RunnerConfig.FileName} has no pool of addresses that runs come from; every order will be refused");
-            return null;
-        }
-
         var builder = new NetdevFenceBuilder();
         var fences = new FencePool(builder, identity.Runner, config.NetworkNamespace, config.PoolAddresses(), config.PreparedFences, book.LivePlaces, time, say);
         book.Use(fences);

@@ -39,7 +39,7 @@ internal sealed class FencedRun : IDisposable
         var text = ScopeText.Of(scope);
         var run = new SupervisedRun(argv, lifetime, spec =>
         {
-            spec["place"] = new JsonObject { ["name"] = place.Name, ["uplink"] = place.Uplink, ["address4"] = place.Address4, ["address6"] = place.Address6 };
+            spec["place"] = new JsonObject { ["name"] = place.Name, ["uplink"] = place.Uplink, ["address4"] = place.Address4, ["address6"] = place.Address6, ["is_shared"] = place.IsShared };
             spec["scope"] = new JsonObject
             {
                 ["addresses"] = new JsonArray([.. text.Addresses.Select(address => (JsonNode)address)]),

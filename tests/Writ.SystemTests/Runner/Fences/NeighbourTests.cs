@@ -57,6 +57,15 @@ public sealed class NeighbourTests : IDisposable
             end.GetProperty("fence").GetProperty("passed").GetInt64().ShouldBe(65_535, "all but its own");
         }
 
+        // Those who are there are found among all who are not.
+        using (var scan = PrepareFrom(pool, Scope(["10.88.6.224-10.88.7.31"], icmp: true), TimeSpan.FromSeconds(60),
+            ["/usr/bin/nmap", "-n", "-sn", "-PE", "--max-retries", "0", "10.88.6.224-255", "10.88.7.0-31"]))
+        {
+            scan.Run.Start();
+            scan.Run.End(60);
+            scan.Run.Output.ShouldContain("(32 hosts up)");
+        }
+
         TablesFull().ShouldBe(full, "the neighbours of the host have no room");
         SupervisedRun.Until(() => far.Count >= 65_530, "not every address was asked for");
         SupervisedRun.Until(() => Neighbours("lan").Count < 20, "what the run has added stays");

@@ -33,6 +33,7 @@ namespace Writ.Contracts;
 [JsonSerializable(typeof(RunView))]
 [JsonSerializable(typeof(Page<RunView>))]
 [JsonSerializable(typeof(AttachMessage))]
+[JsonSerializable(typeof(RunResultsView))]
 [JsonSerializable(typeof(PolicyText))]
 [JsonSerializable(typeof(PolicyCheckView))]
 [JsonSerializable(typeof(PolicyView))]

@@ -24,6 +24,7 @@ namespace Writ.Runner;
 [JsonSerializable(typeof(StartRecord))]
 [JsonSerializable(typeof(EndRecord))]
 [JsonSerializable(typeof(Fences.RefusedReport))]
+[JsonSerializable(typeof(Results.ResultsReport))]
 [JsonSerializable(typeof(JournalEntry))]
 [JsonSerializable(typeof(SandboxStatus))]
 internal sealed partial class RunnerJson : JsonSerializerContext;

@@ -36,6 +36,8 @@ internal static class Shared
         return option;
     }
 
+    public static Option<bool> Quiet() => new("--quiet", "-q") { Description = "no progress line" };
+
     public static Argument<string> Id(string helpName, string description) => new(helpName) { Description = description, HelpName = helpName };
 
     /// <summary>A tool's argv: everything from its name on, untouched.</summary>

@@ -20,7 +20,7 @@ internal delegate Task<RunView?> AskRun(CancellationToken cancel);
 /// Follows one run: the recording's bytes come in, the tool's bytes go out, each on its own stream. After a lost
 /// connection it goes on at the very byte where it stopped, so nothing is missing and nothing comes twice.
 /// </summary>
-internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, TimeProvider time)
+internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, TimeProvider time, ProgressLine? progress = null)
 {
     /// <summary>How long contact may be lost; after it the runner has killed the run.</summary>
     public static readonly TimeSpan Window = TimeSpan.FromSeconds(60);
@@ -35,6 +35,7 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
     private readonly RecordingReader _reader = new();
     private readonly OutOfScope _outOfScope = new();
     private WebSocket? _socket;
+    private RunResultsView? _results;
 
     /// <summary>How many bytes of the recording were received: where a new connection begins.</summary>
     public long Offset { get; private set; }
@@ -88,6 +89,9 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
         }
     }
 
+    /// <summary>Takes the progress line away for good.</summary>
+    public void HideProgress() => progress?.Stop();
+
     /// <summary>Asks for the run's end over the connection that is open; false when there is none.</summary>
     public async Task<bool> TryKillAsync(string reason, CancellationToken cancel)
     {
@@ -113,7 +117,7 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
         {
             while (true)
             {
-                var received = await socket.ReceiveAsync(buffer.AsMemory(), cancel);
+                var received = await NextAsync(socket, buffer, cancel);
                 switch (received.MessageType)
                 {
                     case WebSocketMessageType.Binary:
@@ -129,9 +133,15 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
                         var message = Read(text);
                         text.SetLength(0);
                         if (message is { Type: "end", Run: { } run })
-                            return run;
+                            return run with { Results = _results };
                         if (message is { Type: "out-of-scope", Run.Fence: { } fence })
                             _outOfScope.Tell(terminal, fence);
+                        if (message is { Type: "results", Results: { } results })
+                        {
+                            _results = results;
+                            progress?.Take(results);
+                        }
+
                         break;
 
                     case WebSocketMessageType.Close:
@@ -143,6 +153,19 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
+    }
+
+    /// <summary>The next piece; while it is awaited, the progress line goes on.</summary>
+    private async Task<ValueWebSocketReceiveResult> NextAsync(WebSocket socket, byte[] buffer, CancellationToken cancel)
+    {
+        var receive = socket.ReceiveAsync(buffer.AsMemory(), cancel).AsTask();
+        while (progress is { IsLive: true } && !receive.IsCompleted)
+        {
+            if (await Task.WhenAny(receive, Task.Delay(ProgressLine.Tick, time, cancel)) != receive)
+                progress.Draw();
+        }
+
+        return await receive;
     }
 
     private static AttachMessage? Read(MemoryStream text)
@@ -170,17 +193,23 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
             {
                 case RecordingStream.Output:
                     terminal.Output.Write(frame.Bytes.Span);
+                    if (terminal.OutputIsTerminal)
+                        progress?.Passed(frame.Bytes.Span);
                     break;
                 case RecordingStream.Error:
                     terminal.PassError(frame.Bytes.Span);
+                    progress?.Passed(frame.Bytes.Span);
                     break;
                 case RecordingStream.Marker:
                     terminal.Remark($"writ: {Printable.Line(Encoding.UTF8.GetString(frame.Bytes.Span))}");
                     break;
                 case RecordingStream.None:
                 case RecordingStream.Resize:
+                case RecordingStream.Status:
                     break;
             }
         }
+
+        progress?.Draw();
     }
 }

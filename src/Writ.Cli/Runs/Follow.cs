@@ -13,11 +13,11 @@ internal static class Follow
 
     /// <summary>Follows a run of one's own. A signal, or a closed standard output, ends it, and its end is awaited.</summary>
     /// <returns>The exit code.</returns>
-    public static async Task<int> OwnAsync(CliContext context, RunView run, Interruption interruption)
+    public static async Task<int> OwnAsync(CliContext context, RunView run, bool quiet, Interruption interruption)
     {
         interruption.HardExitCode = ExitCode.Ended;
         using var stop = new CancellationTokenSource();
-        var attachment = Attach(context, run.Id, "own");
+        var attachment = Attach(context, run.Id, "own", quiet);
         // Off this thread: a standard output that blocks must not hold Ctrl-C up.
         var follow = Task.Run(() => attachment.FollowAsync(stop.Token));
         try
@@ -49,11 +49,11 @@ internal static class Follow
 
     /// <summary>Watches somebody's run, or one's own detached one, from its first byte.</summary>
     /// <returns>The exit code of the run.</returns>
-    public static async Task<int> WatchAsync(CliContext context, string run, CancellationToken cancel)
+    public static async Task<int> WatchAsync(CliContext context, string run, bool quiet, CancellationToken cancel)
     {
         try
         {
-            return await EndAsync(context, run, await Attach(context, run, "watch").FollowAsync(cancel));
+            return await EndAsync(context, run, await Attach(context, run, "watch", quiet).FollowAsync(cancel));
         }
         catch (AttachRefusedException refused)
         {
@@ -65,10 +65,11 @@ internal static class Follow
         }
     }
 
-    private static Attachment Attach(CliContext context, string run, string mode)
+    private static Attachment Attach(CliContext context, string run, string mode, bool quiet)
     {
         var server = context.Server;
-        return new((from, cancel) => server.AttachAsync(run, from, mode, cancel), cancel => AskAsync(context, run, cancel), context.Terminal, context.Time);
+        return new((from, cancel) => server.AttachAsync(run, from, mode, cancel), cancel => AskAsync(context, run, cancel), context.Terminal, context.Time,
+            quiet ? null : new(context.Terminal, context.Time));
     }
 
     private static async Task<int> EndAsync(CliContext context, string id, RunView? ended)
@@ -91,6 +92,8 @@ internal static class Follow
             context.Terminal.Say($"writ: {Printable.Line(degraded)}");
         if (RunText.Farewell(ended) is { } line)
             context.Terminal.Say($"writ: {Printable.Line(line)}");
+        if (RunText.Cut(ended) is { } cut)
+            context.Terminal.Say($"writ: {Printable.Line(cut)}");
         if (ended.End is { Outcome: not "confirmed" })
             context.Terminal.Say("writ: the runner has not confirmed the end");
         return ExitCode.OfRun(ended);
@@ -125,6 +128,7 @@ internal static class Follow
     private static async Task<int> KillAsync(CliContext context, RunView run, Attachment attachment, Task<RunView?>? follow, string reason)
     {
         var begun = context.Time.GetTimestamp();
+        attachment.HideProgress();
         using var limit = new CancellationTokenSource(KillPatience, context.Time);
         context.Terminal.Status("writ: killing the run");
         var end = await PostKillAsync(context, run.Id, attachment, reason, limit.Token);

@@ -56,7 +56,10 @@ internal static class Replay
         {
             reader.Append(buffer.AsSpan(0, count));
             while (reader.TryRead(out var frame))
-                yield return frame;
+            {
+                if (frame.Stream != RecordingStream.Status)
+                    yield return frame;
+            }
         }
     }
 

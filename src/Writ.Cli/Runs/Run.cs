@@ -30,10 +30,11 @@ internal static class Run
         var ask = new AskOptions();
         var wait = Shared.Span("--wait", "how long to wait for a decision; 10m unless told");
         var detach = new Option<bool>("--detach", "-d") { Description = "print the run's id and let it go on without this terminal" };
+        var quiet = Shared.Quiet();
         return ask.AddTo(new Verb("run", "Run a command: use a grant that covers it, or ask, wait, and run",
             "writ run -- nmap -sV -p 22,80 10.20.0.5",
             "writ run --reason 'debug the login page' --for 30m -- nmap -p 443 10.20.0.0/28",
-            "id=$(writ run --detach --reason nightly -- nmap -sn 10.20.0.0/24); writ watch $id").With(wait, detach), start: false)
+            "id=$(writ run --detach --reason nightly -- nmap -sn 10.20.0.0/24); writ watch $id").With(wait, detach, quiet), start: false)
             .Does(async (parse, _) =>
             {
                 using var interruption = context.Listen();
@@ -44,7 +45,7 @@ internal static class Run
                 if (!detached)
                 {
                     WrittenFiles.Foretell(context, run, inputs);
-                    var code = await Follow.OwnAsync(context, run, interruption); // 5
+                    var code = await Follow.OwnAsync(context, run, parse.GetValue(quiet), interruption); // 5
                     return await WrittenFiles.TakeAsync(context, run, inputs, code); // 6
                 }
 

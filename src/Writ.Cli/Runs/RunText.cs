@@ -32,10 +32,43 @@ internal static class RunText
             .Add("confirmed", run.End is null ? null : Confirmation(run.End))
             .Add("recording", Recording(run))
             .Add("wrote", (run.Outputs ?? []).Select(Wrote));
+        if (run.Results is { } results)
+            AddResults(fields, run, results);
         if (run.Fence is { } fence)
             AddFence(fields, fence, now);
         return fields;
     }
+
+    private static void AddResults(Fields fields, RunView run, RunResultsView results)
+    {
+        fields
+            .Add("progress", run.EndedAt is not null || Phase(results) is not { } phase ? null
+                : phase + (results.RemainingSeconds is > 0 and <= 1e6 and var seconds ? $", {Duration.Rough(TimeSpan.FromSeconds(seconds))} left" : ""))
+            .Add("found", $"{ProgressLine.Found(results)}{(results.Complete ? "" : " so far")}")
+            .Add("cut", Cut(run))
+            .Add("trouble", results.Trouble)
+            .Add("hosts", (results.Hosts ?? []).Take(MostListed).Select(Host));
+        var more = results.UnlistedHosts + Math.Max(0, (results.Hosts?.Count ?? 0) - MostListed);
+        if (more > 0 && results.Hosts is not null)
+            fields.Add("", $"and {Count(more, "host")} more");
+    }
+
+    private static string? Phase(RunResultsView results) =>
+        results.Phase is null ? null : results.Percent is { } percent ? string.Create(CultureInfo.InvariantCulture, $"{results.Phase}, {Math.Floor(percent):0}%") : results.Phase;
+
+    private static string Host(HostResultView host)
+    {
+        var name = host.Name is null ? "" : $" ({host.Name})";
+        var ports = string.Join(", ", host.Ports.Select(port =>
+            string.Create(CultureInfo.InvariantCulture, $"{port.Port}/{port.Protocol}{(port.Service is null ? "" : $" {port.Service}")}{(port.Product is null ? "" : $" ({port.Product})")}")));
+        var more = host.UnlistedPorts > 0 ? $"{(ports.Length > 0 ? ", " : "")}{Count(host.UnlistedPorts, "more open port")}" : "";
+        return $"{host.Address}{name}{(ports.Length + more.Length > 0 ? ": " : "")}{ports}{more}";
+    }
+
+    /// <summary>Where a run was when it was ended, if its tool had not told all by then; null otherwise.</summary>
+    public static string? Cut(RunView run) => run is { EndedAt: not null, State: "killed" or "failed", Results: { Complete: false } results }
+        ? $"cut {(Phase(results) is { } phase ? $"in {phase}, " : "")}after {Count(results.HostsDone, "host")}: what is missing was not measured"
+        : null;
 
     private static void AddFence(Fields fields, FenceView fence, DateTimeOffset now)
     {
@@ -64,7 +97,7 @@ internal static class RunText
         return $"the rule's budget {string.Join(" and ", what.OfType<string>())}: what got no answer since {When.Exact(since)} was not measured, whatever the output calls it";
     }
 
-    private const int MostRefused = 20;
+    private const int MostRefused = 20, MostListed = 20;
 
     /// <summary>A destination out of scope, for example <c>10.30.0.77 udp 161, 3 packets</c>.</summary>
     public static string Refused(RefusedView refused) =>

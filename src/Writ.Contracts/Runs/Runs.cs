@@ -42,7 +42,50 @@ public sealed record RunView(
     long RecordingBytes,
     string? RecordingSha256,
     FenceView? Fence = null,
-    IReadOnlyList<RunOutputView>? Outputs = null);
+    IReadOnlyList<RunOutputView>? Outputs = null,
+    RunResultsView? Results = null);
+
+/// <summary>
+/// What a run's tool has found so far, by its own word; in the answer about one run, and in the messages of those who watch it.
+/// Texts come from scanned hosts. What is missing was not found so far, or is not listed; it is no statement about a host.
+/// </summary>
+/// <param name="At">When the runner wrote it down.</param>
+/// <param name="Phase">What the tool is doing, in its words.</param>
+/// <param name="Percent">How much of that is done, 0 to 100.</param>
+/// <param name="RemainingSeconds">How long that goes on, as the tool estimates.</param>
+/// <param name="HostsDone">Hosts of which the tool has told all, also those that are down where it tells of them.</param>
+/// <param name="HostsUp">Hosts that answered.</param>
+/// <param name="OpenPorts">Open ports of all hosts.</param>
+/// <param name="Complete">True once the tool said that it has told all; false in a run that has ended: it was cut.</param>
+/// <param name="Trouble">Why no more is told, or null.</param>
+/// <param name="Hosts">
+/// Hosts that are up, in the order in which they were found, at most 256; null for somebody else than the requester, who watches the
+/// run to see them.
+/// </param>
+/// <param name="UnlistedHosts">Hosts that are up and are not listed.</param>
+public sealed record RunResultsView(
+    DateTimeOffset At,
+    string? Phase,
+    double? Percent,
+    double? RemainingSeconds,
+    long HostsDone,
+    long HostsUp,
+    long OpenPorts,
+    bool Complete,
+    string? Trouble,
+    IReadOnlyList<HostResultView>? Hosts,
+    long UnlistedHosts);
+
+/// <summary>A host that is up.</summary>
+/// <param name="Ports">Its open ports, at most 64.</param>
+/// <param name="UnlistedPorts">Open ports that are not listed.</param>
+public sealed record HostResultView(string Address, string? Name, IReadOnlyList<PortResultView> Ports, long UnlistedPorts);
+
+/// <summary>An open port.</summary>
+/// <param name="Protocol"><c>tcp</c>, <c>udp</c> or <c>sctp</c>.</param>
+/// <param name="Service">What the tool calls the service.</param>
+/// <param name="Product">What the service calls itself.</param>
+public sealed record PortResultView(string Protocol, int Port, string? Service, string? Product);
 
 /// <summary>A file that the run writes for the requester; its bytes by <c>GET /v1/runs/{id}/outputs/{number}</c>, from 0.</summary>
 /// <param name="Argument">The path as it stands in the command.</param>
@@ -100,7 +143,7 @@ public sealed record RunEndView(
 /// </summary>
 /// <param name="Type">
 /// From the server: <c>state</c> (with the run), <c>out-of-scope</c> (with the run and what its fence has refused so far),
-/// <c>end</c> (with the run; the last message). From the client:
-/// <c>detach</c> (the run shall go on without me), <c>kill</c> (with a reason).
+/// <c>results</c> (with what the tool has found so far, the whole each time), <c>end</c> (with the run; the last message). From
+/// the client: <c>detach</c> (the run shall go on without me), <c>kill</c> (with a reason).
 /// </param>
-public sealed record AttachMessage(string Type, RunView? Run = null, string? Reason = null);
+public sealed record AttachMessage(string Type, RunView? Run = null, string? Reason = null, RunResultsView? Results = null);

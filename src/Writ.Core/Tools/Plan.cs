@@ -8,8 +8,14 @@ public sealed record Plan
     /// <summary>The tool's name.</summary>
     public required string Tool { get; init; }
 
-    /// <summary>The canonical argv, the tool's name first: full option names, fixed order. Only this is ever executed.</summary>
+    /// <summary>The canonical argv, the tool's name first: full option names, fixed order.</summary>
     public required IReadOnlyList<string> Argv { get; init; }
+
+    /// <summary>How the results can be followed while the run lives; null where they cannot.</summary>
+    public PlannedLive? Live { get; init; }
+
+    /// <summary>What is shown, approved and executed, and nothing else ever is: <see cref="Argv"/>, and what the live view adds to it.</summary>
+    public IReadOnlyList<string> Executed => Live is null ? Argv : [.. Argv, .. Live.Arguments];
 
     /// <summary>Every address that the command names as a target, exclusions taken out.</summary>
     public required AddressSet Targets { get; init; }

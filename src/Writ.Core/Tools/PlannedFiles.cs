@@ -29,6 +29,13 @@ public sealed record PlannedOutput(string Argument, string Path, string Format, 
     public string Ending { get; init; } = "";
 }
 
+/// <summary>How a tool tells what it finds while it still runs.</summary>
+/// <param name="Format">What it writes: <c>nmap-xml</c>.</param>
+/// <param name="Path">Where, in the sandbox.</param>
+/// <param name="Status">What becomes of the tool's own lines about its progress; see <see cref="Writ.Proof.Statements.StatementLive"/>.</param>
+/// <param name="Arguments">What the argv needs beside what was typed.</param>
+public sealed record PlannedLive(string Format, string Path, string Status, IReadOnlyList<string> Arguments);
+
 /// <summary>A name of the command with the addresses that it was pinned to; inside the sandbox it means exactly these.</summary>
 /// <param name="Name">As typed.</param>
 /// <param name="Addresses">In the order of the resolver's answer; the tool talks to the first unless told otherwise.</param>

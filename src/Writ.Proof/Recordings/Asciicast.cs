@@ -57,6 +57,7 @@ public sealed class AsciicastWriter(Stream output)
                 Event(frame.Time, "r", string.Create(CultureInfo.InvariantCulture, $"{(size[0] << 8) | size[1]}x{(size[2] << 8) | size[3]}"));
                 break;
             case RecordingStream.Resize:
+            case RecordingStream.Status:
             case RecordingStream.None:
                 break;
         }

@@ -15,6 +15,11 @@ public enum RecordingStream : byte
     Marker = 3,
     /// <summary>A terminal's new size: columns and rows as two big-endian 16-bit numbers.</summary>
     Resize = 4,
+    /// <summary>
+    /// Lines that the tool wrote to its standard output only because the live view asked how far it is; whoever shows a
+    /// recording passes over them. Only in version 2.
+    /// </summary>
+    Status = 5,
 }
 
 /// <summary>One frame.</summary>
@@ -25,7 +30,7 @@ public enum RecordingStream : byte
 public readonly record struct RecordingFrame(RecordingStream Stream, long Offset, long Time, ReadOnlyMemory<byte> Bytes);
 
 /// <summary>
-/// The bytes of a recording: the line <c>writ-recording/v1</c>, then frames. A frame is 1 byte stream, 8 bytes offset in
+/// The bytes of a recording: the line <c>writ-recording/v2</c>, then frames (<c>v1</c> where there is no stream of status lines). A frame is 1 byte stream, 8 bytes offset in
 /// the stream, 8 bytes time in Unix microseconds, 4 bytes length (numbers big-endian), and the bytes. Append-only, so a
 /// crash leaves whole frames and at most one cut one.
 /// </summary>
@@ -37,8 +42,11 @@ public static class RecordingFormat
     /// <summary>The most bytes in one frame.</summary>
     public const int MaxFrameBytes = 1 << 20;
 
-    /// <summary>What every recording begins with.</summary>
-    public static ReadOnlySpan<byte> Magic => "writ-recording/v1\n"u8;
+    /// <summary>What a recording begins with.</summary>
+    public static ReadOnlySpan<byte> Magic => "writ-recording/v2\n"u8;
+
+    /// <summary>What a recording without <see cref="RecordingStream.Status"/> may begin with.</summary>
+    public static ReadOnlySpan<byte> MagicOfVersion1 => "writ-recording/v1\n"u8;
 
     /// <summary>Writes a frame's head.</summary>
     public static void WriteHead(Span<byte> head, RecordingStream stream, long offset, long time, int length)
@@ -57,6 +65,7 @@ public sealed class RecordingReader
     private int _start;
     private int _end;
     private bool _magicSeen;
+    private RecordingStream _last;
 
     /// <summary>Adds the next bytes of the recording.</summary>
     public void Append(ReadOnlySpan<byte> bytes)
@@ -84,8 +93,9 @@ public sealed class RecordingReader
             var magic = RecordingFormat.Magic;
             if (bytes.Length < magic.Length)
                 return false;
-            if (!bytes.StartsWith(magic))
+            if (!bytes.StartsWith(magic) && !bytes.StartsWith(RecordingFormat.MagicOfVersion1))
                 throw new InvalidDataException("the bytes are no recording");
+            _last = bytes.StartsWith(magic) ? RecordingStream.Status : RecordingStream.Resize;
             _magicSeen = true;
             _start += magic.Length;
             bytes = bytes[magic.Length..];
@@ -95,7 +105,7 @@ public sealed class RecordingReader
             return false;
         var stream = (RecordingStream)bytes[0];
         var length = BinaryPrimitives.ReadInt32BigEndian(bytes[17..]);
-        if (stream is RecordingStream.None or > RecordingStream.Resize || length is < 0 or > RecordingFormat.MaxFrameBytes)
+        if (stream == RecordingStream.None || stream > _last || length is < 0 or > RecordingFormat.MaxFrameBytes)
             throw new InvalidDataException("a frame of the recording is malformed");
         if (bytes.Length < RecordingFormat.HeadSize + length)
             return false;

@@ -14,6 +14,8 @@ public static class SandboxTerms
     public const string In = "/in/";
     /// <summary>The folder of the files that are handed back.</summary>
     public const string Out = "/out/";
+    /// <summary>Where a tool writes results that are read while it runs and kept nowhere: a pipe.</summary>
+    public const string Live = "/live/xml";
     /// <summary>The most files under <see cref="In"/>.</summary>
     public const int MostFiles = 256;
     /// <summary>The most bytes of all files under <see cref="In"/> together.</summary>
@@ -58,6 +60,9 @@ public static class SandboxTerms
             return new(ErrorCode.FileMismatch, $"'{odd.Path}' is no file that may lie in the sandbox");
         if (outputs.FirstOrDefault(output => !IsPath(output.Path, Out) || output.Path.AsSpan(Out.Length).Contains('/')) is { } outside)
             return new(ErrorCode.FileMismatch, $"'{outside.Path}' is no file that may be written in the sandbox");
+        if (statement.Live is { } live && (live.Format != "nmap-xml" || live.Status is not ("shown" or "apart" or "apart-verbose")
+            || (live.Path != Live && !outputs.Any(output => output.Path == live.Path))))
+            return new(ErrorCode.InvalidInput, "the statement's live view is none that a runner knows");
         if ((Twice(files.Select(file => file.Path)) ?? Twice(outputs.Select(output => output.Path))) is { } path)
             return new(ErrorCode.FileMismatch, $"'{path}' is in the sandbox twice");
         if (names.FirstOrDefault(name => !HostName.IsPlain(name.Name) || name.Addresses.Any(address => !Address.TryParse(address, out _))) is { } wrong)

@@ -6,17 +6,18 @@ using Writ.Proof.Orders;
 namespace Writ.Proof.Statements;
 
 /// <summary>
-/// The exact subject of a decision. Its bytes are <c>writ-statement/v4</c>, a line feed and one JSON object; they are
+/// The exact subject of a decision. Its bytes are <c>writ-statement/v5</c>, a line feed and one JSON object; they are
 /// made once, stored, signed and compared as bytes, and never written again from the parsed form. Version 1 knew neither
-/// files in the sandbox nor names, version 2 no budget, version 3 did not say what the sandbox gives; statements of those versions stay readable.
+/// files in the sandbox nor names, version 2 no budget, version 3 did not say what the sandbox gives, version 4 knew no live view;
+/// what has none is of version 4 still. Statements of all versions stay readable.
 /// Instants are Unix microseconds, durations microseconds.
 /// </summary>
 public sealed record Statement
 {
     /// <summary>The first line of a statement's bytes.</summary>
-    public const string Domain = "writ-statement/v4\n";
+    public const string Domain = "writ-statement/v5\n";
 
-    private static readonly string[] Domains = ["writ-statement/v1\n", "writ-statement/v2\n", "writ-statement/v3\n", Domain];
+    private static readonly string[] Domains = ["writ-statement/v1\n", "writ-statement/v2\n", "writ-statement/v3\n", "writ-statement/v4\n", Domain];
 
     /// <summary>The request's id.</summary>
     public required string Request { get; init; }
@@ -40,6 +41,8 @@ public sealed record Statement
     public IReadOnlyList<StatementName>? Names { get; init; }
     /// <summary>The files that the run writes and that are handed back. Null in version 1 alone.</summary>
     public IReadOnlyList<StatementOutput>? Outputs { get; init; }
+    /// <summary>How the tool's results can be followed while it runs; null where they cannot. The argv holds what this needs.</summary>
+    public StatementLive? Live { get; init; }
     /// <summary>The zones that the scope touches, in bytewise order.</summary>
     public required IReadOnlyList<string> Zones { get; init; }
     /// <summary>The id of the runner that will execute.</summary>
@@ -66,9 +69,10 @@ public sealed record Statement
     // The version whose members these are; 0 for none.
     private int Version => this switch
     {
-        { Files: null, Names: null, Outputs: null, Budget: null, Sandbox: null } => 1,
-        { Files: not null, Names: not null, Outputs: not null, Budget: null, Sandbox: null } => 2,
-        { Files: not null, Names: not null, Outputs: not null, Budget: not null } => Sandbox is null ? 3 : 4,
+        { Files: null, Names: null, Outputs: null, Budget: null, Sandbox: null, Live: null } => 1,
+        { Files: not null, Names: not null, Outputs: not null, Budget: null, Sandbox: null, Live: null } => 2,
+        { Files: not null, Names: not null, Outputs: not null, Budget: not null, Sandbox: null, Live: null } => 3,
+        { Files: not null, Names: not null, Outputs: not null, Budget: not null, Sandbox: not null } => Live is null ? 4 : 5,
         _ => 0,
     };
 
@@ -120,3 +124,12 @@ public sealed record StatementName(string Name, IReadOnlyList<string> Addresses)
 
 /// <summary>A file that is handed back: what names it in the typed argv, and its path under <c>/out/</c> in the sandbox.</summary>
 public sealed record StatementOutput(string Argument, string Path);
+
+/// <summary>How a tool's results can be followed while it runs.</summary>
+/// <param name="Format">What the tool writes: <c>nmap-xml</c>.</param>
+/// <param name="Path">Where, in the sandbox: <see cref="SandboxTerms.Live"/>, which keeps nothing, or one of the outputs.</param>
+/// <param name="Status">
+/// What becomes of the lines on standard output by which the tool tells how far it is: <c>shown</c>, <c>apart</c> (it
+/// writes them for the live view alone), or <c>apart-verbose</c> (the same, but for those that it would have written anyway).
+/// </param>
+public sealed record StatementLive(string Format, string Path, string Status);

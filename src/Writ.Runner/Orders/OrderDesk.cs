@@ -91,6 +91,7 @@ internal sealed class OrderDesk(
             Names = result.Value.Statement.Names ?? [],
             HasFiles = result.Value.Statement.Files is { Count: > 0 },
             Outputs = [.. (result.Value.Statement.Outputs ?? []).Select(output => output.Path)],
+            Live = result.Value.Statement.Live,
             OutputLimitBytes = config.OutputLimitBytes,
             SpoolLimitBytes = config.SpoolLimitBytes,
             ReceivedBoot = receivedBoot,

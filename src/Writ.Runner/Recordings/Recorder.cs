@@ -19,8 +19,10 @@ internal sealed unsafe class Recorder : IDisposable
     private readonly int _error;
     private readonly long _limit;
     private readonly long _unacknowledgedLimit;
-    private readonly byte[] _buffer = new byte[RecordingFormat.HeadSize + ChunkBytes];
-    private readonly long[] _offsets = new long[(int)RecordingStream.Resize + 1];
+    private readonly byte[] _buffer = new byte[ChunkBytes];
+    private readonly byte[] _frame = new byte[RecordingFormat.HeadSize + ChunkBytes];
+    private readonly long[] _offsets = new long[(int)RecordingStream.Status + 1];
+    private readonly StatusLines? _status;
     private readonly Thread _thread;
     private IncrementalHash? _hash;
     private readonly StringBuilder _errorText = new();
@@ -30,9 +32,15 @@ internal sealed unsafe class Recorder : IDisposable
     private string? _marker;
 
     /// <summary>Makes the recording's file, which must not exist, and begins to read.</summary>
-    public Recorder(string path, int output, int error, long limit, long unacknowledgedLimit)
+    /// <param name="path">Where it lies.</param>
+    /// <param name="output">The tool's standard output.</param>
+    /// <param name="error">The tool's standard error.</param>
+    /// <param name="limit">The most bytes of the recording.</param>
+    /// <param name="unacknowledgedLimit">The most bytes that the server does not hold.</param>
+    /// <param name="status">Tells the lines that are kept apart; null where there are none.</param>
+    public Recorder(string path, int output, int error, long limit, long unacknowledgedLimit, StatusLines? status = null)
     {
-        (_output, _error, _limit, _unacknowledgedLimit) = (output, error, limit, unacknowledgedLimit);
+        (_output, _error, _limit, _unacknowledgedLimit, _status) = (output, error, limit, unacknowledgedLimit, status);
         _file = Libc.Must(Libc.open(path, Libc.OWriteOnly | Libc.OCreate | Libc.OExclusive | Libc.OAppend | Libc.OCloexec, 0x180 /* 0600 */), path);
         Wake = Libc.Must(Libc.eventfd(0, Libc.OCloexec | Libc.ONonblock), "eventfd");
         Failed = Libc.Must(Libc.eventfd(0, Libc.OCloexec | Libc.ONonblock), "eventfd");
@@ -81,12 +89,13 @@ internal sealed unsafe class Recorder : IDisposable
         try
         {
             _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            RecordingFormat.Magic.CopyTo(_buffer);
+            RecordingFormat.Magic.CopyTo(_frame);
             Append(RecordingFormat.Magic.Length);
             Copy();
+            _status?.Flush(Frame);
             WaitForFinish();
             if (_marker is { } marker)
-                Frame(RecordingStream.Marker, Encoding.UTF8.GetBytes(marker, _buffer.AsSpan(RecordingFormat.HeadSize)));
+                Frame(RecordingStream.Marker, Encoding.UTF8.GetBytes(marker));
             if (Libc.fsync(_file) != 0)
                 throw Libc.Failure("fsync");
         }
@@ -130,29 +139,34 @@ internal sealed unsafe class Recorder : IDisposable
         }
     }
 
-    /// <summary>One read becomes one frame: the first byte is on its way at once, a flood comes in whole chunks.</summary>
+    /// <summary>One read becomes one frame (more where it holds status lines): the first byte is on its way at once, a flood comes in whole chunks.</summary>
     private bool Take(int fd, RecordingStream stream)
     {
         nint length;
         fixed (byte* start = _buffer)
-            length = Libc.read(fd, start + RecordingFormat.HeadSize, ChunkBytes);
+            length = Libc.read(fd, start, ChunkBytes);
         if (length > 0)
         {
             if (stream == RecordingStream.Error && _errorText.Length < 300)
-                _errorText.Append(Encoding.UTF8.GetString(_buffer, RecordingFormat.HeadSize, (int)Math.Min(length, 300)));
-            Frame(stream, (int)length);
+                _errorText.Append(Encoding.UTF8.GetString(_buffer, 0, (int)Math.Min(length, 300)));
+            var bytes = _buffer.AsSpan(0, (int)length);
+            if (stream == RecordingStream.Output && _status is not null)
+                _status.Split(bytes, Clock.Boot(), Frame);
+            else
+                Frame(stream, bytes);
         }
 
         return length > 0 || (length < 0 && Marshal.GetLastPInvokeError() is Libc.Eintr or Libc.Eagain);
     }
 
-    private void Frame(RecordingStream stream, int length)
+    private void Frame(RecordingStream stream, ReadOnlySpan<byte> bytes)
     {
-        RecordingFormat.WriteHead(_buffer, stream, _offsets[(int)stream], Clock.Wall(), length);
-        _offsets[(int)stream] += length;
-        if (_bytes + RecordingFormat.HeadSize + length > _limit)
+        RecordingFormat.WriteHead(_frame, stream, _offsets[(int)stream], Clock.Wall(), bytes.Length);
+        bytes.CopyTo(_frame.AsSpan(RecordingFormat.HeadSize));
+        _offsets[(int)stream] += bytes.Length;
+        if (_bytes + RecordingFormat.HeadSize + bytes.Length > _limit)
             throw new IOException($"the recording would pass its limit of {_limit} bytes");
-        Append(RecordingFormat.HeadSize + length);
+        Append(RecordingFormat.HeadSize + bytes.Length);
     }
 
     // Size and digest follow each byte that is in the file, also where only a part of a frame was written.
@@ -161,7 +175,7 @@ internal sealed unsafe class Recorder : IDisposable
         for (var done = 0; done < length;)
         {
             nint written;
-            fixed (byte* start = _buffer)
+            fixed (byte* start = _frame)
                 written = Libc.write(_file, start + done, (nuint)(length - done));
             if (written < 0)
             {
@@ -171,7 +185,7 @@ internal sealed unsafe class Recorder : IDisposable
                 throw Libc.Failure("the recording cannot be written", error);
             }
 
-            _hash!.AppendData(_buffer, done, (int)written);
+            _hash!.AppendData(_frame, done, (int)written);
             done += (int)written;
             _bytes += written;
         }

@@ -4,6 +4,7 @@ using Writ.Contracts.Runners;
 using Writ.Proof.Addresses;
 using Writ.Runner.Fences;
 using Writ.Runner.Kernel;
+using Writ.Runner.Results;
 
 namespace Writ.Runner.Runs;
 
@@ -23,6 +24,7 @@ internal sealed class LiveRun(RunFolder folder, RunSpec? spec) : IDisposable
     private bool _startedSent;
     private bool _endSent;
     private RefusedReport? _refusedSent;
+    private long _resultsSent;
     private long _sent;
     private long _toldSupervisor;
 
@@ -35,6 +37,8 @@ internal sealed class LiveRun(RunFolder folder, RunSpec? spec) : IDisposable
     public EndRecord? End { get; set; }
     /// <summary>What its fence has refused so far.</summary>
     public RefusedReport? Refused { get; set; }
+    /// <summary>What its tool has found so far.</summary>
+    public ResultsReport? Results { get; set; }
     /// <summary>A kill that came, whether or not the supervisor could be told yet.</summary>
     public (Cause Cause, string Reason)? Kill { get; set; }
     /// <summary>The server knows no such run: nothing is told about it any more.</summary>
@@ -63,7 +67,7 @@ internal sealed class LiveRun(RunFolder folder, RunSpec? spec) : IDisposable
         (_sent, _startedSent, _endSent, Resumed) = (offset, false, false, true);
         // What was lost on the way while it lives is in the next report; after its end there is none.
         if (End is not null)
-            _refusedSent = null;
+            (_refusedSent, _resultsSent) = (null, 0);
         Acknowledge(offset);
     }
 
@@ -103,6 +107,12 @@ internal sealed class LiveRun(RunFolder folder, RunSpec? spec) : IDisposable
         {
             _refusedSent = refused;
             return new() { Drops = ToMessage(refused) };
+        }
+
+        if (Results is { } results && results.At > _resultsSent)
+        {
+            _resultsSent = results.At;
+            return new() { Results = results.ToMessage(Run) };
         }
 
         var spooled = Spooled;

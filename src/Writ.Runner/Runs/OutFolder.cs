@@ -41,7 +41,7 @@ internal sealed class OutFolder
         foreach (var output in outputs)
         {
             var name = output[SandboxTerms.Out.Length..];
-            using var source = Open(System.IO.Path.Combine(Path, name));
+            using var source = Open(name);
             if (source is null)
                 continue;
             try
@@ -78,9 +78,10 @@ internal sealed class OutFolder
         return new(output, size, Convert.ToHexStringLower(hash.GetHashAndReset()), cut || RandomAccess.GetLength(source) > size);
     }
 
-    private static SafeFileHandle? Open(string path)
+    /// <summary>A file in it; null where there is none of this name, or something else.</summary>
+    public SafeFileHandle? Open(string name)
     {
-        var fd = Libc.open(path, Libc.OReadOnly | Libc.ONoFollow | Libc.ONonblock | Libc.OCloexec, 0);
+        var fd = Libc.open(System.IO.Path.Combine(Path, name), Libc.OReadOnly | Libc.ONoFollow | Libc.ONonblock | Libc.OCloexec, 0);
         if (fd < 0)
             return null;
         var handle = new SafeFileHandle(fd, ownsHandle: true);

@@ -210,6 +210,7 @@ internal sealed class RunBook : IDisposable
         _runs[run.Run] = run;
         _watch.AddFolder(run);
         run.Refused = folder.ReadRefused();
+        run.Results = folder.ReadResults();
         run.End = folder.ReadEnd();
         if (run.End is not null)
             return;
@@ -244,11 +245,16 @@ internal sealed class RunBook : IDisposable
                 lock (run)
                     run.Refused = refused;
                 break;
+            case RunFolder.ResultsName when run.Folder.ReadResults() is { } results:
+                lock (run)
+                    run.Results = results;
+                break;
             case "end" when run.Folder.ReadEnd() is { } end:
                 lock (run)
                 {
                     run.Started ??= run.Folder.ReadStarted();
                     run.Refused = run.Folder.ReadRefused();
+                    run.Results = run.Folder.ReadResults();
                     End(run, end);
                 }
 

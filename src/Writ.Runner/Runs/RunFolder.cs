@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Writ.Runner.Fences;
 using Writ.Runner.Kernel;
+using Writ.Runner.Results;
 
 namespace Writ.Runner.Runs;
 
@@ -37,6 +38,13 @@ internal sealed class RunFolder(string path)
     /// <summary>What the fence has refused so far.</summary>
     public string Refused => At(RefusedName);
     public const string RefusedName = "refused";
+    /// <summary>What the tool has found so far.</summary>
+    public string Results => At(ResultsName);
+    public const string ResultsName = "results";
+    /// <summary>The folder that the sandbox shows as /live.</summary>
+    public string Live => At("live");
+    /// <summary>The pipe in it.</summary>
+    public string ResultsPipe => System.IO.Path.Combine(Live, "xml");
     /// <summary>How it ended.</summary>
     public string End => At("end");
     /// <summary>What the supervisor itself had to say; empty when all is well.</summary>
@@ -50,6 +58,7 @@ internal sealed class RunFolder(string path)
     public SupervisorMark? ReadMark() => Read(Mark, RunnerJson.Default.SupervisorMark);
     public StartRecord? ReadStarted() => Read(Started, RunnerJson.Default.StartRecord);
     public RefusedReport? ReadRefused() => Read(Refused, RunnerJson.Default.RefusedReport);
+    public ResultsReport? ReadResults() => Read(Results, RunnerJson.Default.ResultsReport);
     public EndRecord? ReadEnd() => Read(End, RunnerJson.Default.EndRecord);
 
     private static T? Read<T>(string path, JsonTypeInfo<T> type)

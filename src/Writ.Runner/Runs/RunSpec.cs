@@ -63,6 +63,8 @@ internal sealed record RunSpec
     public bool HasFiles { get; set; }
     /// <summary>The paths in the sandbox of the files that are handed back.</summary>
     public IReadOnlyList<string> Outputs { get; set; } = [];
+    /// <summary>How the tool's results can be followed while it runs; null where they cannot.</summary>
+    public StatementLive? Live { get; set; }
     /// <summary>The most bytes of all files that the run writes there together.</summary>
     public long OutputLimitBytes { get; set; } = RunnerConfig.DefaultOutputLimit;
     /// <summary>The most bytes that the recording may have.</summary>

@@ -3,8 +3,10 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Writ.Proof.Statements;
 using Writ.Runner.Kernel;
 using Writ.Runner.Recordings;
+using Writ.Runner.Results;
 using Writ.Runner.Sandboxes;
 
 namespace Writ.Runner.Runs;
@@ -28,7 +30,7 @@ internal sealed unsafe class Supervisor : IDisposable
     private const int SetChildSubreaper = 36;
     private const long ScratchBytes = 64L << 20;
     private const int ScratchFiles = 4_096;
-    private static readonly TimeSpan DiskPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan DiskPatience = TimeSpan.FromSeconds(30), ResultsPatience = TimeSpan.FromSeconds(2);
     private readonly RunFolder _folder;
     private readonly RunSpec _spec;
     private readonly EndFile _end;
@@ -47,6 +49,7 @@ internal sealed unsafe class Supervisor : IDisposable
     private OutFolder? _out;
     private RunUser? _user;
     private Placement? _placed;
+    private ResultsReader? _results;
     private ChildProcess? _bwrap;
     private ChildProcess? _init;
     private long _pidNamespace;
@@ -145,12 +148,14 @@ internal sealed unsafe class Supervisor : IDisposable
         for (var i = 0; i < 3; i++)
             Libc.Must(Libc.pipe2(pipes + (2 * i), Libc.OCloexec), "pipe2");
         for (var i = 0; i < 2; i++)
-            _ = Libc.fcntl(pipes[2 * i], 1031 /* F_SETPIPE_SZ */, 1 << 20);
+            _ = Libc.fcntl(pipes[2 * i], Libc.SetPipeSize, 1 << 20);
         _status = pipes[4];
-        _recorder = new(_folder.Recording, pipes[0], pipes[2], _spec.SpoolLimitBytes, _spec.UnacknowledgedLimitBytes);
+        _recorder = new(_folder.Recording, pipes[0], pipes[2], _spec.SpoolLimitBytes, _spec.UnacknowledgedLimitBytes,
+            _spec.Live is { Status: not "shown" } live ? new StatusLines(verbose: live.Status == "apart-verbose") : null);
         try
         {
             _placed = Place();
+            _results = FollowResults();
             _fence.Enter(_deadline, _deadlineBoot);
             _bwrap = Sandbox.Start(_spec.ToolPath, _spec.Argv.Skip(1), _placed, pipes[1], pipes[3], pipes[5]);
         }
@@ -194,8 +199,17 @@ internal sealed unsafe class Supervisor : IDisposable
             Scratch = _user is null ? null : _folder.Scratch,
             In = _spec.HasFiles ? _folder.In : null,
             Out = _out?.Path,
+            Live = _spec.Live?.Path == SandboxTerms.Live ? _folder.Live : null,
         };
     }
+
+    // After the memory is mounted: a thread that is started now sees it.
+    private ResultsReader? FollowResults() => _spec.Live switch
+    {
+        null => null,
+        { Path: SandboxTerms.Live } => ResultsReader.OfPipe(_folder),
+        { Path: var path } => ResultsReader.OfFile(_folder, _out!, path[SandboxTerms.Out.Length..]),
+    };
 
     // 4. The first of exit, deadline, silence, kill and failed recording ends the run.
     private void Guard()
@@ -392,6 +406,7 @@ internal sealed unsafe class Supervisor : IDisposable
             (_cause, _detail) = (Cause.CouldNotStart, _recorder?.FirstError is { Length: > 0 } said ? said : "the sandbox ended before the tool was executed");
         if (failure is not null && _cause == Cause.Exited)
             (_cause, _detail) = (Cause.RecordingFailed, failure);
+        _results?.Finish(ResultsPatience);
         var (bytes, digest) = _recorder is { } recorder ? recorder.Result : (0, Convert.ToHexStringLower(SHA256.HashData([])));
 
         // 6. Make the end durable and say so.
@@ -469,6 +484,7 @@ internal sealed unsafe class Supervisor : IDisposable
         _listener.Dispose();
         _end.Dispose();
         _recorder?.Dispose();
+        _results?.Dispose();
         _fence.Dispose();
         _user?.Dispose();
         _bwrap?.Dispose();

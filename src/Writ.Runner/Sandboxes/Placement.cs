@@ -26,6 +26,8 @@ internal sealed record Placement
     public string? In { get; init; }
     /// <summary>The folder that is shown as /out, or null for none.</summary>
     public string? Out { get; init; }
+    /// <summary>The folder that is shown read-only as /live, with the pipe for results in it, or null for none.</summary>
+    public string? Live { get; init; }
 
     /// <summary>What holds the run, in one line.</summary>
     public string Description =>

@@ -87,6 +87,8 @@ internal static unsafe class Sandbox
             options.AddRange(["--ro-bind", files, "/in"]);
         if (placed.Out is { } folder)
             options.AddRange(["--bind", folder, "/out"]);
+        if (placed.Live is { } pipes)
+            options.AddRange(["--ro-bind", pipes, "/live"]);
         foreach (var shown in placed.Data)
             Show(shown, shown);
         if (placed.Scripts is { } scripts)

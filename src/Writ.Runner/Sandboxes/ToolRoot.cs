@@ -21,7 +21,7 @@ internal sealed record ToolRoot(string Path, string Program, IReadOnlyList<strin
     private const UnixFileMode ForOthers = UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
 
     /// <summary>The folders that every sandbox mounts something on.</summary>
-    private static readonly string[] MountPoints = ["/etc", "/proc", "/dev", "/tmp", "/in", "/out"];
+    private static readonly string[] MountPoints = ["/etc", "/proc", "/dev", "/tmp", "/in", "/out", "/live"];
 
     /// <summary>What is opened by name when a program is running, beside a library that it is linked with.</summary>
     private static readonly (string Library, string[] Beside)[] OpenedLater =
@@ -42,7 +42,7 @@ internal sealed record ToolRoot(string Path, string Program, IReadOnlyList<strin
         var setpriv = KernelTool.Find("setpriv") ?? throw new RunnerException("there is no setpriv", "apt-get install util-linux");
         string[] sources = [.. ProgramFile.Closure(program).Concat(ProgramFile.Closure(setpriv)).SelectMany(WithOpenedLater).Distinct(StringComparer.Ordinal)];
         var digests = sources.ToDictionary(source => source, Digest, StringComparer.Ordinal);
-        var content = $"writ-root/v1\n{string.Concat(digests.Select(file => $"file {file.Key} {file.Value}\n"))}{string.Concat(data.Select(path => $"data {path}\n"))}";
+        var content = $"writ-root/v2\n{string.Concat(digests.Select(file => $"file {file.Key} {file.Value}\n"))}{string.Concat(data.Select(path => $"data {path}\n"))}";
         var path = System.IO.Path.Combine(folder, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(content))));
         if (!Directory.Exists(path))
             Fill(path, digests, data);

@@ -24,7 +24,7 @@ internal static class PlanViews
     {
         var scope = ScopeText.Of(plan.Scope);
         return new(
-            plan.Tool, plan.Argv, scope with { Addresses = Some(scope.Addresses) }, Some(plan.Targets.ToTexts()), plan.Targets.Count.ToString(CultureInfo.InvariantCulture),
+            plan.Tool, plan.Executed, scope with { Addresses = Some(scope.Addresses) }, Some(plan.Targets.ToTexts()), plan.Targets.Count.ToString(CultureInfo.InvariantCulture),
             plan.Tcp.ToString(), plan.Udp.ToString(), plan.Sctp.ToString(), plan.Techniques,
             [.. plan.Scripts.Select(script => new ScriptView(script.Name, script.Categories, script.Implied))],
             plan.Timing, plan.EstimatedPackets, plan.EstimatedDuration.TotalSeconds,

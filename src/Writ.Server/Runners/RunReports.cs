@@ -19,7 +19,7 @@ namespace Writ.Server.Runners;
 /// gathered for as long as more is there, made durable in one transaction, and only then acknowledged.
 /// </summary>
 internal sealed class RunReports(
-    Database database, WriteTransaction writes, RunTransitions transitions, RecordingStore recordings, Takings takings, RunnerHub hub, Changes changes, TimeProvider time,
+    Database database, WriteTransaction writes, RunTransitions transitions, RecordingStore recordings, RunResults results, Takings takings, RunnerHub hub, Changes changes, TimeProvider time,
     ILogger<RunReports> log)
 {
     private const int MostGathered = 256;
@@ -92,6 +92,8 @@ internal sealed class RunReports(
             gathered.Clear();
             while (gathered.Count < MostGathered && reports.TryRead(out var report))
                 gathered.Add(report);
+            await results.Keep(runner, gathered.Where(report => report.Results is not null).Select(report => report.Results));
+            gathered.RemoveAll(report => report.Results is not null);
             for (var i = 0; i < gathered.Count;)
             {
                 var outputs = gathered.Skip(i).TakeWhile(report => report.Output is not null).Select(report => report.Output).ToList();
@@ -201,7 +203,7 @@ internal sealed class RunReports(
             case FromRunner.MessageOneofCase.Heartbeat or FromRunner.MessageOneofCase.Extension:
                 break;
             case FromRunner.MessageOneofCase.Output or FromRunner.MessageOneofCase.Hello or FromRunner.MessageOneofCase.Resolved
-                or FromRunner.MessageOneofCase.None:
+                or FromRunner.MessageOneofCase.Results or FromRunner.MessageOneofCase.None:
                 log.LogWarning("runner {Name} sent {Message} out of place; it is passed over", runner.Name, report.MessageCase);
                 break;
         }

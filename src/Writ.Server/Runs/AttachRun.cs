@@ -91,7 +91,7 @@ internal sealed class AttachRun(
     private async Task<bool> Follow(Attached connection, long from, CancellationToken cancel)
     {
         var id = connection.Run.Id;
-        var (shown, reported) = ((string?)null, 0L);
+        var (shown, reported, told) = ((string?)null, 0L, DateTimeOffset.MinValue);
         while (true)
         {
             // The order matters: the wake-up is taken before the state is read, and the state before the bytes, so that after a
@@ -99,6 +99,7 @@ internal sealed class AttachRun(
             var next = changes.Next(id.ToString());
             RunView view;
             long newest;
+            RunResultsView? results;
             await using (var db = database.Open())
             {
                 var found = await ShowRuns.Find(db, access, connection.Caller, id.ToString());
@@ -108,6 +109,7 @@ internal sealed class AttachRun(
                 newest = await FenceViews.Newest(db, found.Value.Run, cancel);
                 if (newest > reported || view.EndedAt is not null)
                     view = view with { Fence = await FenceViews.Load(db, found.Value.Run, cancel) };
+                results = await RunResults.Load(db, id, told, withHosts: true, cancel);
             }
 
             var final = view.EndedAt is not null;
@@ -120,6 +122,12 @@ internal sealed class AttachRun(
             {
                 await connection.Send(bytes, cancel);
                 from += bytes.Length;
+            }
+
+            if (results is not null)
+            {
+                told = results.At;
+                await connection.Send(new AttachMessage("results", Results: results), cancel);
             }
 
             if (final)

@@ -29,7 +29,12 @@ internal static class ShowRuns
             if (!found.IsOk)
                 return found.Refusal.ToHttp();
             var view = (await RunViews.Load(db, [found.Value.Run], cancel))[0];
-            return Results.Ok(view with { Fence = await FenceViews.Load(db, found.Value.Run, cancel) });
+            var (run, caller) = (found.Value.Run, context.Caller());
+            return Results.Ok(view with
+            {
+                Fence = await FenceViews.Load(db, run, cancel),
+                Results = await RunResults.Load(db, run.Id, DateTimeOffset.MinValue, withHosts: run.ActorId == caller.Id, cancel),
+            });
         }).WithName("ShowRun").Produces<RunView>();
     }
 

@@ -180,7 +180,7 @@ internal sealed class StartRun(
             var plan = tool.Plan(ask.Command, context);
             if (!plan.IsOk)
                 refusal ??= plan.Refusal;
-            else if (statement.Argv is { } argv && argv.SequenceEqual(plan.Value.Argv)
+            else if (statement.Argv is { } argv && argv.SequenceEqual(plan.Value.Executed)
                 && plan.Value.Files.Select(file => file.Sha256).SequenceEqual((statement.Files ?? []).Select(file => file.Sha256)))
                 return (grant, request, plan.Value, needs.Value);
         }
@@ -231,7 +231,7 @@ internal sealed class StartRun(
             Deadline = UnixMicroseconds.From(deadline),
             MaxDisconnected = UnixMicroseconds.From(allowed.Value.MaxDisconnected),
             Statement = request.Statement,
-            Argv = plan.Argv,
+            Argv = plan.Executed,
             Fence = Writ.Proof.Addresses.ScopeText.Of(plan.Scope),
             Budget = allowed.Value.Budget.Least((Statement.Read(request.Statement) is { IsOk: true } decided ? decided.Value.Budget : null) ?? Budget.Unlimited),
             Decisions = [.. decisions.Select(row => new OrderDecision(row.ActorId?.ToString() ?? "policy", UnixMicroseconds.From(row.At), row.StatementDigest))],
@@ -247,7 +247,7 @@ internal sealed class StartRun(
             RunnerId = grant.RunnerId,
             State = RunState.Queued,
             Command = [.. ask.Command],
-            Argv = [.. plan.Argv],
+            Argv = [.. plan.Executed],
             Detached = ask.Detach,
             OrderBytes = envelope.Bytes,
             OrderSignature = envelope.Signature,

@@ -174,6 +174,15 @@ internal sealed class RunRow
     public string? IdempotencyKey { get; init; }
 }
 
+/// <summary>What a run's tool has found so far: the newest report alone.</summary>
+internal sealed class RunResultsRow
+{
+    public required RunId RunId { get; init; }
+    public required DateTimeOffset At { get; set; }
+    /// <summary>As the API shows it, as JSON.</summary>
+    public required string Content { get; set; }
+}
+
 /// <summary>A piece of a run's recording; pieces of a run follow one another without gaps.</summary>
 internal sealed class RecordingPieceRow
 {

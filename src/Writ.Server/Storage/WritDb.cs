@@ -15,6 +15,7 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
     public DbSet<DecisionRow> Decisions => Set<DecisionRow>();
     public DbSet<GrantRow> Grants => Set<GrantRow>();
     public DbSet<RunRow> Runs => Set<RunRow>();
+    public DbSet<RunResultsRow> RunResults => Set<RunResultsRow>();
     public DbSet<RecordingPieceRow> RecordingPieces => Set<RecordingPieceRow>();
     public DbSet<FileRow> Files => Set<FileRow>();
     public DbSet<NameQuestionRow> NameQuestions => Set<NameQuestionRow>();
@@ -98,6 +99,12 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
             run.HasIndex(row => new { row.ActorId, row.IdempotencyKey }).IsUnique();
             run.HasIndex(row => new { row.RunnerId, row.State });
             run.HasOne<GrantRow>().WithMany().HasForeignKey(row => row.GrantId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<RunResultsRow>(results =>
+        {
+            results.ToTable("run_results");
+            results.HasKey(row => row.RunId);
+            results.HasOne<RunRow>().WithMany().HasForeignKey(row => row.RunId).OnDelete(DeleteBehavior.Restrict);
         });
         modelBuilder.Entity<RecordingPieceRow>(piece =>
         {

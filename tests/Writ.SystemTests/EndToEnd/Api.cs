@@ -78,12 +78,19 @@ internal sealed class Api(HttpClient http, Uri address, string token)
         }
     }
 
+    /// <summary>The WebSocket of a run, from its first byte.</summary>
+    public async Task<ClientWebSocket> Attach(string run)
+    {
+        var socket = new ClientWebSocket();
+        socket.Options.SetRequestHeader("Authorization", $"Bearer {token}");
+        await socket.ConnectAsync(new UriBuilder(new Uri(address, $"/v1/runs/{run}/attach?from=0&mode=watch")) { Scheme = "ws" }.Uri, Cancel);
+        return socket;
+    }
+
     /// <summary>Watches a run to its end, from the first byte.</summary>
     public async Task<Recorded> Recording(string run)
     {
-        using var socket = new ClientWebSocket();
-        socket.Options.SetRequestHeader("Authorization", $"Bearer {token}");
-        await socket.ConnectAsync(new UriBuilder(new Uri(address, $"/v1/runs/{run}/attach?from=0&mode=watch")) { Scheme = "ws" }.Uri, Cancel);
+        using var socket = await Attach(run);
         using var bytes = new MemoryStream();
         var buffer = new byte[64 << 10];
         while (await socket.ReceiveAsync(buffer.AsMemory(), Cancel) is var received && received.MessageType != WebSocketMessageType.Close)

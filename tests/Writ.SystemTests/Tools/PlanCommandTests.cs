@@ -20,7 +20,7 @@ public class PlanCommandTests
             """);
         answers[0]["error"]!["message"]!.GetValue<string>().ShouldBe("the target on line 2 of 'hosts.txt' has not four octets");
         Texts(answers[1]["targets"]).ShouldBe(["10.20.1.0-10.20.1.63", "10.20.2.0-10.20.2.63", "10.20.3.0-10.20.3.63"]);
-        Texts(answers[1]["argv"]).ShouldBe(["nmap", "-n", "--noninteractive", "-sn", "--timing=3", "10.20.1.0/26", "10.20.2.0/26", "10.20.3.0/26"]);
+        Texts(answers[1]["argv"]).ShouldBe(["nmap", "-n", "-sn", "--timing=3", "10.20.1.0/26", "10.20.2.0/26", "10.20.3.0/26"]);
         Texts(answers[2]["targets"]).ShouldBe(["10.20.0.0-10.20.0.1", "10.20.0.3", "10.20.0.9"]);
         answers[2]["ports"]!.ToJsonString().ShouldBe("""{"tcp":"","udp":"53,123"}""");
         answers[3]["ports"]!.ToJsonString().ShouldBe("""{"tcp":"","udp":"","sctp":"80"}""");

@@ -53,7 +53,8 @@ internal sealed class NmapArgv
 
     private void Options(NmapCommand command, NmapReach reach)
     {
-        Add(command.ReverseDns ? "-R" : "-n", "--noninteractive");
+        // Without --noninteractive, with which Nmap up to 7.93 tells nothing of its progress either; where it runs there is no terminal.
+        Add(command.ReverseDns ? "-R" : "-n");
         When(command.V6, "-6");
         When(command.Unprivileged, "--unprivileged");
         When(command.SystemDns, "--system-dns");

@@ -84,6 +84,7 @@ public sealed class NmapTool : ITool
         {
             Tool = Name,
             Argv = argv.Value.Argv,
+            Live = NmapLive.Of(meant),
             Targets = targets.Value.Targets,
             Tcp = reach.Value.Tcp,
             Udp = reach.Value.Udp,

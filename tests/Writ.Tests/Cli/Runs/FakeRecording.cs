@@ -6,7 +6,7 @@ namespace Writ.Tests.Cli.Runs;
 internal sealed class FakeRecording
 {
     private readonly List<byte> _bytes = [.. RecordingFormat.Magic];
-    private readonly long[] _offsets = new long[5];
+    private readonly long[] _offsets = new long[6];
 
     public byte[] Bytes => [.. _bytes];
 

@@ -101,6 +101,17 @@ public sealed class EncodingTests
     }
 
     [Fact]
+    public void Statement_with_a_live_view_encodes_to_and_decodes_from_the_golden_bytes_of_version_5()
+    {
+        var golden = Golden("statement-v5", WithLive.ToBytes());
+        WithLive.ToBytes().ShouldBe(golden);
+        golden.AsSpan().StartsWith("writ-statement/v5\n"u8).ShouldBeTrue();
+        var read = Statement.Read(golden).Value;
+        read.ToBytes().ShouldBe(golden);
+        read.Live.ShouldBe(WithLive.Live);
+    }
+
+    [Fact]
     public void Members_of_another_version_are_refused()
     {
         var first = Encoding.UTF8.GetString(Asked.ToBytes());
@@ -127,7 +138,10 @@ public sealed class EncodingTests
         })
         {
             RunOrder.Read(Encoding.UTF8.GetBytes(order)).IsOk.ShouldBeFalse(order);
-        }
+            var fifth = Encoding.UTF8.GetString(WithLive.ToBytes());
+        foreach (var other in new[] { "/v1", "/v2", "/v3", "/v4", "/v6" })
+            Statement.Read(Encoding.UTF8.GetBytes(fifth.Replace("/v5", other, StringComparison.Ordinal))).IsOk.ShouldBeFalse(other);
+    }
     }
 
     [Fact]

@@ -211,6 +211,18 @@ public sealed class OrderCheckTests
     public void Check_output_outside_its_folder_is_refused(string path) =>
         CodeOf(Order(WithFiles with { Outputs = [new("x", path)] })).ShouldBe(ErrorCode.FileMismatch);
 
+    [Theory]
+    [InlineData("nmap-xml", "/out/scan.xml", "apart", true)]
+    [InlineData("nmap-xml", "/live/xml", "apart-verbose", true)]
+    [InlineData("nmap-xml", "/live/xml", "shown", true)]
+    [InlineData("nmap-xml", "/out/other.xml", "apart", false)]
+    [InlineData("nmap-xml", "/etc/shadow", "apart", false)]
+    [InlineData("nmap-xml", "/live/../etc/shadow", "apart", false)]
+    [InlineData("nmap-xml", "/live/xml", "hidden", false)]
+    [InlineData("masscan-json", "/live/xml", "apart", false)]
+    public void Check_live_view_that_no_runner_knows_is_refused(string format, string path, string status, bool known) =>
+        CodeOf(Order(WithLive with { Live = new(format, path, status) })).ShouldBe(known ? null : ErrorCode.InvalidInput);
+
     [Fact]
     public void Check_the_same_path_twice_is_refused()
     {

@@ -62,6 +62,13 @@ internal static class OrderSamples
     /// <summary>The same with the sandbox that version 4 added.</summary>
     public static Statement WithSandbox { get; } = Budgeted with { Sandbox = new(true, ["banner", "http-title"]) };
 
+    /// <summary>The same with the live view that version 5 added.</summary>
+    public static Statement WithLive { get; } = WithSandbox with
+    {
+        Argv = [.. WithFiles.Argv!, "--stats-every=1s"],
+        Live = new("nmap-xml", "/out/scan.xml", "apart"),
+    };
+
     public static RunOrder Order(Statement? statement = null)
     {
         var bytes = (statement ?? Asked).ToBytes();

@@ -8,13 +8,13 @@ public sealed class RecordingReaderTests
     private sealed record Part(RecordingStream Stream, byte[] Bytes);
 
     private static readonly Gen<Part> GenPart = Gen.Select(
-        Gen.Int[1, 4].Select(stream => (RecordingStream)stream), Gen.Byte.Array[0, 3000], (stream, bytes) => new Part(stream, bytes));
+        Gen.Int[1, 5].Select(stream => (RecordingStream)stream), Gen.Byte.Array[0, 3000], (stream, bytes) => new Part(stream, bytes));
 
     private static byte[] Write(IEnumerable<Part> parts)
     {
         using var file = new MemoryStream();
         file.Write(RecordingFormat.Magic);
-        var offsets = new long[5];
+        var offsets = new long[6];
         var head = new byte[RecordingFormat.HeadSize];
         foreach (var part in parts)
         {
@@ -44,7 +44,7 @@ public sealed class RecordingReaderTests
             }
 
             read.Count.ShouldBe(parts.Length);
-            var offsets = new long[5];
+            var offsets = new long[6];
             for (var i = 0; i < parts.Length; i++)
             {
                 read[i].Stream.ShouldBe(parts[i].Stream);
@@ -67,6 +67,18 @@ public sealed class RecordingReaderTests
     }
 
     [Fact]
+    public void TryRead_version_1_is_read_and_knows_no_status_lines()
+    {
+        var bytes = Write([new(RecordingStream.Output, [1, 2, 3]), new(RecordingStream.Status, [4])]);
+        RecordingFormat.MagicOfVersion1.CopyTo(bytes);
+        var reader = new RecordingReader();
+        reader.Append(bytes);
+        reader.TryRead(out var frame).ShouldBeTrue();
+        frame.Bytes.ToArray().ShouldBe([1, 2, 3]);
+        Should.Throw<InvalidDataException>(() => reader.TryRead(out _));
+    }
+
+    [Fact]
     public void TryRead_other_bytes_throws()
     {
         var reader = new RecordingReader();
@@ -76,7 +88,7 @@ public sealed class RecordingReaderTests
 
     [Theory]
     [InlineData(0, 10)]
-    [InlineData(5, 10)]
+    [InlineData(6, 10)]
     [InlineData(1, -1)]
     [InlineData(1, RecordingFormat.MaxFrameBytes + 1)]
     public void TryRead_malformed_frame_throws(byte stream, int length)

@@ -124,7 +124,22 @@ public class NmapFilesTests
         [
             ("/tmp/all", ".nmap", "/out/normal", true), ("/tmp/all", ".gnmap", "/out/grepable", true), ("/tmp/all", ".xml", "/out/xml", true), ("s", "", "/out/skiddie", true),
         ]);
-        plan.Argv.ShouldBe(["nmap", "-n", "--noninteractive", "-sn", "--timing=3", "-oG", "/out/grepable", "-oN", "/out/normal", "-oS", "/out/skiddie", "-oX", "/out/xml", "10.0.0.1"]);
+        plan.Argv.ShouldBe(["nmap", "-n", "-sn", "--timing=3", "-oG", "/out/grepable", "-oN", "/out/normal", "-oS", "/out/skiddie", "-oX", "/out/xml", "10.0.0.1"]);
+    }
+
+    [Theory]
+    [InlineData("", "/live/xml", "apart", "--stats-every=1s -oX /live/xml")]
+    [InlineData("-v -oN scan.txt", "/live/xml", "apart-verbose", "--stats-every=1s -oX /live/xml")]
+    [InlineData("-d", "/live/xml", "apart-verbose", "--stats-every=1s -oX /live/xml")]
+    [InlineData("-oX scan.xml", "/out/xml", "apart", "--stats-every=1s")]
+    [InlineData("-oA scan --stats-every 5s -v", "/out/xml", "shown", "")]
+    public void Live_view_adds_only_what_the_requester_has_not_typed_and_stands_in_what_is_executed(string options, string path, string status, string added)
+    {
+        var plan = Read($"nmap -sn {options} 10.0.0.1".Replace("  ", " ", StringComparison.Ordinal)).Value;
+        plan.Live.ShouldNotBeNull();
+        (plan.Live.Format, plan.Live.Path, plan.Live.Status).ShouldBe(("nmap-xml", path, status));
+        plan.Live.Arguments.ShouldBe(added.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        plan.Executed.ShouldBe([.. plan.Argv, .. plan.Live.Arguments]);
     }
 
     [Theory]

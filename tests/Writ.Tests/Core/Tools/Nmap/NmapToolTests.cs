@@ -181,7 +181,7 @@ public class NmapToolTests
     {
         Read(line).IsOk.ShouldBe(accepted);
         if (accepted)
-            Plan(line).Argv.ShouldBe(["nmap", "-n", "--noninteractive", "-sL", "--timing=3", "10.0.0.1"]);
+            Plan(line).Argv.ShouldBe(["nmap", "-n", "-sL", "--timing=3", "10.0.0.1"]);
     }
 
     [Fact]
@@ -194,7 +194,7 @@ public class NmapToolTests
     public void Plan_default_scan_is_made_explicit()
     {
         var plan = Plan("nmap 10.0.0.5");
-        plan.Argv.ShouldBe(["nmap", "-n", "--noninteractive", "-sS", "-p", "T:22,80,89-90,99", "--timing=3", "10.0.0.5"]);
+        plan.Argv.ShouldBe(["nmap", "-n", "-sS", "-p", "T:22,80,89-90,99", "--timing=3", "10.0.0.5"]);
         plan.Techniques.ShouldBe(["ping", "syn"]);
         plan.Scope.Tcp.ToString().ShouldBe("22,80,89-90,99,443");
         plan.Scope.Icmp.ShouldBeTrue();
@@ -376,7 +376,7 @@ public class NmapToolTests
     {
         var gaps = Read("nmap -sL " + string.Join(' ', Enumerable.Range(0, 60_000).Select(number => $"10.{number / 256}.{number % 256}.1"))).Value;
         gaps.Targets.Count.ShouldBe((UInt128)60_000);
-        gaps.Argv.ShouldBe(["nmap", "-n", "--noninteractive", "-sL", "--timing=3", "-iL", "/in/targets"]);
+        gaps.Argv.ShouldBe(["nmap", "-n", "-sL", "--timing=3", "-iL", "/in/targets"]);
         gaps.Files.ShouldHaveSingleItem().Path.ShouldBe("/in/targets");
         Read("nmap -sL " + string.Join(' ', Enumerable.Range(0, 60_000).Select(number => $"10.0.{number / 256}.{number % 256}"))).Value.Targets.Count.ShouldBe((UInt128)60_000);
         Read("nmap -sL " + new string('1', 1 << 20)).Refusal.Message.ShouldBe("the command is longer than 1 MB");

@@ -1,0 +1,189 @@
+using System.Text.Json;
+using System.Xml;
+using Microsoft.Win32.SafeHandles;
+using Writ.Runner.Kernel;
+using Writ.Runner.Runs;
+
+namespace Writ.Runner.Results;
+
+/// <summary>
+/// Follows what a tool finds, on a thread of its own, and writes a report into the run's folder at most once a second. It can
+/// hold nothing up: a pipe is emptied whether or not what comes can be read, a file is only looked at, and a report that cannot be
+/// written is left out.
+/// </summary>
+internal sealed unsafe class ResultsReader : IDisposable
+{
+    private const long BetweenReports = 1_000_000, BetweenLargeReports = 5_000_000;
+    private const int LargeReport = 16 * 1024, LookAgain = 200;
+    private readonly RunFolder _folder;
+    private readonly Func<SafeFileHandle?> _open;
+    private readonly bool _isPipe;
+    private readonly Thread _thread;
+    private readonly int _wake = Libc.Must(Libc.eventfd(0, Libc.OCloexec | Libc.ONonblock), "eventfd");
+    private readonly NmapXml _xml;
+    private readonly Source _source;
+    private volatile bool _draining;
+    private bool _changed;
+    private long _nextReport;
+    private long _written;
+
+    private ResultsReader(RunFolder folder, Func<SafeFileHandle?> open, bool isPipe)
+    {
+        (_folder, _open, _isPipe) = (folder, open, isPipe);
+        _source = new(this);
+        _xml = new(_source, () => _changed = true);
+        _thread = new(Work) { IsBackground = true, Name = "results" };
+        _thread.Start();
+    }
+
+    /// <summary>Follows a pipe, which it makes: the sandbox alone is given it.</summary>
+    public static ResultsReader OfPipe(RunFolder folder)
+    {
+        Durable.Folder(folder.Live);
+        // Whoever the tool runs as may write into it, and nobody else comes into the run's folder.
+        const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite, others = UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+        File.SetUnixFileMode(folder.Live, owner | UnixFileMode.UserExecute | others);
+        Libc.Must(Libc.mkfifo(folder.ResultsPipe, 0x180 /* 0600 */), folder.ResultsPipe);
+        File.SetUnixFileMode(folder.ResultsPipe, owner | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite);
+        // Open on both ends, so that a tool which opens it never waits for a reader, and one that ends closes nothing.
+        var pipe = new SafeFileHandle(Libc.Must(Libc.open(folder.ResultsPipe, Libc.ORdWr | Libc.ONonblock | Libc.OCloexec, 0), folder.ResultsPipe), ownsHandle: true);
+        _ = Libc.fcntl((int)pipe.DangerousGetHandle(), Libc.SetPipeSize, 1 << 20);
+        return new(folder, () => pipe, isPipe: true);
+    }
+
+    /// <summary>Follows a file that the tool writes for the requester and that this only reads.</summary>
+    public static ResultsReader OfFile(RunFolder folder, OutFolder from, string name) => new(folder, () => from.Open(name), isPipe: false);
+
+    /// <summary>After the last process is gone: reads the rest and writes the last report, unless that takes too long.</summary>
+    public void Finish(TimeSpan patience)
+    {
+        _draining = true;
+        Signal();
+        _thread.Join(patience);
+    }
+
+    private void Work()
+    {
+        try
+        {
+            _xml.Read();
+        }
+        catch (Exception wrong) when (wrong is XmlException or InvalidDataException or IOException)
+        {
+            // A tool that was ended in the middle of a sentence is no trouble.
+            if (!_source.Ended)
+                (_xml.Report.Trouble, _changed) = ($"what the tool writes cannot be read: {FirstLine(wrong.Message)}", true);
+        }
+
+        while (_isPipe && !_source.Ended && _source.Discard())
+        {
+        }
+
+        WriteReport(last: true);
+    }
+
+    private static string FirstLine(string text)
+    {
+        var line = text.ReplaceLineEndings("\n").Split('\n')[0];
+        return line.Length > 200 ? line[..200] : line;
+    }
+
+    private void WriteReport(bool last)
+    {
+        var now = Clock.Boot();
+        if (!_changed || (now < _nextReport && !last))
+            return;
+        var report = _xml.Report;
+        report.At = _written = Math.Max(Clock.Wall(), _written + 1);
+        var bytes = JsonSerializer.SerializeToUtf8Bytes(report, RunnerJson.Default.ResultsReport);
+        _nextReport = now + (bytes.Length > LargeReport ? BetweenLargeReports : BetweenReports);
+        _changed = false;
+        try
+        {
+            Durable.Write(_folder.Results, bytes, flush: false);
+        }
+        catch (IOException)
+        {
+            // A full disk: the next report tells the whole.
+        }
+    }
+
+    private int Patience() => !_changed ? -1 : (int)Math.Clamp(((_nextReport - Clock.Boot()) / 1_000) + 1, 0, 60_000);
+
+    private void Signal()
+    {
+        long one = 1;
+        _ = Libc.write(_wake, (byte*)&one, 8);
+    }
+
+    public void Dispose()
+    {
+        _ = Libc.close(_wake);
+        _source.Dispose();
+    }
+
+    /// <summary>What the tool writes, as it comes.</summary>
+    private sealed class Source(ResultsReader reader) : TokenStream
+    {
+        private SafeFileHandle? _handle;
+        private long _offset;
+
+        /// <summary>True once the run is over and all was read.</summary>
+        public bool Ended { get; private set; }
+
+        protected override int Take(Span<byte> buffer)
+        {
+            while (true)
+            {
+                // Looked at before the bytes are: what was written before the last process went is there.
+                var draining = reader._draining;
+                _handle ??= reader._open();
+                if (_handle is not null && ReadSome(buffer) is > 0 and var length)
+                    return length;
+                if (draining)
+                {
+                    Ended = true;
+                    return 0;
+                }
+
+                reader.WriteReport(last: false);
+                Wait();
+            }
+        }
+
+        /// <summary>Takes bytes that nobody wants; false at the end.</summary>
+        public bool Discard()
+        {
+            Span<byte> nobody = stackalloc byte[4096];
+            return Take(nobody) > 0;
+        }
+
+        private int ReadSome(Span<byte> buffer)
+        {
+            if (!reader._isPipe)
+            {
+                var read = RandomAccess.Read(_handle!, buffer, _offset);
+                _offset += read;
+                return read;
+            }
+
+            fixed (byte* start = buffer)
+                return (int)Math.Max(0, Libc.read((int)_handle!.DangerousGetHandle(), start, (nuint)buffer.Length));
+        }
+
+        private void Wait()
+        {
+            var polls = stackalloc Libc.PollFd[2];
+            polls[0] = new() { Fd = reader._wake, Events = Libc.PollIn };
+            polls[1] = new() { Fd = reader._isPipe ? (int)_handle!.DangerousGetHandle() : -1, Events = Libc.PollIn };
+            _ = Libc.poll(polls, 2, reader._isPipe ? reader.Patience() : LookAgain);
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+                _handle?.Dispose();
+            base.Dispose(disposing);
+        }
+    }
+}

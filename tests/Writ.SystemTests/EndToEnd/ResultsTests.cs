@@ -1,0 +1,83 @@
+using System.Net.WebSockets;
+using System.Text;
+using System.Text.Json;
+using Writ.Contracts;
+using Writ.Contracts.Runs;
+using Writ.Proof.Recordings;
+
+namespace Writ.SystemTests.EndToEnd;
+
+/// <summary>What real Nmap finds, on its way to those who wait for it.</summary>
+public abstract class ResultsTests(Houses houses) : EndToEndTest(houses)
+{
+    [Fact]
+    public async Task Results_come_while_the_run_lives_and_only_to_those_who_may_see_them()
+    {
+        var target = House.Target();
+        string[] command = ["nmap", "-n", "-Pn", "-sT", "--max-rate", "30", "-p", "22-150", target];
+        var run = (await House.Type("sam", ["run", "--detach", "--", .. command])).ShouldBeOk().Text;
+        RunResultsView? live = null;
+        await House.Until(async () => (live = (await House.As("sam").Run(run)).Results) is { Percent: > 0 and < 100 }, "nobody is told how far it is");
+        (live!.Phase, live.Complete).ShouldBe(("Connect Scan", false));
+        (await House.Type("sam", "show", run)).ShouldBeOk().Text.ShouldContain("Connect Scan, ");
+
+        var told = await Watch(run, "sam");
+        told.Count.ShouldBeGreaterThan(1);
+        told[^1].Complete.ShouldBeTrue();
+        await House.Ended(run);
+        var own = (await House.As("sam").Run(run)).Results!;
+        own.Hosts!.ShouldHaveSingleItem().Ports.Select(port => port.Port).ShouldContain(80);
+        own.OpenPorts.ShouldBe(own.Hosts[0].Ports.Count);
+        var others = (await House.As("ada").Run(run)).Results!;
+        others.Hosts.ShouldBeNull("who looks at what somebody else found is part of the story");
+        others.OpenPorts.ShouldBe(own.OpenPorts);
+        (await House.Type("sam", "show", run)).ShouldBeOk().Text.ShouldContain($"{target}: ");
+
+        // What came out is what Nmap says without anybody who follows; the lines that it wrote for that are in the recording, apart.
+        var recorded = await House.As("sam").Recording(run);
+        Encoding.UTF8.GetString(recorded.Output).ShouldNotContain("Stats: ");
+        Status(recorded.Bytes).ShouldContain("Stats: 0:00:0");
+    }
+
+    /// <summary>Every message of results that a watcher gets.</summary>
+    private async Task<List<RunResultsView>> Watch(string run, string actor)
+    {
+        using var socket = await House.As(actor).Attach(run);
+        var told = new List<RunResultsView>();
+        using var text = new MemoryStream();
+        var buffer = new byte[64 << 10];
+        while (await socket.ReceiveAsync(buffer.AsMemory(), Cancel) is var received && received.MessageType != WebSocketMessageType.Close)
+        {
+            if (received.MessageType != WebSocketMessageType.Text)
+                continue;
+            text.Write(buffer, 0, received.Count);
+            if (!received.EndOfMessage)
+                continue;
+            if (JsonSerializer.Deserialize(text.ToArray(), WritJson.Default.AttachMessage) is { Type: "results", Results: { } results })
+                told.Add(results);
+            text.SetLength(0);
+        }
+
+        return told;
+    }
+
+    private static string Status(byte[] recording)
+    {
+        var reader = new RecordingReader();
+        reader.Append(recording);
+        var status = new StringBuilder();
+        while (reader.TryRead(out var frame))
+        {
+            if (frame.Stream == RecordingStream.Status)
+                status.Append(Encoding.UTF8.GetString(frame.Bytes.Span));
+        }
+
+        return status.ToString();
+    }
+
+    [Collection(OnSqliteCollection.Name)]
+    public sealed class OnSqlite(SqliteStreet houses) : ResultsTests(houses);
+
+    [Collection(OnPostgresCollection.Name)]
+    public sealed class OnPostgres(PostgresStreet houses) : ResultsTests(houses);
+}

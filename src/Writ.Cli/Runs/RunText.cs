@@ -116,7 +116,7 @@ internal static class RunText
         return run.EndReason switch
         {
             "exited" => null,
-            "deadline" => $"killed at the deadline, {When.Exact(run.Deadline)}",
+            "deadline" => $"{(detail.Length > 0 ? "ended" : "killed")} at the deadline, {When.Exact(run.Deadline)}{detail}",
             "revoked" => $"the grant was revoked{detail}",
             // The detail tells by whom.
             "killed" => run.EndDetail is { Length: > 0 } who ? who : "killed",

@@ -97,7 +97,10 @@ internal sealed unsafe class ChildProcess : IDisposable
     }
 
     /// <summary>Sends SIGKILL; false when the process is gone already.</summary>
-    public bool Kill() => Libc.syscall(PidfdSendSignal, Fd, Libc.SigKill, 0, 0) == 0;
+    public bool Kill() => Signal(Libc.SigKill);
+
+    /// <summary>Sends a signal; false when the process is gone already.</summary>
+    public bool Signal(int number) => Libc.syscall(PidfdSendSignal, Fd, number, 0, 0) == 0;
 
     /// <summary>Reaps this process if it is a child of ours and gone: its exit code, 128 + number for a signal.</summary>
     public int? TryReap()

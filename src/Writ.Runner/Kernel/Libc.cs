@@ -10,7 +10,7 @@ internal static unsafe partial class Libc
     internal const short PollIn = 1, PollErr = 8, PollHup = 16;
     internal const int OReadOnly = 0, OWriteOnly = 1, ORdWr = 2, OCreate = 0x40, OExclusive = 0x80, OAppend = 0x400,
         ONonblock = 0x800, ODirectory = 0x10000, OCloexec = 0x80000;
-    internal const int SigKill = 9, SetPipeSize = 1031;
+    internal const int SigInt = 2, SigKill = 9, SetPipeSize = 1031;
     internal const int Eintr = 4, Eagain = 11, Enospc = 28, Ecanceled = 125;
     internal const int CloneNewNet = 0x40000000, CloneNewMounts = 0x20000;
     internal const int ONoFollow = 0x20000;

@@ -39,9 +39,22 @@ internal static class ProcessTable
     {
         try
         {
+            return FirstChild(pid) is { } child ? File.ReadAllText($"/proc/{child}/comm").TrimEnd('\n') : null;
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The first child of a process; null while there is none.</summary>
+    public static int? FirstChild(int pid)
+    {
+        try
+        {
             var children = File.ReadAllText($"/proc/{pid}/task/{pid}/children");
             var space = children.IndexOf(' ', StringComparison.Ordinal);
-            return space <= 0 ? null : File.ReadAllText($"/proc/{children[..space]}/comm").TrimEnd('\n');
+            return space <= 0 ? null : int.Parse(children.AsSpan(0, space), CultureInfo.InvariantCulture);
         }
         catch (IOException)
         {

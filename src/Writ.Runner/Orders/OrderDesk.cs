@@ -92,6 +92,7 @@ internal sealed class OrderDesk(
             HasFiles = result.Value.Statement.Files is { Count: > 0 },
             Outputs = [.. (result.Value.Statement.Outputs ?? []).Select(output => output.Path)],
             Live = result.Value.Statement.Live,
+            SoftStop = 1_000_000L * (config.Tools.First(offered => offered.Name == tool.Name).SoftStopSeconds ?? 0),
             OutputLimitBytes = config.OutputLimitBytes,
             SpoolLimitBytes = config.SpoolLimitBytes,
             ReceivedBoot = receivedBoot,

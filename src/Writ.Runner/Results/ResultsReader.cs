@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Xml;
 using Microsoft.Win32.SafeHandles;
@@ -59,8 +60,16 @@ internal sealed unsafe class ResultsReader : IDisposable
     {
         _draining = true;
         Signal();
-        _thread.Join(patience);
+        if (_thread.Join(patience) && _xml.Report is { Complete: false, Phase: { } phase } report)
+            Cut = string.Create(CultureInfo.InvariantCulture, $"{phase}{(report.Percent is { } percent ? $", {Math.Floor(percent):0}%" : "")}, after {report.HostsDone} hosts");
+        IsComplete = _xml.Report.Complete;
     }
+
+    /// <summary>Where the tool was when it ended, unless it has told all; known after <see cref="Finish"/>.</summary>
+    public string? Cut { get; private set; }
+
+    /// <summary>Whether the tool said that it has told all; known after <see cref="Finish"/>.</summary>
+    public bool IsComplete { get; private set; }
 
     private void Work()
     {

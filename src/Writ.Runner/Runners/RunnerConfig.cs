@@ -112,6 +112,8 @@ internal sealed partial record RunnerConfig
                 throw Wrong("tools", $"a tool needs a plain name and an absolute path, not '{tool.Name}' at '{tool.Path}'");
         }
 
+        if (Tools.FirstOrDefault(tool => tool.SoftStopSeconds is < 0 or > 60) is not null)
+            throw Wrong("soft_stop_seconds", "it is 0 to 60");
         if (Tools.GroupBy(tool => tool.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
             throw Wrong("tools", $"'{twice.Key}' is there twice");
 
@@ -201,6 +203,9 @@ internal sealed record ToolPath(string Name, string Path)
 {
     /// <summary>The files and folders that it is shown read-only at their own paths; null for those that a known tool needs.</summary>
     public IReadOnlyList<string>? Data { get; init; }
+
+    /// <summary>How many seconds before its deadline it is asked to end, so that it writes what it has; null or 0 for never.</summary>
+    public int? SoftStopSeconds { get; init; }
 
     /// <summary>What it is shown: what the operator says, else for Nmap the data folder where it looks first.</summary>
     public IReadOnlyList<string> DataOrDefault() => Data ?? (Name == "nmap" ? [NmapData(Path)] : []);

@@ -194,6 +194,7 @@ internal sealed class LiveRun(RunFolder folder, RunSpec? spec) : IDisposable
             RecordingBytes = end.RecordingBytes,
             RecordingSha256 = ByteString.CopyFrom(Convert.FromHexString(end.RecordingSha256)),
             Deadline = end.Deadline,
+            Cut = end.Cut ?? "",
             Outputs = { end.Outputs.Select(file => new OutputFile { Path = file.Path, Bytes = file.Bytes, Sha256 = file.Sha256, Cut = file.Cut }) },
         };
         if (end.Fence is { } fence)

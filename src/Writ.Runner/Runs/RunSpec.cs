@@ -63,6 +63,8 @@ internal sealed record RunSpec
     public bool HasFiles { get; set; }
     /// <summary>The paths in the sandbox of the files that are handed back.</summary>
     public IReadOnlyList<string> Outputs { get; set; } = [];
+    /// <summary>How long before the deadline the tool is asked to end, in microseconds; 0 for never.</summary>
+    public long SoftStop { get; set; }
     /// <summary>How the tool's results can be followed while it runs; null where they cannot.</summary>
     public StatementLive? Live { get; set; }
     /// <summary>The most bytes of all files that the run writes there together.</summary>
@@ -134,6 +136,8 @@ internal sealed record EndRecord
     public long RecordingBytes { get; set; }
     /// <summary>Its lower-case hexadecimal SHA-256.</summary>
     public string RecordingSha256 { get; set; } = "";
+    /// <summary>Where the tool was when it was ended, by its own word; null where it ended by itself or does not tell.</summary>
+    public string? Cut { get; set; }
     /// <summary>The deadline in force at the end.</summary>
     public long Deadline { get; set; }
     /// <summary>What there is of the files that are handed back; their bytes lie in the run's folder.</summary>

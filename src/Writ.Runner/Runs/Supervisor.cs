@@ -38,6 +38,7 @@ internal sealed unsafe class Supervisor : IDisposable
     private readonly KernelTimer _wallTimer = new(Libc.ClockRealtime);
     private readonly KernelTimer _bootTimer = new(Libc.ClockBoottime);
     private readonly KernelTimer _contactTimer = new(Libc.ClockBoottime);
+    private readonly SoftStop _softStop;
     private readonly int _terminate = Libc.Must(Libc.eventfd(0, Libc.OCloexec | Libc.ONonblock), "eventfd");
     private readonly List<LocalSocket> _callers = [];
     private readonly List<LocalSocket> _waiting = [];
@@ -71,6 +72,7 @@ internal sealed unsafe class Supervisor : IDisposable
         var mark = new SupervisorMark(Environment.ProcessId, ProcessTable.StartOf(Environment.ProcessId), ProcessTable.BootId());
         Durable.Write(folder.Mark, JsonSerializer.SerializeToUtf8Bytes(mark, RunnerJson.Default.SupervisorMark), flush: false);
         _end = new(folder);
+        _softStop = new(spec.SoftStop);
         _fence = new(spec, folder);
         _listener = LocalSocket.Listen(folder.Path, RunFolder.ControlName);
     }
@@ -128,6 +130,7 @@ internal sealed unsafe class Supervisor : IDisposable
             throw new RunnerException("the time to start is over");
         _bootTimer.Arm(_deadlineBoot);
         _wallTimer.Arm(_deadline);
+        _softStop.Arm(_deadlineBoot);
         _contactTimer.Arm(_spec.HeardBoot + _spec.MaxDisconnected);
         // The daemon digested the program when it took the order; the same inode with the same change time is the same program.
         if (_spec.ToolMark is null || _spec.ToolMark != FileMark.Of(_spec.ToolPath))
@@ -214,13 +217,13 @@ internal sealed unsafe class Supervisor : IDisposable
     // 4. The first of exit, deadline, silence, kill and failed recording ends the run.
     private void Guard()
     {
-        const int fixedCount = 9;
+        const int fixedCount = 10;
         var polls = stackalloc Libc.PollFd[fixedCount + 32];
         while (_cause == Cause.None)
         {
             ReadOnlySpan<int> waitedFor =
                 [_bootTimer.Fd, _wallTimer.Fd, _contactTimer.Fd, _terminate, _recorder!.Failed, _bwrap!.Fd, _status, _listener.Fd,
-                    _fence.RoutesChanged];
+                    _fence.RoutesChanged, _softStop.Fd];
             for (var i = 0; i < fixedCount; i++)
                 polls[i] = new() { Fd = waitedFor[i], Events = Libc.PollIn };
             for (var i = 0; i < _callers.Count; i++)
@@ -243,6 +246,8 @@ internal sealed unsafe class Supervisor : IDisposable
                 ReadStatus();
             if (polls[8].Ready != 0)
                 _fence.FollowRoutes();
+            if (polls[9].Ready != 0)
+                _softStop.Ask(_init);
             for (var i = _callers.Count - 1; i >= 0; i--)
             {
                 if (polls[fixedCount + i].Ready != 0)
@@ -314,6 +319,7 @@ internal sealed unsafe class Supervisor : IDisposable
         (_deadline, _deadlineBoot) = (deadline, deadlineBoot);
         _bootTimer.Arm(deadlineBoot);
         _wallTimer.Arm(deadline);
+        _softStop.Arm(deadlineBoot);
         return true;
     }
 
@@ -407,6 +413,9 @@ internal sealed unsafe class Supervisor : IDisposable
         if (failure is not null && _cause == Cause.Exited)
             (_cause, _detail) = (Cause.RecordingFailed, failure);
         _results?.Finish(ResultsPatience);
+        // A tool that was asked to end has not ended by itself, unless it had told all.
+        if (_cause == Cause.Exited && _softStop.AskedAt > 0 && _results is not { IsComplete: true })
+            (_cause, _detail) = (Cause.Deadline, string.Create(CultureInfo.InvariantCulture, $"asked to end {(_deadline - _softStop.AskedAt) / 1_000_000.0:0.0} s before, it did"));
         var (bytes, digest) = _recorder is { } recorder ? recorder.Result : (0, Convert.ToHexStringLower(SHA256.HashData([])));
 
         // 6. Make the end durable and say so.
@@ -421,6 +430,7 @@ internal sealed unsafe class Supervisor : IDisposable
             RecordingBytes = bytes,
             RecordingSha256 = digest,
             Deadline = _deadline,
+            Cut = _cause == Cause.Exited ? null : _results?.Cut,
             Outputs = _out?.Collect(_spec.Outputs, _folder.Outputs, cut: _cause != Cause.Exited) ?? [],
             Fence = fence,
         };
@@ -492,6 +502,7 @@ internal sealed unsafe class Supervisor : IDisposable
         _wallTimer.Dispose();
         _bootTimer.Dispose();
         _contactTimer.Dispose();
+        _softStop.Dispose();
         _ = Libc.close(_terminate);
     }
 }

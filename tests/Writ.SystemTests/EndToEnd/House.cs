@@ -266,6 +266,14 @@ internal sealed class House : IAsyncDisposable
         return new(line, Start(line, Program("writ"), arguments, ("WRIT_SERVER", _address.ToString()), ("WRIT_TOKEN", token)));
     }
 
+    /// <summary>Somebody types <c>writ …</c> at a terminal of their own, with 100 columns; what it shows is the output.</summary>
+    public Typing StartTypingAtTerminal(string actor, params string[] arguments)
+    {
+        var line = $"writ {string.Join(' ', arguments)}";
+        return new(line, Start(line, "/usr/bin/script", ["-qec", $"stty cols 100; exec {Program("writ")} {string.Join(' ', arguments)}", "/dev/null"],
+            ("WRIT_SERVER", _address.ToString()), ("WRIT_TOKEN", TokenOf(actor)), ("TERM", "xterm"), ("LANG", "C.UTF-8")));
+    }
+
     /// <summary>An actor at <c>/v1</c>.</summary>
     public Api As(string actor) => With(TokenOf(actor));
 

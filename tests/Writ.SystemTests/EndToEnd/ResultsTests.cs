@@ -39,6 +39,39 @@ public abstract class ResultsTests(Houses houses) : EndToEndTest(houses)
         Status(recorded.Bytes).ShouldContain("Stats: 0:00:0");
     }
 
+    [Fact]
+    public async Task Terminal_shows_a_line_of_progress_and_in_the_end_nothing_but_what_nmap_said()
+    {
+        string[] command = ["nmap", "-n", "-Pn", "-sT", "-v", "--max-rate", "30", "-p", "22-110", House.Target()];
+        using var typing = House.StartTypingAtTerminal("sam", ["run", "--", .. command]);
+        var shown = (await typing.End()).ShouldBeOk().Text;
+        shown.ShouldMatch("\r\\e\\[KConnect Scan  [━─]{20}  +\\d+%  0:0\\d left  \\d up, \\d open", shown);
+
+        var run = (await House.As("sam").Get("/v1/runs?mine=true&limit=1", WritJson.Default.PageRunView)).Ok.Items[0];
+        var said = Encoding.UTF8.GetString((await House.As("sam").Recording(run.Id)).Output);
+        Screen(shown).ShouldBe(said.TrimEnd('\n').Split('\n'));
+    }
+
+    /// <summary>What a terminal shows at the end, line by line.</summary>
+    private static List<string> Screen(string bytes)
+    {
+        var lines = new List<string>();
+        var (line, column) = (new StringBuilder(), 0);
+        for (var at = 0; at < bytes.Length; at++)
+        {
+            if (bytes[at] == '\r')
+                column = 0;
+            else if (bytes[at] == '\n')
+                (lines, line, column) = ([.. lines, line.ToString()], new(), 0);
+            else if (bytes.AsSpan(at).StartsWith("\e[K"))
+                (line.Length, at) = (column, at + 2);
+            else
+                line = new(line.ToString().PadRight(column)[..column] + bytes[at] + (line.Length > ++column ? line.ToString(column, line.Length - column) : ""));
+        }
+
+        return line.Length > 0 ? [.. lines, line.ToString()] : lines;
+    }
+
     /// <summary>Every message of results that a watcher gets.</summary>
     private async Task<List<RunResultsView>> Watch(string run, string actor)
     {

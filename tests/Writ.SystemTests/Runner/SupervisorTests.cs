@@ -56,6 +56,49 @@ public sealed class SupervisorTests
         ShouldDieOnTime(run, "Deadline", run.Deadline);
     }
 
+    // Writes what it has when it is asked to, and then ends.
+    private static readonly string[] WritesWhenAsked = ["/usr/bin/sh", "-c", "trap 'echo results; exit 3' INT; echo begun; while :; do sleep 0.05; done"];
+
+    [Fact]
+    public void Tool_that_is_asked_before_its_deadline_writes_its_results()
+    {
+        using (var hard = new SupervisedRun(WritesWhenAsked, TimeSpan.FromSeconds(2)).Start())
+        {
+            ShouldDieOnTime(hard, "Deadline", hard.Deadline);
+            hard.Output.ShouldBe("begun\n");
+        }
+
+        using var run = new SupervisedRun(WritesWhenAsked, TimeSpan.FromSeconds(5), spec => spec["soft_stop"] = 10_000_000).Start();
+        var end = run.End();
+        CauseOf(end).ShouldBe("Deadline");
+        end.GetProperty("detail").GetString()!.ShouldMatch("^asked to end 0\\.[345] s before, it did$");
+        // A tenth of what it had, and not the ten seconds that were wished for.
+        (end.GetProperty("at").GetInt64() - run.Deadline).ShouldBeInRange(-600_000, 0);
+        run.Output.ShouldBe("begun\nresults\n");
+    }
+
+    [Fact]
+    public void Tool_that_is_deaf_to_being_asked_dies_at_the_deadline()
+    {
+        using var run = new SupervisedRun(DeafAndDetached, TimeSpan.FromSeconds(2), spec => spec["soft_stop"] = 1_000_000).Start();
+        ShouldDieOnTime(run, "Deadline", run.Deadline);
+    }
+
+    [Fact]
+    public void Nmap_that_is_asked_to_end_writes_nothing_more()
+    {
+        // Why it is not asked: what it has told of whole groups of hosts is there in either case.
+        foreach (var soft in new[] { 0, 300_000 })
+        {
+            using var run = new SupervisedRun(
+                ["/usr/bin/nmap", "-n", "-Pn", "-sT", "--max-rate", "100", "--max-hostgroup", "1", "-p", "1-100", "127.0.0.1", "127.0.0.2", "127.0.0.3"],
+                TimeSpan.FromSeconds(3), spec => spec["soft_stop"] = soft).Start();
+            CauseOf(run.End()).ShouldBe("Deadline");
+            run.Output.ShouldContain("scan report for 127.0.0.1");
+            run.Output.ShouldNotContain("Nmap done");
+        }
+    }
+
     [Fact]
     public void Child_that_outlives_the_tool_dies_with_it()
     {

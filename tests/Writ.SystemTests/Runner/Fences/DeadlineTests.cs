@@ -26,21 +26,43 @@ public sealed class DeadlineTests
 
     private static readonly string[] Talking = ["/usr/bin/python3", "-I", "-c", Talker];
 
+    // Talks, and so do its children: in sessions of their own, deaf to whatever can be ignored.
+    private static readonly string[] TalkingDeaf = ["/usr/bin/sh", "-c", $"trap '' TERM HUP INT QUIT; for i in 1 2; do setsid /usr/bin/python3 -I -c '{Talker}' & done; wait"];
+
+    // What a round of the campaign is about.
+    private enum Round
+    {
+        LastSecond,
+        Plain,
+        Deaf,
+        LateContact,
+        StoppedUntilLate,
+    }
+
+    /// <summary>
+    /// The campaign: ten rounds, a thousand with WRIT_TEST_SCALE=100. A run that starts in its last second; one in whose tree all are
+    /// deaf; one whose daemon is heard again right before the deadline, after it was away for nearly as long as it may be; and one
+    /// whose tool was stopped and goes on right before the deadline.
+    /// </summary>
     [Fact]
     public void Last_packet_and_last_process_are_gone_at_the_deadline()
     {
         var packets = new List<long>();
         var processes = new List<long>();
-        for (var i = 0; i < TestScale.Times(6); i++)
+        for (var i = 0; i < TestScale.Times(10); i++)
         {
+            var round = (Round)(i % 5);
             using var far = new FarSide();
-            // The last second is as good as any other.
-            using var run = Start(ProbedScope, TimeSpan.FromMilliseconds(i % 3 == 0 ? 900 : 1_500), Talking);
+            using var run = Prepare(ProbedScope, TimeSpan.FromMilliseconds(round == Round.LastSecond ? 900 : 1_500), round == Round.Deaf ? TalkingDeaf : Talking,
+                spec => spec["max_disconnected"] = round == Round.LateContact ? 1_400_000 : 60_000_000);
+            run.Run.Start().UntilStarted();
+            Disturb(round, run.Run);
             var end = run.Run.End();
             var frames = far.Settle().Where(frame => frame.Source == run.Place.Address4).ToList();
-            frames.Count.ShouldBeGreaterThan(20, "it must talk until then");
+            frames.Count.ShouldBeGreaterThan(20, $"it must talk until then: {round}");
             packets.Add(frames[^1].At - run.Run.Deadline);
             processes.Add(end.GetProperty("at").GetInt64() - run.Run.Deadline);
+            run.Run.Processes().ShouldBe(0, $"{round}");
             end.GetProperty("cause").GetString().ShouldBe("Deadline");
             end.GetProperty("processes_left").GetInt32().ShouldBe(0);
             end.GetProperty("fence").GetProperty("closed").GetBoolean().ShouldBeTrue();
@@ -51,6 +73,26 @@ public sealed class DeadlineTests
         Percentile(packets, 99).ShouldBeLessThan(20_000, "microseconds after the deadline");
         // Of a few runs, the 99th percentile is the one that a busy machine disturbed most.
         Percentile(processes, processes.Count >= 100 ? 99 : 50).ShouldBeLessThan(100_000, "microseconds after the deadline");
+    }
+
+    private static void Disturb(Round round, SupervisedRun run)
+    {
+        const long late = 200_000;
+        if (round == Round.LateContact)
+        {
+            using var control = run.Control();
+            SupervisedRun.Until(() => SupervisedRun.Wall() > run.Deadline - late, "time does not pass");
+            control.Send("contact"u8);
+        }
+        else if (round == Round.StoppedUntilLate)
+        {
+            var init = run.Started.GetProperty("init_pid").GetInt32();
+            var tool = int.Parse(File.ReadAllText($"/proc/{init}/task/{init}/children").Split(' ')[0], CultureInfo.InvariantCulture);
+            SupervisedRun.Until(() => SupervisedRun.Wall() > run.Deadline - (3 * late), "time does not pass");
+            SupervisedRun.Signal(tool, "STOP");
+            SupervisedRun.Until(() => SupervisedRun.Wall() > run.Deadline - late, "time does not pass");
+            SupervisedRun.Signal(tool, "CONT");
+        }
     }
 
     [Theory]

@@ -14,11 +14,12 @@ internal static class ListRunners
         return list.AddTo(new Verb("runners", "List the runners and what they can execute", "writ runners")).Does((parse, cancel) =>
             list.PrintAsync(context, parse, "/v1/runners", WritJson.Default.PageRunnerView, items =>
             {
-                var table = new Columns(context.Terminal, "id", "name", "state", "last seen", "version", "tools");
+                var table = new Columns(context.Terminal, "id", "name", "state", "last seen", "version", "tools", "held by");
                 foreach (var item in items)
                 {
                     table.Row(item.Id, item.Name, State(item), When.Full(item.LastSeenAt, context.Now), item.Version,
-                        string.Join(", ", item.Tools.Select(tool => $"{tool.Name} {tool.Version}")));
+                        string.Join(", ", item.Tools.Select(tool => $"{tool.Name} {tool.Version}")),
+                        string.Join(", ", item.Tools.SelectMany(tool => tool.Protections).Distinct(StringComparer.Ordinal)));
                 }
 
                 table.Print();
@@ -34,7 +35,7 @@ internal static class ListRunners
         .Add("enrolled", When.Full(runner.EnrolledAt, now))
         .Add("last seen", When.Full(runner.LastSeenAt, now))
         .Add("disabled", runner.DisabledAt is null ? null : When.Full(runner.DisabledAt, now))
-        .Add("tools", runner.Tools.Select(tool => $"{tool.Name} {tool.Version} (sha256 {tool.Sha256})"));
+        .Add("tools", runner.Tools.Select(tool => $"{tool.Name} {tool.Version} (sha256 {tool.Sha256}), held by {(tool.Protections.Count > 0 ? string.Join(", ", tool.Protections) : "nothing")}"));
 
     private static string State(RunnerView runner) =>
         runner.DisabledAt is not null ? "disabled" : runner.Connected ? "connected" : "away";

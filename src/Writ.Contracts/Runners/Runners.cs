@@ -11,8 +11,8 @@ public sealed record RunnerView(
     string? Version,
     IReadOnlyList<RunnerToolView> Tools);
 
-/// <summary>A tool that a runner can execute.</summary>
-public sealed record RunnerToolView(string Name, string Version, string Sha256);
+/// <summary>A tool that a runner can execute, and what holds its runs there.</summary>
+public sealed record RunnerToolView(string Name, string Version, string Sha256, IReadOnlyList<string> Protections);
 
 /// <summary>Asks for an enrolment token. <c>POST /v1/runners/enrolments</c></summary>
 public sealed record NewEnrolment(string Name);

@@ -55,7 +55,7 @@ public static class Evaluator
         foreach (var touched in cover.Touched)
         {
             var part = ReferenceEquals(touched.Addresses, plan.Targets) ? values : values.ForTargets(plan.Targets.Intersect(touched.Addresses).Count);
-            Opening[] candidates = [.. policy.RulesFor(roles, touched.Zone.Name, plan.Tool).Select(rule => Judgement.Of(rule, touched.Zone.Name, plan.Tool, part, terms, now))];
+            Opening[] candidates = [.. policy.RulesFor(roles, touched.Zone.Name, plan.Tool).Select(rule => Judgement.Of(rule, touched.Zone.Name, plan, part, terms, now))];
             looked += candidates.Length;
             // The nearest to opening the zone first.
             if (candidates.Length > 1)

@@ -11,11 +11,17 @@ internal static class Judgement
 {
     /// <summary>How the rule answers for the zone. It is one of those that open the zone for the tool.</summary>
     public static Opening Of(
-        Rule rule, string zone, string tool, FacetValues part, AskedTerms terms, DateTimeOffset now)
+        Rule rule, string zone, Plan plan, FacetValues part, AskedTerms terms, DateTimeOffset now)
     {
         var failed = new List<FailedCondition>();
-        foreach (var (facet, gap) in rule.Tools[tool].NotOpened(part))
+        foreach (var (facet, gap) in rule.Tools[plan.Tool].NotOpened(part))
             failed.Add(new(facet.Name, gap.Asked, gap.Allowed, gap.Reason, ErrorCode.Denied, Way(facet, gap)));
+        if (rule.Protections.Count > 0 && rule.Protections.Except(plan.Protections, StringComparer.Ordinal).ToArray() is { Length: > 0 } lacking)
+        {
+            failed.Add(new("protections", string.Join(", ", plan.Protections), string.Join(", ", rule.Protections),
+                $"its runs must be held by {string.Join(", ", lacking)}, which the runner does not have", ErrorCode.Denied, "writ runners lists what each runner has"));
+        }
+
         var end = rule.When?.EndAt(now);
         if (rule.When is { } hours && end is null)
         {

@@ -6,7 +6,7 @@ namespace Writ.Core.Policy;
 /// <summary>Runs the tests that a policy file holds about itself. A policy whose own tests fail is not applied.</summary>
 public static class PolicyTests
 {
-    private static readonly ToolInventory NoInventory = new("", "", "", "", []);
+    private static readonly ToolInventory NoInventory = new("", "", "", "", []) { Protections = Protections.All };
 
     /// <summary>Every test that does not come out as it says, in file order.</summary>
     /// <param name="policy">The policy.</param>

@@ -50,6 +50,9 @@ public sealed record Rule
     /// <summary>After how long without a server a runner kills a run under this rule.</summary>
     public TimeSpan MaxDisconnected { get; init; } = DefaultMaxDisconnected;
 
+    /// <summary>What must hold each run under this rule, of <see cref="Proof.Runners.Protections"/>.</summary>
+    public IReadOnlyList<string> Protections { get; init; } = [];
+
     /// <summary>What each run under this rule may use up.</summary>
     public Budget Budget { get; init; } = Budget.Unlimited;
 }

@@ -9,7 +9,7 @@ internal sealed class RuleReader(
     IReadOnlyDictionary<string, Role> roles, IReadOnlyDictionary<string, Zone> zones, Func<int, string> where, Action<int, string, string?> problem)
 {
     private static readonly string[] RuleKeys =
-        ["id", "roles", "zones", "tools", "max-duration", "max-uses", "require", "when", "approval", "max-disconnected", "budget"];
+        ["id", "roles", "zones", "tools", "max-duration", "max-uses", "require", "when", "approval", "max-disconnected", "budget", "protections"];
 
     private readonly Dictionary<string, int> _ids = new(StringComparer.Ordinal);
 
@@ -32,6 +32,9 @@ internal sealed class RuleReader(
         var require = fields.Texts("require") ?? [];
         foreach (var word in require.Where(word => word.Value is not ("reason" or "ticket")))
             problem(word.Line, $"{what} cannot require '{word.Value}'", FieldReader.Near(word.Value, ["reason", "ticket"]));
+        var protections = fields.Texts("protections") ?? [];
+        foreach (var word in protections.Where(word => !Proof.Runners.Protections.All.Contains(word.Value)))
+            problem(word.Line, $"{what} asks for the unknown protection '{PolicyReader.Visible(word.Value)}'", FieldReader.Near(word.Value, Proof.Runners.Protections.All));
         fields.Need("roles");
         fields.Need("zones");
         return new()
@@ -50,6 +53,7 @@ internal sealed class RuleReader(
             When = fields.Find("when") is { } when ? new HoursReader(what, problem).Read(when) : null,
             Approval = Approval(fields, what),
             MaxDisconnected = fields.Time("max-disconnected", TimeSpan.FromDays(1)) ?? Policy.Rule.DefaultMaxDisconnected,
+            Protections = [.. protections.Select(word => word.Value)],
             Budget = fields.Find("budget") is { } budget ? Budget(budget, what) : Proof.Statements.Budget.Unlimited,
         };
     }

@@ -53,6 +53,9 @@ public sealed record Plan
     /// <summary>The scripts of the runner's that the sandbox must have, by name; every other one is absent there.</summary>
     public IReadOnlyList<string> InstalledScripts { get; init; } = [];
 
+    /// <summary>What holds the run on the runner that executes it, of <see cref="Proof.Runners.Protections"/>.</summary>
+    public IReadOnlyList<string> Protections { get; init; } = [];
+
     /// <summary>The timing template, 0 to 5; 3 is the default.</summary>
     public int Timing { get; init; } = 3;
 

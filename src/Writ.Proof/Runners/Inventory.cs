@@ -13,7 +13,7 @@ public sealed record Inventory(IReadOnlyList<ToolInventory> Tools)
     /// <summary>The tool of this name, or null.</summary>
     public ToolInventory? Find(string tool) => Tools.FirstOrDefault(found => found.Name == tool);
 
-    /// <summary>Lower-case hexadecimal SHA-256 over a versioned text of every name, version and digest.</summary>
+    /// <summary>Lower-case hexadecimal SHA-256 over a versioned text of every name, version, digest and protection.</summary>
     public string Digest()
     {
         var text = new StringBuilder("writ-inventory/v1\n");
@@ -23,6 +23,8 @@ public sealed record Inventory(IReadOnlyList<ToolInventory> Tools)
                 .Append(tool.Version).Append('\n').Append(tool.Sha256).Append('\n');
             foreach (var file in tool.Files.OrderBy(file => file.Name, StringComparer.Ordinal))
                 text.Append("file\n").Append(file.Name).Append('\n').Append(file.Sha256).Append('\n');
+            foreach (var protection in tool.Protections.Order(StringComparer.Ordinal))
+                text.Append("protection\n").Append(protection).Append('\n');
         }
 
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));
@@ -37,6 +39,9 @@ public sealed record Inventory(IReadOnlyList<ToolInventory> Tools)
 /// <param name="Files">The data files that give a command its meaning, for example <c>nmap-services</c>.</param>
 public sealed record ToolInventory(string Name, string Path, string Version, string Sha256, IReadOnlyList<ToolFile> Files)
 {
+    /// <summary>What holds its runs there (<see cref="Runners.Protections"/>).</summary>
+    public IReadOnlyList<string> Protections { get; init; } = [];
+
     /// <summary>The data file of this name, or null.</summary>
     public ToolFile? FindFile(string name) => Files.FirstOrDefault(file => file.Name == name);
 }

@@ -12,13 +12,14 @@ internal sealed partial class InventoryReader
     private static readonly (string Name, string Path)[] NmapFiles = [("nmap-services", "nmap-services"), ("script.db", "scripts/script.db")];
     private readonly RunnerConfig _config;
     private readonly string _folder;
+    private readonly IReadOnlyList<string> _protections;
     private Dictionary<string, ToolRoot> _roots = [];
     private readonly Dictionary<string, string?> _marks = [];
 
     /// <summary>Reads every tool; one that cannot be executed in the sandbox is left out and told to <paramref name="say"/>.</summary>
-    public InventoryReader(RunnerConfig config, string roots, Action<string> say)
+    public InventoryReader(RunnerConfig config, string roots, IReadOnlyList<string> protections, Action<string> say)
     {
-        (_config, _folder) = (config, roots);
+        (_config, _folder, _protections) = (config, roots, protections);
         Current = Read(say);
     }
 
@@ -66,7 +67,7 @@ internal sealed partial class InventoryReader
                 if (exitCode != 0 && output.Length == 0)
                     say($"tool {name}: {path} --version failed: {FirstLine(error)}");
                 var version = Version().Match(output + error) is { Success: true } found ? found.Value : "unknown";
-                tools.Add(new(name, path, version, root.Sha256, name == "nmap" ? ReadFiles(data) : []));
+                tools.Add(new(name, path, version, root.Sha256, name == "nmap" ? ReadFiles(data) : []) { Protections = _protections });
                 roots[name] = root;
             }
             catch (RunnerException wrong)

@@ -1,4 +1,5 @@
 using Writ.Proof;
+using Writ.Proof.Runners;
 using Writ.Runner.Fences;
 using Writ.Runner.Kernel;
 using Writ.Runner.Orders;
@@ -26,7 +27,9 @@ internal static class ServeRunner
 
         Say($"writ-runner {Program.Version}: {identity.Name} ({identity.Runner}), server {config.Server}");
         SayFeatures(config, data, Say);
-        var inventory = new InventoryReader(config, data.Roots, Say);
+        var protections = ProtectionsOf(config);
+        Say($"protections: {string.Join(", ", protections)}");
+        var inventory = new InventoryReader(config, data.Roots, protections, Say);
         foreach (var tool in inventory.Current.Tools)
             Say($"tool: {tool.Name} {tool.Version}, {tool.Path}");
 
@@ -69,6 +72,22 @@ internal static class ServeRunner
         say(ceiling.Addresses.IsEmpty
             ? "ceiling: nothing, so every order will be refused; runner.json sets it"
             : $"ceiling: {ceiling.Addresses} tcp {ceiling.Tcp} udp {ceiling.Udp} sctp {ceiling.Sctp} icmp {(ceiling.Icmp ? "yes" : "no")}");
+    }
+
+    /// <summary>The protections of this runner: those of the sandbox were seen, and one that cannot raise its fence does not start.</summary>
+    private static IReadOnlyList<string> ProtectionsOf(RunnerConfig config)
+    {
+        var found = new List<string>();
+        // Without a pool runs have whatever address the uplink has at their start.
+        var pool = config.PoolAddresses();
+        if (config.HasFence && (pool.IsEmpty || pool.Ranges.Any(range => range.First.IsV4)))
+            found.Add(Protections.FenceV4);
+        if (config.HasFence && (pool.IsEmpty || pool.Ranges.Any(range => !range.First.IsV4)))
+            found.Add(Protections.FenceV6);
+        if (Libc.geteuid() == 0)
+            found.Add(Protections.Sandbox);
+        found.Add(Protections.Seccomp);
+        return found;
     }
 
     private static FencePool? RaiseFences(RunnerConfig config, RunnerIdentity identity, RunBook book, TimeProvider time, Action<string> say)

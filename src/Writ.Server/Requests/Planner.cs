@@ -42,6 +42,12 @@ internal sealed class Planner(RunnerHub hub, Inventories inventories, INameResol
                 continue;
             }
 
+            if (RunnerNeeds.Lacking(plan.Value) is { } lacking)
+            {
+                refusal ??= new(ErrorCode.NoRunner, $"{runner.Name} cannot hold this run: {lacking}", "writ runners lists what each runner has");
+                continue;
+            }
+
             var unreached = policy.ZoneMap.Cover(plan.Value.Targets).Touched
                 .Select(touched => touched.Zone)
                 .FirstOrDefault(zone => zone.Runners.Count > 0 && !zone.Runners.Contains(runner.Name));

@@ -19,7 +19,7 @@ internal static class ListRunners
             {
                 var inventory = row.InventoryDigest is null ? null : await inventories.Get(db, row.InventoryDigest);
                 views.Add(new(row.Id.ToString(), row.Name, hub.IsConnected(row), row.EnrolledAt, row.LastSeenAt, row.DisabledAt, row.Version,
-                    [.. (inventory?.Tools ?? []).Select(tool => new RunnerToolView(tool.Name, tool.Version, tool.Sha256))]));
+                    [.. (inventory?.Tools ?? []).Select(tool => new RunnerToolView(tool.Name, tool.Version, tool.Sha256, tool.Protections))]));
             }
 
             return Results.Ok(new Page<RunnerView>(views, null));

@@ -35,6 +35,20 @@ public abstract class RunnerTests(Houses houses) : EndToEndTest(houses)
     }
 
     [Fact]
+    public async Task Runner_says_what_holds_its_runs_and_a_run_gets_no_more_than_its_plan_needs()
+    {
+        (await House.Type("dana", "runners")).ShouldBeOk().Text.ShouldContain("fence-v4, fence-v6, sandbox, seccomp");
+        foreach (var (scan, rights) in new[] { ("-sT", "no capability"), ("-sS", "CAP_NET_RAW only") })
+        {
+            (await House.Type("sam", "run", "--", "nmap", "-n", "-Pn", scan, "-p", "22", House.Target())).ShouldBeOk().Text.ShouldMatch("22/tcp +open");
+            var run = (await House.As("sam").Get("/v1/runs?mine=true&limit=1", WritJson.Default.PageRunView)).Ok.Items[0];
+            var started = (await House.As("ada").Audit(run.Request)).Single(entry => entry.Type() == "run.started").Text("sandbox")!;
+            started.ShouldContain(rights);
+            started.ShouldContain("seccomp");
+        }
+    }
+
+    [Fact]
     public async Task Tool_that_changed_after_the_approval_is_not_run()
     {
         var command = House.ShortScan(House.Target());

@@ -9,6 +9,7 @@ using Writ.Contracts.Runners;
 using Writ.Core.Identity;
 using Writ.Proof.Errors;
 using Writ.Proof.Identity;
+using Writ.Proof.Runners;
 using Writ.Server;
 using Writ.Server.Decisions;
 using Writ.Server.Identity;
@@ -248,6 +249,7 @@ internal sealed class World : IAsyncDisposable
         {
             Name = "nmap", Path = "/usr/bin/nmap", Version = "7.93", Sha256 = new('0', 64),
             Files = { new ToolData { Name = "nmap-services", Sha256 = Sha256(services), Content = ByteString.CopyFrom(services) } },
+            Protections = { Protections.FenceV4, Protections.FenceV6, Protections.Sandbox, Protections.Seccomp },
         };
     }
 

@@ -311,5 +311,5 @@ public class VerbTests
         typed.Output.ShouldContain(part);
     }
 
-    private static RunnerView Runner(string id, string name) => new(id, name, true, Samples.Now, Samples.Now, null, "0.1.0", [new("nmap", "7.93", "ab")]);
+    private static RunnerView Runner(string id, string name) => new(id, name, true, Samples.Now, Samples.Now, null, "0.1.0", [new("nmap", "7.93", "ab", ["fence-v4", "seccomp"])]);
 }

@@ -96,6 +96,7 @@ public sealed class NmapTool : ITool
             Scripts = scripts.Value,
             RawSockets = NmapRawSockets.Needs(meant, techniques, scripts.Value),
             InstalledScripts = [.. scripts.Value.Where(script => !script.Categories.Contains(NmapScripts.OwnCategory)).Select(script => script.Name)],
+            Protections = context.Inventory.Protections,
             Timing = meant.Timing,
             Inputs = [.. meant.Inputs().Select(input => NmapFiles.Input(input.Path, input.Purpose, context.Inputs[input.Path]))],
             Files = NmapFiles.InSandbox(meant, argv.Value.Targets, context.Inputs),

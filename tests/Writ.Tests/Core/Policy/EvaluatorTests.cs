@@ -191,6 +191,26 @@ public class EvaluatorTests
     }
 
     [Fact]
+    public void Evaluate_rule_that_asks_for_protections_opens_only_what_the_runner_holds_by_all_of_them()
+    {
+        var rules = "rules:\n" + Rule("s", "staging", extra: "protections: [fence-v4, seccomp]");
+        Ask(rules, Plan("10.20.0.1") with { Protections = ["seccomp", "sandbox", "fence-v4"] }).Verdict.ShouldBe(Verdict.Allow);
+        Ask("rules:\n" + Rule("s", "staging"), Plan("10.20.0.1")).Verdict.ShouldBe(Verdict.Allow, "no rule asks");
+        var found = Ask(rules, Plan("10.20.0.1") with { Protections = ["fence-v4"] });
+        found.Verdict.ShouldBe(Verdict.Deny);
+        found.Reasons.ShouldBe(["rule s: its runs must be held by seccomp, which the runner does not have"]);
+        found.Hint.ShouldBe("writ runners lists what each runner has");
+    }
+
+    [Fact]
+    public void Parse_unknown_protection_is_refused_with_the_nearest()
+    {
+        var problem = PolicyDocument.Parse(Head + "rules:\n" + Rule("s", "staging", extra: "protections: [secomp]"), "p").Problems.ShouldHaveSingleItem();
+        problem.Message.ShouldContain("unknown protection 'secomp'");
+        problem.Hint!.ShouldContain("seccomp");
+    }
+
+    [Fact]
     public void Evaluate_budget_is_the_least_of_each_limit_of_the_rules()
     {
         var found = Ask("rules:\n" + Rule("a", "staging", extra: "budget: { packets: 100, bytes: 2MB }") + Rule("b", "dmz", extra: "budget: { packets: 5000, violations: 0 }"), Plan("10.20.5.1"));

@@ -58,7 +58,7 @@ internal static class ExitCode
     {
         "exited" => run.ExitCode is { } code ? code & 0xff : Failed,
         "deadline" => Deadline,
-        "revoked" or "killed" or "client-gone" or "disconnected" or "recording-failed" or "violations" or "runner-lost" => Ended,
+        "revoked" or "killed" or "client-gone" or "disconnected" or "recording-failed" or "violations" or "limit" or "runner-lost" => Ended,
         "could-not-start" or "refused" or "grant-over" => CouldNotStart,
         _ => run.State == "exited" && run.ExitCode is { } code ? code & 0xff : Ended,
     };

@@ -124,6 +124,7 @@ internal static class RunText
             "disconnected" => "killed: contact was lost for too long",
             "recording-failed" => $"killed: what it wrote could not be recorded{detail}",
             "violations" => $"killed: it kept trying to leave its scope{detail}",
+            "limit" => $"killed: it took more of the runner's machine than a run may{detail}",
             "runner-lost" => $"the runner was lost, and nobody saw the end{detail}",
             "could-not-start" => $"could not start{detail}",
             "refused" => $"the runner refused{detail}",

@@ -18,7 +18,7 @@ public sealed record InputDigest(string Argument, string Sha256);
 /// <summary>A run. State is <c>queued</c>, <c>starting</c>, <c>running</c>, <c>exited</c>, <c>killed</c> or <c>failed</c>.</summary>
 /// <param name="EndReason">
 /// Why it ended: <c>exited</c>, <c>deadline</c>, <c>revoked</c>, <c>killed</c>, <c>client-gone</c>, <c>disconnected</c>,
-/// <c>recording-failed</c>, <c>violations</c>, <c>could-not-start</c>, <c>refused</c>, <c>runner-lost</c>, <c>grant-over</c>.
+/// <c>recording-failed</c>, <c>violations</c>, <c>limit</c>, <c>could-not-start</c>, <c>refused</c>, <c>runner-lost</c>, <c>grant-over</c>.
 /// </param>
 /// <param name="EndDetail">In words: who killed it and why, or what the runner said.</param>
 public sealed record RunView(

@@ -22,7 +22,7 @@ namespace Writ.Runner.Orders;
 /// </summary>
 internal sealed class OrderDesk(
     RunnerConfig config, Func<RunnerIdentity> identity, InventoryReader inventory, NonceStore nonces, RunBook book, IncomingFiles incoming,
-    FencePool? fences, Journal journal, TimeProvider time, Action<FromRunner> tell)
+    FencePool? fences, string? cgroups, Journal journal, TimeProvider time, Action<FromRunner> tell)
 {
     private const long MostSkew = 2_000_000;
     private readonly NetworkScope _ceiling = config.CeilingScope();
@@ -80,6 +80,7 @@ internal sealed class OrderDesk(
             ScriptFolder = config.Tools.First(offered => offered.Name == tool.Name).ScriptsOrDefault(),
             Scripts = result.Value.Statement.Sandbox?.Scripts ?? [],
             Limits = config.Limits,
+            Cgroups = cgroups,
             Scope = order.Fence,
             Budget = order.Budget ?? Budget.Unlimited,
             NetworkNamespace = config.NetworkNamespace,

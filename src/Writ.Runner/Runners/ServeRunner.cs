@@ -27,7 +27,8 @@ internal static class ServeRunner
 
         Say($"writ-runner {Program.Version}: {identity.Name} ({identity.Runner}), server {config.Server}");
         SayFeatures(config, data, Say);
-        var protections = ProtectionsOf(config);
+        var cgroups = RaiseCgroups(config, Say);
+        var protections = ProtectionsOf(config, cgroups);
         Say($"protections: {string.Join(", ", protections)}");
         var inventory = new InventoryReader(config, data.Roots, protections, Say);
         foreach (var tool in inventory.Current.Tools)
@@ -43,7 +44,7 @@ internal static class ServeRunner
         ToolRoot.Prune(data.Roots, book.All.Select(run => run.Spec?.Root).OfType<string>().Concat(inventory.Roots).ToHashSet(StringComparer.Ordinal));
         using var fences = RaiseFences(config, identity, book, time, Say);
         var incoming = new IncomingFiles(link.Fetch, time);
-        var desk = new OrderDesk(config, () => link.Identity, inventory, nonces, book, incoming, fences, journal, time, link.Tell);
+        var desk = new OrderDesk(config, () => link.Identity, inventory, nonces, book, incoming, fences, cgroups, journal, time, link.Tell);
         using var names = new NameLookup(config, link.Tell);
         await link.Run(book, desk, inventory, names, stop);
         Say("stopped; runs go on under their supervisors");
@@ -75,7 +76,7 @@ internal static class ServeRunner
     }
 
     /// <summary>The protections of this runner: those of the sandbox were seen, and one that cannot raise its fence does not start.</summary>
-    private static IReadOnlyList<string> ProtectionsOf(RunnerConfig config)
+    private static List<string> ProtectionsOf(RunnerConfig config, string? cgroups)
     {
         var found = new List<string>();
         // Without a pool runs have whatever address the uplink has at their start.
@@ -87,7 +88,31 @@ internal static class ServeRunner
         if (Libc.geteuid() == 0)
             found.Add(Protections.Sandbox);
         found.Add(Protections.Seccomp);
+        if (cgroups is not null)
+            found.Add(Protections.Cgroup);
         return found;
+    }
+
+    /// <summary>Where the cgroups of runs go, where one could be made and entered just now; null for none.</summary>
+    private static string? RaiseCgroups(RunnerConfig config, Action<string> say)
+    {
+        if (CgroupHome.Raise(out var why) is { } home)
+        {
+            try
+            {
+                using var trial = RunCgroup.Make(home, "run_trial", CgroupHome.Current() ?? home, config.Limits);
+                trial.Inside(() => true);
+                say($"cgroup: {home}; memory and processes are counted for each run as a whole");
+                return home;
+            }
+            catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+            {
+                why = failed.Message;
+            }
+        }
+
+        say($"cgroup: none, as {why}; limits hold for each process of a run");
+        return null;
     }
 
     private static FencePool? RaiseFences(RunnerConfig config, RunnerIdentity identity, RunBook book, TimeProvider time, Action<string> say)

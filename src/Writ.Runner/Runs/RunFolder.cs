@@ -4,6 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 using Writ.Runner.Fences;
 using Writ.Runner.Kernel;
 using Writ.Runner.Results;
+using Writ.Runner.Sandboxes;
 
 namespace Writ.Runner.Runs;
 
@@ -100,6 +101,8 @@ internal sealed class RunFolder(string path)
             left = ProcessTable.CountInNamespace(start!.PidNamespace);
         }
 
+        if (spec?.Cgroups is { } cgroups)
+            CgroupHome.Remove(System.IO.Path.Combine(cgroups, Run));
         var (bytes, digest) = DigestRecording();
         var end = new EndRecord
         {

@@ -39,6 +39,8 @@ internal sealed record RunSpec
     public IReadOnlyList<string> Scripts { get; set; } = [];
     /// <summary>How much of the machine the run may take.</summary>
     public RunLimits Limits { get; set; } = new();
+    /// <summary>Where cgroups of runs go; null where limits hold for each process.</summary>
+    public string? Cgroups { get; set; }
     /// <summary>The order's fence: what the kernel lets the run reach. Two orders of one run must agree on it.</summary>
     public ScopeText? Scope { get; set; }
     /// <summary>What the order lets the run use up. Two orders of one run must agree on it.</summary>
@@ -115,6 +117,8 @@ internal enum Cause
     LocalKill = 8,
     /// <summary>It sent more packets out of scope than its budget puts up with.</summary>
     Violations = 9,
+    /// <summary>It took more of this machine than a run may.</summary>
+    Limit = 10,
 }
 
 /// <summary>How a run ended: the file <c>end</c>. Written once, by the supervisor, or by the daemon where that was lost.</summary>

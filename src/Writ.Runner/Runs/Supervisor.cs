@@ -28,6 +28,7 @@ namespace Writ.Runner.Runs;
 internal sealed unsafe class Supervisor : IDisposable
 {
     private const int SetChildSubreaper = 36;
+    private const int FileTooLong = 25;
     private const long ScratchBytes = 64L << 20;
     private const int ScratchFiles = 4_096;
     private static readonly TimeSpan DiskPatience = TimeSpan.FromSeconds(30), ResultsPatience = TimeSpan.FromSeconds(2);
@@ -49,6 +50,7 @@ internal sealed unsafe class Supervisor : IDisposable
     private Recorder? _recorder;
     private OutFolder? _out;
     private RunUser? _user;
+    private RunCgroup? _cgroup;
     private Placement? _placed;
     private ResultsReader? _results;
     private ChildProcess? _bwrap;
@@ -160,7 +162,10 @@ internal sealed unsafe class Supervisor : IDisposable
             _placed = Place();
             _results = FollowResults();
             _fence.Enter(_deadline, _deadlineBoot);
-            _bwrap = Sandbox.Start(_spec.ToolPath, _spec.Argv.Skip(1), _placed, pipes[1], pipes[3], pipes[5]);
+            var (output, error, status) = (pipes[1], pipes[3], pipes[5]);
+            _bwrap = _cgroup is null ? Launch() : _cgroup.Inside(Launch);
+
+            ChildProcess Launch() => Sandbox.Start(_spec.ToolPath, _spec.Argv.Skip(1), _placed, output, error, status);
         }
         finally
         {
@@ -188,6 +193,8 @@ internal sealed unsafe class Supervisor : IDisposable
             ScriptFolder.Fill(scripts, _folder.Scripts, _spec.Scripts);
         }
 
+        if (_spec.Cgroups is { } cgroups)
+            _cgroup = RunCgroup.Make(cgroups, _folder.Run, CgroupHome.Current() ?? throw new RunnerException("there is no cgroup v2 any more"), _spec.Limits);
         if (_spec.Outputs.Count > 0)
             _out = OutFolder.Mount(_folder.Out, _spec.OutputLimitBytes, _user?.Id ?? Libc.geteuid());
         return new()
@@ -396,6 +403,7 @@ internal sealed unsafe class Supervisor : IDisposable
     private int Finish()
     {
         KillTree();
+        _cgroup?.Kill();
         // Before anybody is reaped: whoever survives the kill is cut off.
         _fence.Close();
         var (left, exitCode) = Reap();
@@ -416,6 +424,8 @@ internal sealed unsafe class Supervisor : IDisposable
         // A tool that was asked to end has not ended by itself, unless it had told all.
         if (_cause == Cause.Exited && _softStop.AskedAt > 0 && _results is not { IsComplete: true })
             (_cause, _detail) = (Cause.Deadline, string.Create(CultureInfo.InvariantCulture, $"asked to end {(_deadline - _softStop.AskedAt) / 1_000_000.0:0.0} s before, it did"));
+        if (_cause == Cause.Exited && Exceeded(exitCode) is { } over)
+            (_cause, _detail) = (over.Ended ? Cause.Limit : Cause.Exited, over.What);
         var (bytes, digest) = _recorder is { } recorder ? recorder.Result : (0, Convert.ToHexStringLower(SHA256.HashData([])));
 
         // 6. Make the end durable and say so.
@@ -448,13 +458,17 @@ internal sealed unsafe class Supervisor : IDisposable
         return 0;
     }
 
+    // The kernel's signal for a file that is too long ends whoever does not ignore it.
+    private (bool Ended, string What)? Exceeded(int exitCode) =>
+        exitCode == 128 + FileTooLong ? (true, $"a file of it was longer than {_spec.Limits.FileBytes >> 20} MiB") : _cgroup?.Exceeded();
+
     private string Reason() => _cause switch
     {
         Cause.Deadline => "its time was over",
         Cause.Disconnected => "the server was not heard for too long",
         Cause.KillOrder or Cause.LocalKill => _detail.Length == 0 ? "on order" : _detail,
         Cause.RecordingFailed => "its output could not be recorded",
-        Cause.Violations => _detail,
+        Cause.Violations or Cause.Limit => _detail,
         Cause.None or Cause.Exited or Cause.CouldNotStart or Cause.SupervisorLost => "at its end",
     };
 
@@ -497,6 +511,7 @@ internal sealed unsafe class Supervisor : IDisposable
         _results?.Dispose();
         _fence.Dispose();
         _user?.Dispose();
+        _cgroup?.Dispose();
         _bwrap?.Dispose();
         _init?.Dispose();
         _wallTimer.Dispose();

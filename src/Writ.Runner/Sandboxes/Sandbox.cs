@@ -14,6 +14,7 @@ internal static unsafe class Sandbox
     /// <summary>Where bubblewrap is.</summary>
     public const string Program = "/usr/bin/bwrap";
 
+    private const string OomScore = "/proc/self/oom_score_adj";
     private const string TmpBytes = "67108864";
     private static readonly Lazy<byte[]> Filter = new(Seccomp.ForThisMachine);
 
@@ -46,13 +47,31 @@ internal static unsafe class Sandbox
         {
             int[] descriptors = [nothing, output, error, status, .. files.Select(file => file.Fd)];
             List<string> command = ["prlimit", .. placed.Limits.Arguments(), Program, "--args", "5", "--", .. Identity(placed), program, .. arguments];
-            return ChildProcess.Start(prlimit, command, [], descriptors, session: false);
+            return FirstToGo(() => ChildProcess.Start(prlimit, command, [], descriptors, session: false));
         }
         finally
         {
             _ = Libc.close(nothing);
             foreach (var file in files)
                 file.Dispose();
+        }
+    }
+
+    /// <summary>Starts what the kernel ends before anything else of this host when memory is short; this very process stays as it was.</summary>
+    private static ChildProcess FirstToGo(Func<ChildProcess> start)
+    {
+        // Only root may take it back.
+        if (Libc.geteuid() != 0)
+            return start();
+        var own = File.ReadAllText(OomScore);
+        File.WriteAllText(OomScore, "1000");
+        try
+        {
+            return start();
+        }
+        finally
+        {
+            File.WriteAllText(OomScore, own);
         }
     }
 

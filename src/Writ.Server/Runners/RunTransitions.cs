@@ -76,7 +76,7 @@ internal sealed class RunTransitions(Database database, WriteTransaction writes,
             EndCause.Exited => RunEvent.Exit,
             EndCause.CouldNotStart or EndCause.SupervisorLost or EndCause.Unspecified => RunEvent.Fail,
             EndCause.Deadline or EndCause.KillOrder or EndCause.Disconnected or EndCause.RecordingFailed or EndCause.LocalKill
-                or EndCause.Violations => RunEvent.Kill,
+                or EndCause.Violations or EndCause.Limit => RunEvent.Kill,
             _ => RunEvent.Fail,
         };
         var outputs = await OutputsOf(id, ended);
@@ -218,6 +218,7 @@ internal sealed class RunTransitions(Database database, WriteTransaction writes,
         EndCause.RecordingFailed => RunEndCause.RecordingFailed,
         EndCause.CouldNotStart => RunEndCause.CouldNotStart,
         EndCause.Violations => RunEndCause.Violations,
+        EndCause.Limit => RunEndCause.Limit,
         EndCause.SupervisorLost or EndCause.Unspecified => RunEndCause.RunnerLost,
         _ => RunEndCause.RunnerLost,
     };

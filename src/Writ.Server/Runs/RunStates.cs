@@ -21,6 +21,8 @@ internal static class RunEndCause
     public const string RecordingFailed = "recording-failed";
     /// <summary>It sent more packets out of scope than the rule's budget puts up with.</summary>
     public const string Violations = "violations";
+    /// <summary>It took more of the runner's machine than a run may.</summary>
+    public const string Limit = "limit";
     /// <summary>The tool could not be started.</summary>
     public const string CouldNotStart = "could-not-start";
     /// <summary>The runner refused the order.</summary>

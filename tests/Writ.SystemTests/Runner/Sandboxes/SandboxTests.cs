@@ -47,6 +47,24 @@ public sealed class SandboxTests
     }
 
     [Fact]
+    public void Run_goes_before_anything_else_when_the_machines_memory_is_short()
+    {
+        using var run = Tool(["/usr/bin/cat", "/proc/self/oom_score_adj"]).Start();
+        run.End();
+        run.Output.ShouldBe("1000\n");
+    }
+
+    [Fact]
+    public void File_over_its_limit_ends_the_run_and_the_end_says_so()
+    {
+        using var run = new SupervisedRun(["/usr/bin/dd", "if=/dev/zero", "of=/tmp/f", "bs=1M", "count=8"], Long, spec => spec["limits"] = new JsonObject { ["file_bytes"] = 2 << 20 }).Start();
+        var end = run.End();
+        (end.GetProperty("cause").GetString(), end.GetProperty("detail").GetString()).ShouldBe(("Limit", "a file of it was longer than 2 MiB"));
+        using var enough = new SupervisedRun(["/usr/bin/dd", "if=/dev/zero", "of=/tmp/f", "bs=1M", "count=8"], Long).Start();
+        enough.End().GetProperty("cause").GetString().ShouldBe("Exited");
+    }
+
+    [Fact]
     public void Live_runs_never_share_a_user()
     {
         using var one = RunUser.Take("2000001000-2000001001");

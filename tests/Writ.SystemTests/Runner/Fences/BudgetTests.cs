@@ -96,6 +96,14 @@ public sealed class BudgetTests
             fence.GetProperty("degraded_at").GetInt64().ShouldBeInRange(begun, end.GetProperty("at").GetInt64());
         }
 
+        using (var slow = Prepare(Scope(["10.20.0.0/27"], tcp: "80"), TimeSpan.FromSeconds(30), ["/usr/bin/nmap", "-n", "-Pn", "-sS", "-p", "80", "--max-rate", "50", "10.20.0.0/27"],
+            spec => spec["budget"] = new JsonObject { ["packets_per_second"] = 150 }))
+        {
+            // Each open port is answered with a reset, which is a packet too.
+            slow.Run.Start().End().GetProperty("fence").GetProperty("degraded_at").GetInt64().ShouldBe(0, "who keeps below the rate is not held back");
+            slow.Run.Output.ShouldContain("(32 hosts up)");
+        }
+
         using var calm = Under(Send("10.20.0.9", 30, pause: 0.03), ("packets_per_second", 100));
         var (calmly, whole) = Run(calm);
         whole.Count.ShouldBe(30);

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Writ.Proof.Addresses;
 using Writ.Proof.Statements;
 using Writ.Runner.Kernel;
@@ -22,10 +21,12 @@ internal sealed class NetdevFence : IFence
     private readonly FencePlace _place;
     private readonly Netlink _netlink = new(Netlink.Netfilter);
     private readonly NfTables _tables;
+    private readonly NetdevCounts _counts;
     private readonly UplinkLinks _links = new();
+    private readonly Neighbours _neighbours = new();
     private readonly Dictionary<(int Device, Address? Gateway, bool IsV4), string> _ways = [];
     private readonly HashSet<int> _hooked = [];
-    private readonly Dictionary<int, AddressSet> _neighbours = [];
+    private readonly Dictionary<int, AddressSet> _onLink = [];
     private List<NextHop> _hops = [];
     private AddressSet _reach = AddressSet.Empty;
     private uint _claimSeconds;
@@ -38,6 +39,7 @@ internal sealed class NetdevFence : IFence
     {
         _place = place;
         _tables = new(_netlink, place.Name);
+        _counts = new(_tables, place.Name);
     }
 
     /// <inheritdoc/>
@@ -148,10 +150,10 @@ internal sealed class NetdevFence : IFence
             throw new IOException($"the scope has more than {MostNeighbours} addresses on the uplink's own link, where each needs a place among the host's neighbours");
         foreach (var device in onLink)
         {
-            var before = _neighbours.GetValueOrDefault(device.Key) ?? AddressSet.Empty;
+            var before = _onLink.GetValueOrDefault(device.Key) ?? AddressSet.Empty;
             var all = before.Union(AddressSet.Of(device));
-            _links.AddNeighbours(device.Key, all.Except(before), NetdevFenceBuilder.MarkOf(_place.Prefix));
-            _neighbours[device.Key] = all;
+            _neighbours.Add(device.Key, all.Except(before), NetdevFenceBuilder.MarkOf(_place.Prefix));
+            _onLink[device.Key] = all;
         }
     }
 
@@ -162,13 +164,11 @@ internal sealed class NetdevFence : IFence
         chain = $"way-{_ways.Count}";
         _ways[(device, gateway, isV4)] = chain;
         _tables.AddChain(changes, chain);
-        _tables.AddForward(changes, chain, device, gateway is { } hop ? Bytes(hop) : null, isV4);
+        _tables.AddForward(changes, chain, device, gateway is { } hop ? UplinkLinks.Bytes(hop) : null, isV4);
         return chain;
     }
 
-    private static byte[] Bytes(Address address) => address.IsV4 ? address.ToBytes()[12..] : address.ToBytes();
-
-    private static (UInt128 First, UInt128 Last, string? Chain) Key(Address first, Address last) =>
+        private static (UInt128 First, UInt128 Last, string? Chain) Key(Address first, Address last) =>
         first.IsV4 ? ((uint)first.Bits, (uint)last.Bits, null) : (first.Bits, last.Bits, null);
 
     private static IEnumerable<(UInt128 First, UInt128 Last, string? Chain)> Single(params byte[] values) =>
@@ -235,52 +235,19 @@ internal sealed class NetdevFence : IFence
     /// <inheritdoc/>
     public (long Refused, bool Degraded) Look()
     {
-        var counters = Counters();
-        return (counters["refused"].Packets, counters["over_budget"].Packets > 0 || _shaper?.Read().HeldBack > 0);
+        var (refused, overBudget) = _counts.Look();
+        return (refused, overBudget > 0 || (_shaper is not null && _shaper.Read() is not { HeldBack: 0 }));
     }
 
     /// <inheritdoc/>
     public FenceReading Read()
     {
-        var counters = Counters();
-        var closed = _tables.Hooks().Contains(("out", true)) && _tables.Rules("out") == 0
-            && Array.TrueForAll(Scope, set => _tables.Elements(set).TrueForAll(element => element.IsEnd));
-        var now = Clock.Wall();
-        var shaped = _shaper?.Read();
-        return new(closed, counters["passed"].Packets - counters["unrouted"].Packets, counters["passed"].Bytes - counters["unrouted"].Bytes,
-            counters["refused"].Packets, counters["unlisted"].Packets, Times("last").DefaultIfEmpty(0).Max(),
-            counters["over_budget"].Packets + (shaped?.Lost ?? 0), shaped?.HeldBack, Times("over").DefaultIfEmpty(0).Min());
-
-        IEnumerable<long> Times(string set) => _tables.Elements(set).Select(element => now - ((Month - element.ExpiresIn) * 1_000));
+        var reading = _counts.Read(Scope);
+        return _shaper?.Read() is { } shaped ? reading with { OverBudget = reading.OverBudget + shaped.Lost, HeldBack = shaped.HeldBack } : reading;
     }
-
-    private Dictionary<string, (long Packets, long Bytes)> Counters() => _tables.Counters() is { Count: > 0 } counters
-        ? counters : throw new IOException($"the fence {_place.Name} is not there");
-
-    // The life of an element of the set `last`, which each packet begins anew, and of `over`, which the first one begins; in milliseconds.
-    private const long Month = 30L * 24 * 3600 * 1000;
 
     /// <inheritdoc/>
-    public IReadOnlyList<RefusedDestination> Refused()
-    {
-        var found = new List<RefusedDestination>();
-        foreach (var (set, isV4, ported) in (ReadOnlySpan<(string, bool, bool)>)
-            [("refused4", true, true), ("refused6", false, true), ("portless4", true, false), ("portless6", false, false)])
-        {
-            var width = isV4 ? 4 : 16;
-            foreach (var element in _tables.Elements(set))
-            {
-                var address = isV4
-                    ? Address.V4(BinaryPrimitives.ReadUInt32BigEndian(element.Key))
-                    : new(BinaryPrimitives.ReadUInt128BigEndian(element.Key));
-                // Each part of a key fills whole words of four bytes.
-                var port = ported ? BinaryPrimitives.ReadUInt16BigEndian(element.Key.AsSpan(width + 4)) : 0;
-                found.Add(new(address, element.Key[width], port, element.Packets));
-            }
-        }
-
-        return found;
-    }
+    public IReadOnlyList<RefusedDestination> Refused() => _counts.Refused();
 
     /// <summary>For a run whose supervisor is gone: closes what it may have left open. Null where the kernel does not tell.</summary>
     public static FenceReading? CloseAndRead(FencePlace place)
@@ -307,6 +274,7 @@ internal sealed class NetdevFence : IFence
     {
         _netlink.Dispose();
         _links.Dispose();
+        _neighbours.Dispose();
         _shaper?.Dispose();
     }
 }

@@ -129,8 +129,8 @@ internal sealed class NetdevFenceBuilder : IFenceBuilder
     /// <inheritdoc/>
     public void ForgetNeighbours(string prefix, AddressSet kept)
     {
-        using var links = new UplinkLinks();
-        links.RemoveNeighbours(MarkOf(prefix), kept);
+        using var neighbours = new Neighbours();
+        neighbours.Remove(MarkOf(prefix), kept);
     }
 
     /// <summary>What tells the neighbours of this runner's runs from others', as a number of a protocol that made them; those below 128 are known ones.</summary>

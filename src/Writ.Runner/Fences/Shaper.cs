@@ -38,8 +38,8 @@ internal sealed class Shaper : IDisposable
     /// <summary>How many packets may go at once after a pause: those of 20 ms.</summary>
     public static int Burst(int packetsPerSecond) => Math.Max(1, packetsPerSecond / 50);
 
-    /// <summary>How often it made a packet wait, and how many were lost since too many waited.</summary>
-    public (long HeldBack, long Lost) Read()
+    /// <summary>How often it made a packet wait, and how many were lost since too many waited; null where it is not there any more.</summary>
+    public (long HeldBack, long Lost)? Read()
     {
         foreach (var reply in _netlink.Ask(new NetlinkMessages().Begin(GetQueueing, Netlink.Dump, new byte[20]), "queueing"))
         {
@@ -50,7 +50,7 @@ internal sealed class Shaper : IDisposable
             return (BinaryPrimitives.ReadUInt32LittleEndian(queue.Span[16..]), BinaryPrimitives.ReadUInt32LittleEndian(queue.Span[8..]));
         }
 
-        throw new IOException("the token bucket is not there");
+        return null;
     }
 
     public void Dispose() => _netlink.Dispose();

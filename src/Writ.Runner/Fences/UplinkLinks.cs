@@ -22,9 +22,9 @@ internal sealed record RouteEntry(
 /// </summary>
 internal sealed class UplinkLinks : IDisposable
 {
-    private const int NewAddress = 20, DeleteAddress = 21, GetAddress = 22, GetLink = 18, NewRoute = 24, GetRoute = 26, GetRule = 34, NewNeighbour = 28, DeleteNeighbour = 29, GetNeighbour = 30,
-        NeighbourProtocol = 12;
-    private const byte V4 = 2, V6 = 10, MainTable = 254, Unicast = 1, Throw = 9;
+    private const int NewAddress = 20, DeleteAddress = 21, GetAddress = 22, GetLink = 18, NewRoute = 24, GetRoute = 26, GetRule = 34;
+    internal const byte V4 = 2, V6 = 10;
+    private const byte MainTable = 254, Unicast = 1, Throw = 9;
     private const uint NoDuplicateDetection = 2, NoPrefixRoute = 0x200;
     private readonly Netlink _netlink = new(Netlink.Route);
     // Links too: a device that goes down takes its IPv4 routes away without a word.
@@ -113,7 +113,7 @@ internal sealed class UplinkLinks : IDisposable
         return (0, null);
     }
 
-    private static Address Read(ReadOnlyMemory<byte> bytes) => bytes.Length == 4
+    internal static Address Read(ReadOnlyMemory<byte> bytes) => bytes.Length == 4
         ? Address.V4(BinaryPrimitives.ReadUInt32BigEndian(bytes.Span))
         : new(BinaryPrimitives.ReadUInt128BigEndian(bytes.Span));
 
@@ -146,62 +146,6 @@ internal sealed class UplinkLinks : IDisposable
         catch (IOException absent) when (absent.HResult == 99 /* EADDRNOTAVAIL */)
         {
             // Its time was over before.
-        }
-    }
-
-    /// <summary>
-    /// Makes places among a device's neighbours that count towards no limit: Linux counts the neighbours of all its namespaces
-    /// together, and a scan of a large network would leave the host none for its own. Those that are there stay as they are.
-    /// </summary>
-    /// <param name="device">The device's index.</param>
-    /// <param name="addresses">Of the device's own link.</param>
-    /// <param name="mark">By which they are found again.</param>
-    public void AddNeighbours(int device, AddressSet addresses, byte mark)
-    {
-        foreach (var chunk in addresses.Ranges.SelectMany(Each).Chunk(1_000))
-        {
-            var messages = new NetlinkMessages();
-            foreach (var address in chunk)
-                Neighbour(messages, NewNeighbour, Netlink.Create | Netlink.Exclusive | Netlink.Ack, device, address).Put(NeighbourProtocol, [mark]);
-            _netlink.Send(messages, "neighbours", ignored: 17 /* EEXIST */);
-        }
-    }
-
-    /// <summary>Takes the places with this mark away, but those of the addresses to be kept.</summary>
-    public void RemoveNeighbours(byte mark, AddressSet kept)
-    {
-        var gone = new List<(int Device, Address Address)>();
-        foreach (var reply in _netlink.Ask(new NetlinkMessages().Begin(GetNeighbour, Netlink.Dump, new byte[12]), "neighbours"))
-        {
-            var attributes = reply.Attributes(12);
-            if (attributes.TryGetValue(NeighbourProtocol, out var protocol) && protocol.Span[0] == mark && Read(attributes[1]) is var address && !kept.Contains(address))
-                gone.Add((BinaryPrimitives.ReadInt32LittleEndian(reply.Body.Span[4..]), address));
-        }
-
-        foreach (var chunk in gone.Chunk(1_000))
-        {
-            var messages = new NetlinkMessages();
-            foreach (var (device, address) in chunk)
-                Neighbour(messages, DeleteNeighbour, Netlink.Ack, device, address);
-            _netlink.Send(messages, "neighbours", ignored: 2 /* ENOENT */);
-        }
-    }
-
-    private static NetlinkMessages Neighbour(NetlinkMessages messages, int type, int flags, int device, Address address)
-    {
-        var head = new byte[12];
-        (head[0], head[10]) = (address.IsV4 ? V4 : V6, type == NewNeighbour ? (byte)0x10 /* NTF_EXT_LEARNED */ : (byte)0);
-        BinaryPrimitives.WriteInt32LittleEndian(head.AsSpan(4), device);
-        return messages.Begin(type, flags, head).Put(1, Bytes(address));
-    }
-
-    private static IEnumerable<Address> Each(AddressRange range)
-    {
-        for (var address = range.First; ; address = new(address.Bits + 1))
-        {
-            yield return address;
-            if (address == range.Last)
-                yield break;
         }
     }
 
@@ -247,7 +191,7 @@ internal sealed class UplinkLinks : IDisposable
         return new NetlinkMessages().Begin(type, flags, head).Put(2, bytes).Put(1, bytes);
     }
 
-    private static byte[] Bytes(Address address) => address.IsV4 ? address.ToBytes()[12..] : address.ToBytes();
+    internal static byte[] Bytes(Address address) => address.IsV4 ? address.ToBytes()[12..] : address.ToBytes();
 
     public void Dispose()
     {

@@ -14,6 +14,7 @@ namespace Writ.Runner.Runs;
 /// </summary>
 internal sealed class RunFence(RunSpec spec, RunFolder folder) : IDisposable
 {
+    private const int MostBlindLooks = 10;
     private const long BetweenLooks = 1_000_000, BetweenQuickLooks = 100_000, BetweenReports = 10_000_000;
     private IFence? _fence;
     private long _nextLook;
@@ -21,6 +22,7 @@ internal sealed class RunFence(RunSpec spec, RunFolder folder) : IDisposable
     private long _reported;
     private long _lastWhole;
     private long _degradedAt;
+    private int _blindLooks;
 
     /// <summary>What holds the run, in one line.</summary>
     public string Description => _fence?.Description ?? "none";
@@ -69,9 +71,11 @@ internal sealed class RunFence(RunSpec spec, RunFolder folder) : IDisposable
             return null;
         _nextLook = now + (spec.Budget == Budget.Unlimited ? BetweenLooks : BetweenQuickLooks);
         var refused = 0L;
+        _blindLooks++;
         Try("cannot be read", () =>
         {
             (refused, var degraded) = fence.Look();
+            _blindLooks = 0;
             if (degraded && _degradedAt == 0)
                 _degradedAt = _lastWhole;
             _lastWhole = Clock.Wall();
@@ -80,6 +84,8 @@ internal sealed class RunFence(RunSpec spec, RunFolder folder) : IDisposable
             _nextReport = now + BetweenReports;
             Report(fence, refused);
         });
+        if (spec.Budget.Violations is not null && _blindLooks >= MostBlindLooks)
+            return "packets out of scope cannot be counted any more";
         return refused > spec.Budget.Violations
             ? string.Create(CultureInfo.InvariantCulture, $"{refused} packets out of scope, and the rule puts up with {spec.Budget.Violations}")
             : null;
@@ -93,7 +99,7 @@ internal sealed class RunFence(RunSpec spec, RunFolder folder) : IDisposable
     {
         FenceReading? reading = null;
         Try("cannot be read", () => reading = _fence?.Read());
-        if (reading is { HeldBack: > 0 } or { OverBudget: > 0 })
+        if (reading is not null && (reading is { HeldBack: > 0 } or { OverBudget: > 0 } || _degradedAt > 0))
             reading = reading with { DegradedAt = new[] { reading.DegradedAt, _degradedAt, _lastWhole }.Where(at => at > 0).Min() };
         if (reading is not null && reading.Refused != _reported)
             Try("cannot be reported on", () => Report(_fence!, reading.Refused));

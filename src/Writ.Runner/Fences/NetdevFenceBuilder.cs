@@ -89,6 +89,8 @@ internal sealed class NetdevFenceBuilder : IFenceBuilder
     // What the namespace's own stack would say unasked would be counted as an attempt to leave the scope.
     private static void Quiet()
     {
+        // A run's user has no rights, yet each port of its own address is its own: a source port may be asked for (-g 53).
+        File.WriteAllText("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
         foreach (var (name, value) in (ReadOnlySpan<(string, string)>)
             [("disable_ipv6", "0"), ("accept_ra", "0"), ("router_solicitations", "0"), ("accept_dad", "0"), ("dad_transmits", "0")])
         {

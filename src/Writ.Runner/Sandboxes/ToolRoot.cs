@@ -44,6 +44,9 @@ internal sealed record ToolRoot(string Path, string Program, IReadOnlyList<strin
         var digests = sources.ToDictionary(source => source, Digest, StringComparer.Ordinal);
         var content = $"writ-root/v2\n{string.Concat(digests.Select(file => $"file {file.Key} {file.Value}\n"))}{string.Concat(data.Select(path => $"data {path}\n"))}";
         var path = System.IO.Path.Combine(folder, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(content))));
+        // One that a power cut has left half written has its name already.
+        if (Directory.Exists(path) && !digests.All(file => File.Exists(path + file.Key) && Digest(path + file.Key) == file.Value))
+            Directory.Delete(path, recursive: true);
         if (!Directory.Exists(path))
             Fill(path, digests, data);
         return new(path, program, data, digests[program], sources);

@@ -55,6 +55,18 @@ public sealed class SandboxTests
     }
 
     [Fact]
+    public void Low_ports_of_its_own_address_are_the_runs_own()
+    {
+        const string script = "import socket\ntry: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).bind(('', 53)); print('bound')\nexcept OSError as e: print(e)";
+        using var fenced = Fences.FencedRun.Prepare(Fences.FencedRun.ProbedScope, Long, ["/usr/bin/python3", "-I", "-c", script], spec => spec["raw_sockets"] = false);
+        fenced.Run.Start().End();
+        fenced.Run.Output.ShouldBe("bound\n");
+        using var plain = new SupervisedRun(["/usr/bin/python3", "-I", "-c", script], Long, spec => spec["raw_sockets"] = false).Start();
+        plain.End();
+        plain.Output.ShouldContain("Permission denied");
+    }
+
+    [Fact]
     public void File_over_its_limit_ends_the_run_and_the_end_says_so()
     {
         using var run = new SupervisedRun(["/usr/bin/dd", "if=/dev/zero", "of=/tmp/f", "bs=1M", "count=8"], Long, spec => spec["limits"] = new JsonObject { ["file_bytes"] = 2 << 20 }).Start();
@@ -166,6 +178,10 @@ public sealed class SandboxTests
             File.Copy("/usr/bin/true", tool);
             var first = ToolRoot.Make(Path.Combine(folder, "roots"), tool, []);
             ToolRoot.Make(Path.Combine(folder, "roots"), tool, []).Path.ShouldBe(first.Path);
+            File.SetUnixFileMode(first.Path + tool, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            File.WriteAllText(first.Path + tool, "");
+            ToolRoot.Make(Path.Combine(folder, "roots"), tool, []).Path.ShouldBe(first.Path);
+            File.ReadAllBytes(first.Path + tool).ShouldBe(File.ReadAllBytes(tool), "a root that was left half written is made anew");
             File.AppendAllText(tool, "x");
             var second = ToolRoot.Make(Path.Combine(folder, "roots"), tool, []);
             second.Path.ShouldNotBe(first.Path);

@@ -49,7 +49,7 @@ internal sealed class NetdevFenceBuilder : IFenceBuilder
         try
         {
             KernelTool.Run($"netns add {place.Name}\n", "ip", "-batch", "-");
-            NetworkNamespace.In(place.Name, Quiet);
+            NetworkNamespace.In(place.Name, () => Quiet(place.IsShared));
             KernelTool.Run($"link add {place.Name} address {outer} numtxqueues 1 numrxqueues 1 type veth peer name {Inner} address {inner} numtxqueues 1 numrxqueues 1 netns {place.Name}\n",
                 "ip", "-batch", "-");
             KernelTool.Run(NetdevRules.Of(place), "nft", "-f", "-");
@@ -87,10 +87,11 @@ internal sealed class NetdevFenceBuilder : IFenceBuilder
     }
 
     // What the namespace's own stack would say unasked would be counted as an attempt to leave the scope.
-    private static void Quiet()
+    private static void Quiet(bool shared)
     {
-        // A run's user has no rights, yet each port of its own address is its own: a source port may be asked for (-g 53).
-        File.WriteAllText("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+        // A run's user has no rights, yet each port of an address of its own is its own: a source port may be asked for (-g 53).
+        if (!shared)
+            File.WriteAllText("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
         foreach (var (name, value) in (ReadOnlySpan<(string, string)>)
             [("disable_ipv6", "0"), ("accept_ra", "0"), ("router_solicitations", "0"), ("accept_dad", "0"), ("dad_transmits", "0")])
         {

@@ -6,8 +6,6 @@ namespace Writ.Runner.Sandboxes;
 /// <summary>Runs something in a sandbox such as runs get, to see what it is like.</summary>
 internal static class SandboxTrial
 {
-    /// <summary>setpriv's exit code where the program may not be executed.</summary>
-    private const int MayNotExecute = 126;
     private const string Witness = "/usr/bin/cat";
 
     /// <summary>Executes a tool and waits for it.</summary>
@@ -25,7 +23,7 @@ internal static class SandboxTrial
         var (exitCode, output, error) = Run(config, ToolRoot.Make(roots, Witness, []), "/proc/self/status");
         if (exitCode != 0)
         {
-            throw new RunnerException($"the sandbox cannot be raised: {InventoryReader.FirstLine(error)}", exitCode == MayNotExecute
+            throw new RunnerException($"the sandbox cannot be raised: {InventoryReader.FirstLine(error)}", error.Contains("Permission denied", StringComparison.Ordinal)
                 ? $"programs must be executable under {roots}: keep the data folder on a file system without noexec"
                 : "run as root, or allow unprivileged user namespaces");
         }

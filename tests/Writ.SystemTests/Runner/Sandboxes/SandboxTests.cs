@@ -197,6 +197,26 @@ public sealed class SandboxTests
         }
     }
 
+    [Fact]
+    public void Sandbox_that_cannot_execute_is_told_at_the_start_with_the_way_on()
+    {
+        var folder = Directory.CreateTempSubdirectory("writ-noexec-").FullName;
+        var config = new Writ.Runner.Runners.RunnerConfig { Server = "https://127.0.0.1:1" };
+        try
+        {
+            SandboxTrial.Look(config, folder).ShouldBeNull("all is as it should be");
+            using (var mount = Launch("/usr/bin/mount", "-t", "tmpfs", "-o", "noexec", "writ-test", folder))
+                mount.WaitForExit();
+            Should.Throw<Writ.Runner.RunnerException>(() => SandboxTrial.Look(config, folder)).Hint!.ShouldContain("without noexec");
+        }
+        finally
+        {
+            using (var unmount = Launch("/usr/bin/umount", folder))
+                unmount.WaitForExit();
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     // What it is, a script that does it, the limit that stops it, and what is then seen.
     public static TheoryData<string, string, string, long, string> Limits => new()
     {

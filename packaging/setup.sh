@@ -193,7 +193,7 @@ build_packages=(gcc:gcc /usr/include/stdlib.h:libc6-dev '/usr/lib/*/libssl.so.3:
 lab_packages=(ip:iproute2 flock:util-linux python3:python3 nmap:nmap)
 run_packages=(nft:nftables bwrap:bubblewrap setpriv:util-linux prlimit:util-linux)
 # shellcheck disable=SC2034  # used by ./test
-verify_packages=(go:golang-go /usr/share/gocode/src/golang.org/x/mod/sumdb/note:golang-golang-x-mod-dev)
+verify_packages=(setcap:libcap2-bin go:golang-go /usr/share/gocode/src/golang.org/x/mod/sumdb/note:golang-golang-x-mod-dev)
 # shellcheck disable=SC2034  # used by ./test
 database_packages=('/usr/lib/postgresql/*/bin/initdb:postgresql')
 

@@ -37,6 +37,7 @@ namespace Writ.Contracts;
 [JsonSerializable(typeof(PolicyText))]
 [JsonSerializable(typeof(PolicyCheckView))]
 [JsonSerializable(typeof(PolicyView))]
+[JsonSerializable(typeof(IReadOnlyList<StandingRightView>))]
 [JsonSerializable(typeof(AuditEntryView))]
 [JsonSerializable(typeof(Page<AuditEntryView>))]
 [JsonSerializable(typeof(LogView))]

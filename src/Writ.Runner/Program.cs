@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
+using Writ.Runner.Host;
 using Writ.Runner.Kernel;
 using Writ.Runner.Runners;
 using Writ.Runner.Runs;
@@ -24,6 +25,9 @@ internal static class Program
         // Hidden: the daemon starts it, once a run. No command line to parse, so that the tool starts sooner.
         if (args is ["supervise", var folder])
             return Guarded(() => Supervisor.Run(folder));
+        // Hidden too: watches executions, under the eyes of the one that can end it.
+        if (args is ["watch-executions", var watched, var refusing])
+            return Guarded(() => ExecutionWatch.Run(new(watched), refusing == "refuse", SystemTime));
         // Hidden too: looks names up where tools run, in a process of its own that can be given up on.
         if (args is ["resolve", .. var where])
             return Guarded(() => Lookup.Run(where));
@@ -75,7 +79,16 @@ internal static class Program
         var status = new Command("status", "list the live runs of this host") { data };
         status.SetAction(parsed => ListRuns.Run(new(parsed.GetRequiredValue(data)), Console.Out));
 
-        return new("Executes approved runs, and nothing else.") { enrol, serve, kill, status };
+        var root = new Option<string>("--root") { Description = "look in this folder as if it were the host; nothing is reported", DefaultValueFactory = _ => "/", HelpName = "DIR" };
+        var remove = new Option<bool>("--remove") { Description = "take away what can be taken away alone" };
+        var rights = new Command("standing-rights", "find who could run this runner's tools without asking, and tell the server") { data, root, remove };
+        rights.SetAction(parsed => FindStandingRights.Run(new(parsed.GetRequiredValue(data)), parsed.GetValue(root) ?? "/", parsed.GetValue(remove), Console.Out, SystemTime));
+
+        var refuse = new Option<bool>("--refuse") { Description = "do not let it start, instead of only telling" };
+        var guard = new Command("guard", "tell the server who executes this runner's tools past it, until stopped") { data, refuse };
+        guard.SetAction(parsed => GuardTools.Run(new(parsed.GetRequiredValue(data)), parsed.GetValue(refuse), Console.Out));
+
+        return new("Executes approved runs, and nothing else.") { enrol, serve, kill, status, rights, guard };
     }
 
     private static string[] Split(string[]? texts) => [.. (texts ?? []).SelectMany(text => text.Split(',', StringSplitOptions.TrimEntries))];

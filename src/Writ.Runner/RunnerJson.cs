@@ -26,5 +26,6 @@ namespace Writ.Runner;
 [JsonSerializable(typeof(Fences.RefusedReport))]
 [JsonSerializable(typeof(Results.ResultsReport))]
 [JsonSerializable(typeof(JournalEntry))]
+[JsonSerializable(typeof(Host.HostReport))]
 [JsonSerializable(typeof(SandboxStatus))]
 internal sealed partial class RunnerJson : JsonSerializerContext;

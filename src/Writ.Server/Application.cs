@@ -103,7 +103,7 @@ internal static class Application
         services.AddSingleton<DecisionTurn>().AddSingleton<Takings>().AddSingleton<RevokeGrant>();
         services.AddSingleton<RecordingStore>().AddSingleton<RunResults>().AddSingleton<RunEnding>().AddSingleton<AttachedClients>().AddSingleton<DetachRun>();
         services.AddSingleton<NameCheck>().AddSingleton<RunFiles>().AddSingleton<StartRun>().AddSingleton<AttachRun>().AddSingleton<KillRun>();
-        services.AddSingleton<RunnerHub>().AddSingleton<INameResolver, NameResolver>().AddSingleton<Inventories>().AddSingleton<RunTransitions>().AddSingleton<RunReports>();
+        services.AddSingleton<RunnerHub>().AddSingleton<INameResolver, NameResolver>().AddSingleton<Inventories>().AddSingleton<RunTransitions>().AddSingleton<RunReports>().AddSingleton<HostReports>();
         services.AddSingleton<CreateEnrolment>().AddSingleton<EnrolRunner>().AddSingleton<RunnerLinkService>();
     }
 }

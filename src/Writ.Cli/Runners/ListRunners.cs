@@ -14,10 +14,10 @@ internal static class ListRunners
         return list.AddTo(new Verb("runners", "List the runners and what they can execute", "writ runners")).Does((parse, cancel) =>
             list.PrintAsync(context, parse, "/v1/runners", WritJson.Default.PageRunnerView, items =>
             {
-                var table = new Columns(context.Terminal, "id", "name", "state", "last seen", "version", "tools", "held by");
+                var table = new Columns(context.Terminal, "id", "name", "state", "last seen", "version", "standing rights", "tools", "held by");
                 foreach (var item in items)
                 {
-                    table.Row(item.Id, item.Name, State(item), When.Full(item.LastSeenAt, context.Now), item.Version,
+                    table.Row(item.Id, item.Name, State(item), When.Full(item.LastSeenAt, context.Now), item.Version, Rights(item),
                         string.Join(", ", item.Tools.Select(tool => $"{tool.Name} {tool.Version}")),
                         string.Join(", ", item.Tools.SelectMany(tool => tool.Protections).Distinct(StringComparer.Ordinal)));
                 }
@@ -35,7 +35,12 @@ internal static class ListRunners
         .Add("enrolled", When.Full(runner.EnrolledAt, now))
         .Add("last seen", When.Full(runner.LastSeenAt, now))
         .Add("disabled", runner.DisabledAt is null ? null : When.Full(runner.DisabledAt, now))
-        .Add("tools", runner.Tools.Select(tool => $"{tool.Name} {tool.Version} (sha256 {tool.Sha256}), held by {(tool.Protections.Count > 0 ? string.Join(", ", tool.Protections) : "nothing")}"));
+        .Add("tools", runner.Tools.Select(tool => $"{tool.Name} {tool.Version} (sha256 {tool.Sha256}), held by {(tool.Protections.Count > 0 ? string.Join(", ", tool.Protections) : "nothing")}"))
+        .Add("standing rights", (string[])[$"{Rights(runner)}{(runner.StandingRightsAt is null ? "" : $", {When.Full(runner.StandingRightsAt, now)}")}",
+            .. (runner.StandingRights ?? []).Where(right => !right.Removed).SelectMany(right => (string[])[$"{right.Kind} {right.Where}: {right.What}", $"  remedy: {right.Remedy}"])]);
+
+    private static string Rights(RunnerView runner) => runner.StandingRights is not { } rights ? "not looked for"
+        : rights.Count(right => !right.Removed) is > 0 and var left ? $"{left} found" : "none";
 
     private static string State(RunnerView runner) =>
         runner.DisabledAt is not null ? "disabled" : runner.Connected ? "connected" : "away";

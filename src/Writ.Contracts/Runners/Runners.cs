@@ -1,6 +1,8 @@
 namespace Writ.Contracts.Runners;
 
 /// <summary>An enrolled runner.</summary>
+/// <param name="StandingRights">What was found on its host when somebody looked last; null where nobody did.</param>
+/// <param name="StandingRightsAt">When that was.</param>
 public sealed record RunnerView(
     string Id,
     string Name,
@@ -9,7 +11,17 @@ public sealed record RunnerView(
     DateTimeOffset? LastSeenAt,
     DateTimeOffset? DisabledAt,
     string? Version,
-    IReadOnlyList<RunnerToolView> Tools);
+    IReadOnlyList<RunnerToolView> Tools,
+    IReadOnlyList<StandingRightView>? StandingRights = null,
+    DateTimeOffset? StandingRightsAt = null);
+
+/// <summary>A right on a runner's host that somebody holds without asking.</summary>
+/// <param name="Kind"><c>sudo</c>, <c>capability</c>, <c>setuid</c>, <c>copy</c>, <c>group</c> or <c>route</c>.</param>
+/// <param name="Where">A file with its line, a file, a group with its member, a network.</param>
+/// <param name="What">What it lets whom do.</param>
+/// <param name="Remedy">The exact way to take it away.</param>
+/// <param name="Removed">True where this was done when it was found.</param>
+public sealed record StandingRightView(string Kind, string Where, string What, string Remedy, bool Removed);
 
 /// <summary>A tool that a runner can execute, and what holds its runs there.</summary>
 public sealed record RunnerToolView(string Name, string Version, string Sha256, IReadOnlyList<string> Protections);

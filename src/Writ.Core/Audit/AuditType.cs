@@ -69,4 +69,8 @@ public static class AuditType
     public const string RunnerConnected = "runner.connected";
     /// <summary>A runner's link was lost.</summary>
     public const string RunnerLost = "runner.lost";
+    /// <summary>Somebody looked for standing rights on a runner's host.</summary>
+    public const string StandingRightsFound = "runner.standing-rights";
+    /// <summary>Somebody executed a tool past the runner, on its host.</summary>
+    public const string UnbrokeredExecution = "runner.unbrokered-execution";
 }

@@ -61,6 +61,7 @@ public static class OcsfExport
         AuditType.RunStarted => Started(entry),
         AuditType.RunEnded => Ended(entry, facts),
         AuditType.RunDrops => Drops(entry),
+        AuditType.UnbrokeredExecution => [Unbrokered(entry)],
         AuditType.AuditExported => [Event(1008, 3, ("log_name", facts.Log), ("status_id", 1))],
         _ => [Api(entry, 99)],
     };
@@ -112,6 +113,16 @@ public static class OcsfExport
         if (entry.Argv is { Count: > 0 } argv)
             (process["name"], process["cmd_line"]) = (argv[0], string.Join(' ', argv));
         return Event(1007, activity, ("actor", entry.Actor()), ("device", new JsonObject { ["type_id"] = 0, ["name"] = entry.ActorName }), ("process", process));
+    }
+
+    /// <summary>A process that no run started: launched, or blocked.</summary>
+    private static JsonObject Unbrokered(Entry entry)
+    {
+        var argv = entry.Argv;
+        var process = new JsonObject { ["uid"] = entry["report"] ?? "report", ["name"] = entry["path"] ?? "program", ["cmd_line"] = string.Join(' ', argv) };
+        var user = new JsonObject { ["user"] = new JsonObject { ["name"] = entry["user"] ?? "unknown" } };
+        var seen = Event(1007, 1, ("actor", user), ("device", new JsonObject { ["type_id"] = 0, ["name"] = entry.ActorName }), ("process", process), ("count", entry.Number("count") ?? 1));
+        return entry.Is("refused") ? Controlled(seen, Denied, Blocked, 2) : Controlled(seen, Allowed, Unauthorized, 1);
     }
 
     private static JsonObject Scan(Entry entry, int activity) =>

@@ -85,6 +85,14 @@ internal static unsafe partial class Libc
     internal static partial long syscall(long number, nint a, nint b, nint c, nint d);
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int statx(int directory, byte* path, int flags, uint mask, byte* result);
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial nint getxattr(string path, string name, byte* value, nuint size);
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int removexattr(string path, string name);
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int fanotify_init(uint flags, uint eventFlags);
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int fanotify_mark(int fd, uint flags, ulong mask, int directory, string path);
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int socket(int family, int type, int protocol);
     [LibraryImport("libc", SetLastError = true)]

@@ -32,6 +32,20 @@ internal static class ProcessTable
     public static long StartOf(int pid) => Fields(pid) is { Length: > 19 } fields
         ? long.Parse(fields[19], CultureInfo.InvariantCulture) : 0;
 
+    /// <summary>The real user of a process; -1 where it is gone.</summary>
+    public static long UserOf(int pid)
+    {
+        try
+        {
+            var line = File.ReadLines($"/proc/{pid}/status").First(line => line.StartsWith("Uid:", StringComparison.Ordinal));
+            return long.Parse(line.Split('\t')[1], CultureInfo.InvariantCulture);
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException or InvalidOperationException)
+        {
+            return -1;
+        }
+    }
+
     private static char State(int pid) => Fields(pid) is { Length: > 0 } fields ? fields[0][0] : '\0';
 
     /// <summary>The name of the first child of a PID namespace's first process; null while there is none.</summary>

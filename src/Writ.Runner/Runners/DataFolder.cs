@@ -22,6 +22,8 @@ internal sealed class DataFolder(string path)
     public string Runs => In("runs");
     /// <summary>The root file systems of tools.</summary>
     public string Roots => In("roots");
+    /// <summary>What was found on this host and the server does not have yet.</summary>
+    public string Reports => In("reports");
 
     private string In(params string[] names) => System.IO.Path.Combine([Path, .. names]);
 

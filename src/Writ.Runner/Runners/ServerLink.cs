@@ -6,6 +6,7 @@ using Google.Protobuf;
 using Grpc.Core;
 using Writ.Contracts.Runners;
 using Writ.Proof;
+using Writ.Runner.Host;
 using Writ.Runner.Kernel;
 using Writ.Runner.Orders;
 using Writ.Runner.Runs;
@@ -25,6 +26,7 @@ internal sealed class ServerLink(DataFolder data, RunnerConfig config, RunnerIde
     private TimeSpan _heartbeat = TimeSpan.FromSeconds(1);
     private readonly Handover _handover = new();
     private readonly LogWatch _log = new(data.LogHead, say);
+    private readonly ReportSpool _reports = new(data);
     private RunnerLink.RunnerLinkClient? _client;
     private long _heardBoot;
     private string _lastTrouble = "";
@@ -246,6 +248,9 @@ internal sealed class ServerLink(DataFolder data, RunnerConfig config, RunnerIde
                 case ToRunner.MessageOneofCase.Log:
                     _log.Take(message.Log);
                     break;
+                case ToRunner.MessageOneofCase.HostAck:
+                    _reports.Remove(message.HostAck.Id);
+                    break;
                 case ToRunner.MessageOneofCase.Resolve:
                     names.Take(message.Resolve);
                     break;
@@ -312,8 +317,12 @@ internal sealed class ServerLink(DataFolder data, RunnerConfig config, RunnerIde
     /// <summary>Sends heartbeats, and ends the connection when three of the server's were missed or the inventory changed.</summary>
     private async Task Beat(InventoryReader inventory, string digest, CancellationToken ending)
     {
+        // Once a connection each: what is not acknowledged is told by the next.
+        var told = new HashSet<string>(StringComparer.Ordinal);
         while (true)
         {
+            foreach (var report in _reports.Waiting().Where(report => told.Add(report.Id)))
+                Tell(new() { Host = report.ToMessage() });
             Tell(new() { Heartbeat = new() { Clock = Now() } });
             await Task.Delay(_heartbeat, time, ending);
             if (Clock.Boot() - _heardBoot > 3 * UnixMicroseconds.From(_heartbeat) + 50_000)

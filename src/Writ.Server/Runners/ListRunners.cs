@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using Writ.Contracts;
 using Writ.Contracts.Requests;
 using Writ.Contracts.Runners;
 using Writ.Server.Identity;
@@ -19,7 +21,8 @@ internal static class ListRunners
             {
                 var inventory = row.InventoryDigest is null ? null : await inventories.Get(db, row.InventoryDigest);
                 views.Add(new(row.Id.ToString(), row.Name, hub.IsConnected(row), row.EnrolledAt, row.LastSeenAt, row.DisabledAt, row.Version,
-                    [.. (inventory?.Tools ?? []).Select(tool => new RunnerToolView(tool.Name, tool.Version, tool.Sha256, tool.Protections))]));
+                    [.. (inventory?.Tools ?? []).Select(tool => new RunnerToolView(tool.Name, tool.Version, tool.Sha256, tool.Protections))],
+                    row.StandingRights is { } rights ? JsonSerializer.Deserialize(rights, WritJson.Default.IReadOnlyListStandingRightView) : null, row.StandingRightsAt));
             }
 
             return Results.Ok(new Page<RunnerView>(views, null));

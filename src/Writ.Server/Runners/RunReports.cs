@@ -19,7 +19,7 @@ namespace Writ.Server.Runners;
 /// gathered for as long as more is there, made durable in one transaction, and only then acknowledged.
 /// </summary>
 internal sealed class RunReports(
-    Database database, WriteTransaction writes, RunTransitions transitions, RecordingStore recordings, RunResults results, Takings takings, RunnerHub hub, Changes changes, TimeProvider time,
+    Database database, WriteTransaction writes, RunTransitions transitions, RecordingStore recordings, RunResults results, Takings takings, HostReports hosts, RunnerHub hub, Changes changes, TimeProvider time,
     ILogger<RunReports> log)
 {
     private const int MostGathered = 256;
@@ -199,6 +199,10 @@ internal sealed class RunReports(
                 break;
             case FromRunner.MessageOneofCase.Drops:
                 await transitions.Dropped(runner, report.Drops);
+                break;
+            case FromRunner.MessageOneofCase.Host:
+                await hosts.Take(runner, report.Host);
+                outgoing.TryWrite(new ToRunner { HostAck = new HostReportAck { Id = report.Host.Id } });
                 break;
             case FromRunner.MessageOneofCase.Heartbeat or FromRunner.MessageOneofCase.Extension:
                 break;

@@ -61,6 +61,10 @@ internal sealed class RunnerRow
     public DateTimeOffset? DisabledAt { get; set; }
     public string? Version { get; set; }
     public string? InventoryDigest { get; set; }
+    /// <summary>The newest report of its host's standing rights: its id, when it was made, and what was found as JSON.</summary>
+    public string? HostReport { get; set; }
+    public DateTimeOffset? StandingRightsAt { get; set; }
+    public string? StandingRights { get; set; }
 }
 
 /// <summary>An inventory that a runner published, by its digest; never changed.</summary>

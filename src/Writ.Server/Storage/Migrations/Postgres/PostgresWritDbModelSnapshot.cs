@@ -718,6 +718,10 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.Property<long>("EnrolledAt")
                         .HasColumnType("bigint");
 
+                    b.Property<string>("HostReport")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
                     b.Property<string>("InventoryDigest")
                         .HasColumnType("text")
                         .UseCollation("C");
@@ -729,6 +733,13 @@ namespace Writ.Server.Storage.Migrations.Postgres
                         .IsRequired()
                         .HasColumnType("text")
                         .UseCollation("C");
+
+                    b.Property<string>("StandingRights")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long?>("StandingRightsAt")
+                        .HasColumnType("bigint");
 
                     b.Property<string>("Version")
                         .HasColumnType("text")

@@ -645,6 +645,9 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.Property<long>("EnrolledAt")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("HostReport")
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("InventoryDigest")
                         .HasColumnType("TEXT");
 
@@ -654,6 +657,12 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.Property<string>("Name")
                         .IsRequired()
                         .HasColumnType("TEXT");
+
+                    b.Property<string>("StandingRights")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("StandingRightsAt")
+                        .HasColumnType("INTEGER");
 
                     b.Property<string>("Version")
                         .HasColumnType("TEXT");

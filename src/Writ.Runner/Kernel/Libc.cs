@@ -123,6 +123,11 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int mkfifo(string path, uint mode);
 
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int setpriority(int which, uint who, int priority);
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int sched_setscheduler(int thread, int policy, int* parameter);
+
     // These return the error's number and leave errno alone.
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int posix_spawn(int* pid, string path, byte* actions, byte* attributes, byte** argv, byte** environment);

@@ -56,6 +56,7 @@ internal sealed unsafe class Supervisor : IDisposable
     private ChildProcess? _bwrap;
     private ChildProcess? _init;
     private long _pidNamespace;
+    private int _namespace = -1;
     private int _status = -1;
     private bool _started;
     private int? _toolExit;
@@ -108,6 +109,7 @@ internal sealed unsafe class Supervisor : IDisposable
     {
         // Whoever loses their parent inside this tree becomes our child, so that "no child left" means what it says.
         Libc.Must(Libc.prctl(SetChildSubreaper, 1, 0, 0, 0), "prctl");
+        Priority.RaiseThisThread();
         try
         {
             Check();
@@ -357,7 +359,11 @@ internal sealed unsafe class Supervisor : IDisposable
             _pidNamespace = status.PidNamespace;
             // Held only if it is still bubblewrap's child: else it is gone and the number may be somebody else's.
             if (ChildProcess.Open(status.ChildPid) is { } init && ProcessTable.ParentOf(init.Pid) == _bwrap!.Pid)
+            {
                 _init = init;
+                // Held until all are counted: the number of a namespace that is gone is the next one's, perhaps of another run.
+                _namespace = Libc.open($"/proc/{init.Pid}/ns/pid", Libc.OReadOnly | Libc.OCloexec, 0);
+            }
         }
 
         _statusText.Clear().Append(text);
@@ -395,8 +401,12 @@ internal sealed unsafe class Supervisor : IDisposable
     // With the namespace's first process the kernel kills every other in it, and lets it go only when they are gone.
     private void KillTree()
     {
-        _init?.Kill();
-        _bwrap?.Kill();
+        foreach (var process in (ChildProcess?[])[_init, _bwrap])
+        {
+            // Neither number can come to mean another process: both are ours to reap, and that comes later.
+            if (process?.Kill() == true)
+                Priority.Hurry(process.Pid);
+        }
     }
 
     // 5. End.
@@ -514,6 +524,8 @@ internal sealed unsafe class Supervisor : IDisposable
         _cgroup?.Dispose();
         _bwrap?.Dispose();
         _init?.Dispose();
+        if (_namespace >= 0)
+            _ = Libc.close(_namespace);
         _wallTimer.Dispose();
         _bootTimer.Dispose();
         _contactTimer.Dispose();

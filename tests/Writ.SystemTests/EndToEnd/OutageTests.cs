@@ -113,6 +113,28 @@ public abstract class OutageTests(Houses houses) : EndToEndTest(houses)
     }
 
     [Fact]
+    public async Task Client_and_runner_that_come_back_right_before_the_deadline_change_nothing_about_it()
+    {
+        var target = House.Target();
+        using var typing = House.StartTyping("sam", ["run", "--for", "5s", "--", .. House.LongScan(target)]);
+        var live = await House.Running(target);
+        var deadline = (await House.As("sam").Run(live.Id)).Deadline;
+        House.KillServer();
+        // A server is back after a second or so; both find it by themselves.
+        await House.Until(() => Task.FromResult(DateTimeOffset.UtcNow > deadline - TimeSpan.FromSeconds(2)), "time does not pass");
+        var back = House.BeWhole();
+        await live.Gone(withinSeconds: 5);
+        DateTimeOffset.UtcNow.ShouldBeInRange(deadline - TimeSpan.FromMilliseconds(150), deadline + TimeSpan.FromMilliseconds(150));
+
+        await back;
+        (await typing.End()).ShouldBe(124).Error.ShouldContain("writ: killed at the deadline");
+        var (run, entry) = await House.Ended(live.Id);
+        (run.State, run.EndReason, run.Results!.Complete).ShouldBe(("killed", "deadline", false));
+        EndingTests.ShouldBeKilledOnTime(entry);
+        entry.Text("cut").ShouldNotBeNull().ShouldStartWith("Connect Scan, ");
+    }
+
+    [Fact]
     public async Task Run_is_killed_on_its_own_host_while_the_database_is_down()
     {
         var live = await House.Launch(House.Target());

@@ -26,6 +26,7 @@ internal sealed class SupervisedRun : IDisposable
 
     private readonly string _data;
     private Process? _process;
+    private Microsoft.Win32.SafeHandles.SafeFileHandle? _namespace;
 
     /// <param name="argv">What is executed; the first word is the program's path.</param>
     /// <param name="lifetime">From now to the deadline.</param>
@@ -111,6 +112,16 @@ internal sealed class SupervisedRun : IDisposable
     public SupervisedRun UntilStarted()
     {
         Until(() => File.Exists(Path.Combine(Folder, "started")), "the tool was never executed");
+        // The number of a namespace that is gone is the next one's, perhaps of another run: while this is open, it is not gone.
+        try
+        {
+            _namespace ??= File.OpenHandle($"/proc/{Started.GetProperty("init_pid").GetInt32()}/ns/pid");
+        }
+        catch (IOException)
+        {
+            // It has ended already.
+        }
+
         return this;
     }
 
@@ -207,6 +218,7 @@ internal sealed class SupervisedRun : IDisposable
             _process.Kill();
         _process?.WaitForExit();
         _process?.Dispose();
+        _namespace?.Dispose();
         if (Directory.Exists(Folder))
             Directory.Delete(Folder, recursive: true);
     }

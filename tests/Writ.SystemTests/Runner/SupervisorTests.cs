@@ -62,7 +62,7 @@ public sealed class SupervisorTests
     [Fact]
     public void Tool_that_is_asked_before_its_deadline_writes_its_results()
     {
-        using (var hard = new SupervisedRun(WritesWhenAsked, TimeSpan.FromSeconds(2)).Start())
+        using (var hard = new SupervisedRun(WritesWhenAsked, TimeSpan.FromSeconds(1)).Start())
         {
             ShouldDieOnTime(hard, "Deadline", hard.Deadline);
             hard.Output.ShouldBe("begun\n");
@@ -91,12 +91,25 @@ public sealed class SupervisorTests
         foreach (var soft in new[] { 0, 300_000 })
         {
             using var run = new SupervisedRun(
-                ["/usr/bin/nmap", "-n", "-Pn", "-sT", "--max-rate", "100", "--max-hostgroup", "1", "-p", "1-100", "127.0.0.1", "127.0.0.2", "127.0.0.3"],
-                TimeSpan.FromSeconds(3), spec => spec["soft_stop"] = soft).Start();
+                ["/usr/bin/nmap", "-n", "-Pn", "-sT", "--max-rate", "100", "--max-hostgroup", "1", "-p", "1-60", "127.0.0.1", "127.0.0.2", "127.0.0.3"],
+                TimeSpan.FromSeconds(1.5), spec => spec["soft_stop"] = soft).Start();
             CauseOf(run.End()).ShouldBe("Deadline");
             run.Output.ShouldContain("scan report for 127.0.0.1");
             run.Output.ShouldNotContain("Nmap done");
         }
+    }
+
+    [Fact]
+    public void Supervisor_goes_before_the_tool_and_the_tool_before_nobody()
+    {
+        using var run = new SupervisedRun(["/usr/bin/sleep", "100"], Long).Start().UntilStarted();
+        var init = run.Started.GetProperty("init_pid").GetInt32();
+        Nice(run.Pid).ShouldBe(-15);
+        foreach (var pid in File.ReadAllText($"/proc/{init}/task/{init}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries).Append($"{init}"))
+            Nice(int.Parse(pid, System.Globalization.CultureInfo.InvariantCulture)).ShouldBe(0);
+
+        // The 19th field; the name before it may hold spaces.
+        static int Nice(int pid) => int.Parse(File.ReadAllText($"/proc/{pid}/stat").Split(") ")[^1].Split(' ')[16], System.Globalization.CultureInfo.InvariantCulture);
     }
 
     [Fact]

@@ -53,6 +53,22 @@ public sealed class BudgetTests
         report.RootElement.GetProperty("destinations")[0].GetProperty("address").GetString().ShouldBe("10.20.0.77");
     }
 
+    [Fact]
+    public void Run_whose_violations_cannot_be_counted_any_more_is_killed()
+    {
+        using var free = Under(["/usr/bin/sleep", "20"], ("packets", 10));
+        using var run = Under(["/usr/bin/sleep", "20"], ("violations", 10));
+        foreach (var each in (FencedRun[])[free, run])
+        {
+            each.Run.Start().UntilStarted();
+            Lab.Run(Lab.Uplink, "nft", $"delete table netdev {each.Place.Name}");
+        }
+
+        var end = run.Run.End();
+        (end.GetProperty("cause").GetString(), end.GetProperty("detail").GetString()).ShouldBe(("Violations", "packets out of scope cannot be counted any more"));
+        free.Run.Processes().ShouldBeGreaterThan(0, "without that limit nothing passes either, and the run goes on");
+    }
+
     [Theory]
     [InlineData(null, 0, 200)]
     [InlineData("packets", 50, 50)]

@@ -42,7 +42,8 @@ internal sealed record ToolRoot(string Path, string Program, IReadOnlyList<strin
         var setpriv = KernelTool.Find("setpriv") ?? throw new RunnerException("there is no setpriv", "apt-get install util-linux");
         string[] sources = [.. ProgramFile.Closure(program).Concat(ProgramFile.Closure(setpriv)).SelectMany(WithOpenedLater).Distinct(StringComparer.Ordinal)];
         var digests = sources.ToDictionary(source => source, Digest, StringComparer.Ordinal);
-        var content = $"writ-root/v2\n{string.Concat(digests.Select(file => $"file {file.Key} {file.Value}\n"))}{string.Concat(data.Select(path => $"data {path}\n"))}";
+        var content = $"writ-root/v2\n{string.Concat(digests.Select(file => $"file {file.Key} {file.Value}\n"))}"
+            + string.Concat(MountPoints.Concat(data).Select(over => $"over {over}\n"));
         var path = System.IO.Path.Combine(folder, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(content))));
         // One that a power cut has left half written has its name already.
         if (Directory.Exists(path) && !digests.All(file => File.Exists(path + file.Key) && Digest(path + file.Key) == file.Value))

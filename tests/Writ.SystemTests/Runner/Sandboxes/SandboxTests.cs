@@ -169,6 +169,27 @@ public sealed class SandboxTests
     }
 
     [Fact]
+    public void Tool_that_is_a_script_has_its_interpreter_and_the_data_that_is_declared()
+    {
+        var folder = Directory.CreateTempSubdirectory("writ-script-").FullName;
+        try
+        {
+            var tool = Path.Combine(folder, "tool");
+            File.WriteAllText(tool, "#!/usr/bin/python3 -I\nimport os, sys\nprint(sys.argv[1:], os.path.exists('/bin/sh'), os.path.exists('/usr/bin/env'))\n");
+            File.SetUnixFileMode(tool, (UnixFileMode)0b111_101_101);
+            using var run = Tool([tool, "a b"], Directory.GetDirectories("/usr/lib", "python3*")).Start();
+            run.End();
+            run.Output.ShouldBe("['a b'] False False\n", ErrorOf(run));
+            using var without = Tool([tool, "a b"]).Start();
+            without.End().GetProperty("exit_code").GetInt32().ShouldNotBe(0, "its library was not declared");
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
     public void Root_is_made_anew_when_a_library_or_the_program_changes_and_not_otherwise()
     {
         var folder = Directory.CreateTempSubdirectory("writ-change-").FullName;

@@ -16,7 +16,7 @@ public sealed record RunnerView(
     DateTimeOffset? StandingRightsAt = null);
 
 /// <summary>A right on a runner's host that somebody holds without asking.</summary>
-/// <param name="Kind"><c>sudo</c>, <c>capability</c>, <c>setuid</c>, <c>copy</c>, <c>group</c> or <c>route</c>.</param>
+/// <param name="Kind"><c>sudo</c>, <c>doas</c>, <c>capability</c>, <c>setuid</c>, <c>copy</c>, <c>group</c> or <c>route</c>.</param>
 /// <param name="Where">A file with its line, a file, a group with its member, a network.</param>
 /// <param name="What">What it lets whom do.</param>
 /// <param name="Remedy">The exact way to take it away.</param>

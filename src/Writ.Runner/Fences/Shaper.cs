@@ -35,8 +35,8 @@ internal sealed class Shaper : IDisposable
         }
     }
 
-    /// <summary>How many packets may go at once after a pause: those of 20 ms.</summary>
-    public static int Burst(int packetsPerSecond) => Math.Max(1, packetsPerSecond / 50);
+    /// <summary>How many packets may go at once after a pause: those of 50 ms.</summary>
+    public static int Burst(int packetsPerSecond) => Math.Max(1, packetsPerSecond / 20);
 
     /// <summary>How often it made a packet wait, and how many were lost since too many waited; null where it is not there any more.</summary>
     public (long HeldBack, long Lost)? Read()

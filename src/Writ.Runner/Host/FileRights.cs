@@ -19,6 +19,9 @@ internal static class FileRights
         [(12, "cap_net_admin"), (13, "cap_net_raw"), (1, "cap_dac_override"), (6, "cap_setgid"), (7, "cap_setuid"), (16, "cap_sys_module"), (17, "cap_sys_rawio"),
          (18, "cap_sys_chroot"), (19, "cap_sys_ptrace"), (21, "cap_sys_admin"), (31, "cap_setfcap"), (38, "cap_perfmon"), (39, "cap_bpf")];
 
+    /// <summary>The names of capabilities that give the network raw, or make their holder root.</summary>
+    public static IReadOnlySet<string> TellingNames { get; } = Telling.Select(capability => capability.Name).ToHashSet(StringComparer.Ordinal);
+
     // Sends echo requests and nothing else.
     private static readonly string[] Pings = ["ping", "ping4", "ping6"];
 

@@ -26,7 +26,7 @@ internal static class FindStandingRights
         var config = RunnerConfig.Read(data.Config);
         var tools = GuardedTool.Of(config.Tools);
         var found = new List<FoundRight>();
-        IEnumerable<StandingRight> all = SudoRights.Find(root, tools).Concat(GroupRights.Find(root)).Concat(FileRights.Find(root, tools, data.Path))
+        IEnumerable<StandingRight> all = SudoRights.Find(root, tools).Concat(LoginRights.Find(root, tools)).Concat(GroupRights.Find(root)).Concat(FileRights.Find(root, tools, data.Path))
             .Concat(root.IsHost ? RouteRights.Find(config) : []);
         // All of them before the first is removed: a removal moves lines.
         foreach (var right in all.ToArray().Reverse())

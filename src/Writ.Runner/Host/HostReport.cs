@@ -33,7 +33,7 @@ internal sealed record HostReport(string Id, long At, IReadOnlyList<FoundRight>?
 }
 
 /// <summary>A right that somebody holds without asking.</summary>
-/// <param name="Kind"><c>sudo</c>, <c>capability</c>, <c>setuid</c>, <c>copy</c>, <c>group</c> or <c>route</c>.</param>
+/// <param name="Kind"><c>sudo</c>, <c>doas</c>, <c>capability</c>, <c>setuid</c>, <c>copy</c>, <c>group</c> or <c>route</c>.</param>
 /// <param name="Where">A file with its line, a file, a group with its member, a network.</param>
 /// <param name="What">What it lets whom do, in one line.</param>
 /// <param name="Remedy">The exact way to take it away.</param>

@@ -1,7 +1,7 @@
 namespace Writ.Runner.Host;
 
 /// <summary>A right that was found, and how it is taken away.</summary>
-/// <param name="Kind"><c>sudo</c>, <c>capability</c>, <c>setuid</c>, <c>copy</c>, <c>group</c> or <c>route</c>.</param>
+/// <param name="Kind"><c>sudo</c>, <c>doas</c>, <c>capability</c>, <c>setuid</c>, <c>copy</c>, <c>group</c> or <c>route</c>.</param>
 /// <param name="Where">A file with its line, a file, a group with its member, a network.</param>
 /// <param name="What">What it lets whom do, in one line.</param>
 /// <param name="Remedy">The exact way to take it away, as a person would do it.</param>

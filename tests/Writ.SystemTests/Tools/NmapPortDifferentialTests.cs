@@ -114,7 +114,7 @@ public partial class NmapPortDifferentialTests
     }
 
     /// <summary>The documentation lists these as refused although Nmap accepts them.</summary>
-    private static bool IsStricter(Refusal refusal) => refusal.Code == ErrorCode.InvalidPorts && new[] { "no port would be scanned", "no number of a protocol", "do not publish", "does not publish" }
+    private static bool IsStricter(Refusal refusal) => refusal.Code == ErrorCode.InvalidPorts && new[] { "no port would be scanned", "no number of a protocol", "do not publish", "does not publish", "too many gaps" }
         .Any(why => refusal.Message.Contains(why, StringComparison.Ordinal));
 
     [GeneratedRegex("""<scaninfo type="\w+"(?: scanflags="\w+")? protocol="(\w+)" numservices="\d+" services="([^"]*)"/>""")]

@@ -74,6 +74,25 @@ public sealed class StandingRightsTests : IDisposable
     }
 
     [Fact]
+    public void Rules_of_doas_and_capabilities_of_logins_are_found_and_removed()
+    {
+        Write("/etc/doas.conf", "permit nopass dana as root cmd nmap args -sn\npermit setenv { PATH=/bin } :wheel\npermit ben cmd /usr/bin/less\ndeny cas\npermit root\n# permit eve\n");
+        Write("/etc/security/capability.conf", "^cap_net_raw,cap_chown dana @eng\ncap_chown ben\nnone *\ncap_net_admin root\nall cas\n");
+        var found = LoginRights.Find(_root, _tools).ToArray();
+        found.Select(right => $"{right.Where}: {right.What}{(right.Remove is null ? "" : " *")}").ShouldBe(
+        [
+            "/etc/doas.conf:1: dana may run nmap *",
+            "/etc/doas.conf:2: group wheel may run everything as another user, nmap too",
+            "/etc/security/capability.conf:1: dana, group eng have cap_net_raw from the login on *",
+            "/etc/security/capability.conf:5: cas has all from the login on *",
+        ]);
+        found[2].Remove!();
+        found[0].Remove!();
+        File.ReadAllLines(_root.In("/etc/doas.conf"))[0].ShouldBe("permit setenv { PATH=/bin } :wheel");
+        File.ReadAllLines(_root.In("/etc/security/capability.conf"))[0].ShouldBe("cap_chown ben");
+    }
+
+    [Fact]
     public void Members_of_groups_that_give_the_network_or_the_host_are_found_and_removed()
     {
         Write("/etc/passwd", "root:x:0:0::/root:/bin/sh\ncas:x:1001:120::/home/cas:/bin/sh\n");

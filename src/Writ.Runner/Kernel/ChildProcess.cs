@@ -127,8 +127,16 @@ internal sealed unsafe class ChildProcess : IDisposable
     /// <summary>True once the process is gone; waits at most this long.</summary>
     public bool WaitGone(int milliseconds)
     {
-        var poll = new Libc.PollFd { Fd = Fd, Events = Libc.PollIn };
-        return Libc.poll(&poll, 1, milliseconds) > 0;
+        var giveUp = Clock.Boot() + (1_000L * milliseconds);
+        while (true)
+        {
+            var poll = new Libc.PollFd { Fd = Fd, Events = Libc.PollIn };
+            var left = Math.Clamp((giveUp - Clock.Boot() + 999) / 1_000, 0, int.MaxValue);
+            var ready = Libc.poll(&poll, 1, (int)left);
+            // A signal, as the runtime sends to its own threads, is no end of the time.
+            if (ready >= 0 || Marshal.GetLastPInvokeError() != Libc.Eintr)
+                return ready > 0;
+        }
     }
 
     public void Dispose()

@@ -93,7 +93,7 @@ public sealed class NmapOptionDifferentialTests : IDisposable
     [
         "stands twice", "is written already", "does nothing in any Nmap", "no port would be scanned", "every port of host discovery is excluded", "is none of 0 to 5", "none of 1 to 10", "none of 0 to 10",
         "-oNfile", "is no address", "no discovery '-P", "is no number from", "is no time from", "is no number of packets", "hides the output", "a prefix has no place", "is no list of bytes", "is not understood",
-        "is no address, prefix or vendor",
+        "is no address, prefix or vendor", "--unprivileged does not go with decoys",
     ];
 
     [Fact]

@@ -132,7 +132,9 @@ internal sealed class NmapEstimate
 
     private static PortSet Likeliest(NmapServices? services, PortKinds kind, PortSet scanned, int count)
     {
-        var known = services?.Top(count, kind, scanned) ?? PortSet.Empty;
+        // Looking for more than there are would pass over every service.
+        count = Math.Min(count, scanned.Count);
+        var known = count > 0 && services is not null ? services.Top(count, kind, scanned) : PortSet.Empty;
         var others = scanned.Except(known).Ranges.SelectMany(range => Enumerable.Range(range.First, range.Last - range.First + 1));
         return known.Union(PortSet.OfPorts(others.Take(count - known.Count).Select(port => (ushort)port)));
     }

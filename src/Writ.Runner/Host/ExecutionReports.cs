@@ -4,7 +4,7 @@ namespace Writ.Runner.Host;
 /// Keeps reports of executions: of each user the first ten of a minute, then one that counts the others when the minute is
 /// over. A flood must neither fill the disk nor hide who made it.
 /// </summary>
-internal sealed class ExecutionReports(ReportSpool spool, TimeProvider time)
+internal sealed class ExecutionReports(ReportSpool spool, TimeProvider time, Action<string> say)
 {
     private const int Each = 10;
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
@@ -38,11 +38,13 @@ internal sealed class ExecutionReports(ReportSpool spool, TimeProvider time)
     {
         try
         {
-            spool.Add(time, null, execution);
+            if (!spool.Add(time, null, execution))
+                say($"{execution.Path} was executed by {execution.User}, and too many reports wait to keep another");
         }
-        catch (IOException)
+        catch (IOException full)
         {
-            // A full disk: the watch goes on, since what it answers matters more than what it tells.
+            // The watch goes on, since what it answers matters more than what it tells.
+            say($"{execution.Path} was executed by {execution.User}, and no report can be kept: {full.Message}");
         }
     }
 

@@ -22,7 +22,7 @@ internal static class ExecutionWatch
         foreach (var tool in tools)
             Libc.Must(Libc.fanotify_mark(fd, MarkAdd, OpenExecPermission, Here, tool.Path), $"fanotify_mark {tool.Path}");
         var brokers = new Brokers(data);
-        var reports = new ExecutionReports(new ReportSpool(data), time);
+        var reports = new ExecutionReports(new ReportSpool(data, Console.Error.WriteLine), time, Console.Error.WriteLine);
         var events = stackalloc byte[64 * EventSize];
         while (true)
         {

@@ -41,7 +41,7 @@ internal static class FileRights
         {
             var named = root.Named(path);
             if (Capabilities(path) is { Length: > 0 } capabilities && !(Pings.Contains(Path.GetFileName(named)) && capabilities is ["cap_net_raw"]))
-                yield return new("capability", named, $"everybody who may execute it has {string.Join(", ", capabilities)}", $"setcap -r {named}", () => _ = Libc.removexattr(path, CapabilityName));
+                yield return new("capability", named, $"everybody who may execute it has {string.Join(", ", capabilities)}", $"setcap -r {named}", () => Libc.Must(Libc.removexattr(path, CapabilityName), named));
             var tool = tools.FirstOrDefault(tool => IsTool(tool, path, length));
             if (tool is null)
                 continue;

@@ -31,9 +31,7 @@ internal static class FindStandingRights
         // All of them before the first is removed: a removal moves lines.
         foreach (var right in all.ToArray().Reverse())
         {
-            var removed = remove && right.Remove is not null;
-            if (removed)
-                right.Remove!();
+            var removed = remove && right.Remove is not null && TryRemove(right, output);
             found.Insert(0, new(right.Kind, right.Where, right.What, right.Remedy, removed));
         }
 
@@ -43,7 +41,7 @@ internal static class FindStandingRights
             output.WriteLine(right.Removed ? $"  done: {right.Remedy}" : $"  remedy: {right.Remedy}");
         }
 
-        var told = root.IsHost && new ReportSpool(data).Add(time, [.. found.Take(MostReported)], null);
+        var told = root.IsHost && new ReportSpool(data, output.WriteLine).Add(time, [.. found.Take(MostReported)], null);
         var left = found.Count(right => !right.Removed);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{(found.Count == 0 ? "no standing rights" : $"{found.Count} standing right{(found.Count == 1 ? "" : "s")}")}{(remove ? $", {found.Count - left} removed" : "")}{(told ? "; the server is told" : "")}"));
@@ -52,5 +50,20 @@ internal static class FindStandingRights
         else if (left > 0)
             output.WriteLine("hint: what is left needs a person, as it would take more away than the right");
         return left == 0 ? 0 : 1;
+    }
+
+    /// <summary>One that cannot be taken away stays in the list, and the others still go.</summary>
+    private static bool TryRemove(StandingRight right, TextWriter output)
+    {
+        try
+        {
+            right.Remove!();
+            return true;
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException or RunnerException)
+        {
+            output.WriteLine($"not removed: {right.Where}: {failed.Message}");
+            return false;
+        }
     }
 }

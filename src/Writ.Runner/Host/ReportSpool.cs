@@ -11,7 +11,7 @@ namespace Writ.Runner.Host;
 /// Reports that wait for the server: the commands of this host write them, the daemon sends them and removes what the
 /// server has. A file each, so that nothing is lost while the link is down and no daemon need run.
 /// </summary>
-internal sealed class ReportSpool(DataFolder data)
+internal sealed class ReportSpool(DataFolder data, Action<string> say)
 {
     /// <summary>So many may wait; then the newest are dropped, as a host that floods must not fill the disk.</summary>
     private const int Most = 1_000;
@@ -30,7 +30,7 @@ internal sealed class ReportSpool(DataFolder data)
         return true;
     }
 
-    /// <summary>What waits, the oldest first; a file that cannot be read is passed over.</summary>
+    /// <summary>What waits, the oldest first; a file that cannot be understood is set aside and said.</summary>
     public IEnumerable<HostReport> Waiting() => Files().Select(Read).OfType<HostReport>();
 
     /// <summary>The server has it.</summary>
@@ -42,14 +42,21 @@ internal sealed class ReportSpool(DataFolder data)
 
     private string[] Files() => Directory.Exists(_folder) ? [.. Directory.EnumerateFiles(_folder, "*.json").Order(StringComparer.Ordinal)] : [];
 
-    private static HostReport? Read(string path)
+    private HostReport? Read(string path)
     {
         try
         {
             return JsonSerializer.Deserialize(File.ReadAllBytes(path), RunnerJson.Default.HostReport);
         }
-        catch (Exception bad) when (bad is IOException or JsonException)
+        catch (FileNotFoundException)
         {
+            // The server has it by now.
+            return null;
+        }
+        catch (JsonException bad)
+        {
+            File.Move(path, path + ".unreadable", overwrite: true);
+            say($"{path} is no report and was set aside: {bad.Message.ReplaceLineEndings(" ")}");
             return null;
         }
     }

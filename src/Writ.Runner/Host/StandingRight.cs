@@ -1,3 +1,5 @@
+using Writ.Runner.Kernel;
+
 namespace Writ.Runner.Host;
 
 /// <summary>A right that was found, and how it is taken away.</summary>
@@ -43,6 +45,9 @@ internal sealed record HostRoot(string Folder)
             var mode = File.GetUnixFileMode(file);
             File.SetUnixFileMode(temporary, mode | UnixFileMode.UserWrite);
             File.WriteAllLines(temporary, lines);
+            var (user, group) = FileMark.OwnerOf(file);
+            Libc.Must(Libc.chown(temporary, user, group), temporary);
+            // After the owner, since changing that takes set-id bits away.
             File.SetUnixFileMode(temporary, mode);
             check?.Invoke(temporary);
             File.Move(temporary, file, overwrite: true);

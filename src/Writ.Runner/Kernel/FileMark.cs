@@ -22,6 +22,18 @@ internal static class FileMark
             $"{*(uint*)(buffer + 136)}:{*(uint*)(buffer + 140)} {*(ulong*)(buffer + 32)} {*(ulong*)(buffer + 40)} {*(long*)(buffer + 96)}.{*(uint*)(buffer + 104)} {*(long*)(buffer + 112)}.{*(uint*)(buffer + 120)}");
     }
 
+    /// <summary>The user and the group that a file belongs to.</summary>
+    /// <exception cref="IOException">There is no such file.</exception>
+    public static unsafe (uint User, uint Group) OwnerOf(string path)
+    {
+        // struct statx: user at 20, group at 24.
+        var buffer = stackalloc byte[256];
+        var name = Encoding.UTF8.GetBytes(path + '\0');
+        fixed (byte* start = name)
+            Libc.Must(Libc.statx(-100, start, 0, 0x18 /* STATX_UID | STATX_GID */, buffer), path);
+        return (*(uint*)(buffer + 20), *(uint*)(buffer + 24));
+    }
+
     /// <summary>True for an open regular file: no link, pipe, device or folder.</summary>
     public static unsafe bool IsRegular(int fd)
     {

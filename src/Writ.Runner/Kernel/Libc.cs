@@ -89,6 +89,8 @@ internal static unsafe partial class Libc
     internal static partial nint getxattr(string path, string name, byte* value, nuint size);
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int removexattr(string path, string name);
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int chown(string path, uint user, uint group);
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int fanotify_init(uint flags, uint eventFlags);
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

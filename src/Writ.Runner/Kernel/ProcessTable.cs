@@ -10,16 +10,18 @@ internal static class ProcessTable
     {
         if (inode == 0)
             return -1;
-        var wanted = string.Create(CultureInfo.InvariantCulture, $"pid:[{inode}]");
         try
         {
-            return Pids().Count(pid => ReadLink($"/proc/{pid}/ns/pid") == wanted && State(pid) is not ('Z' or 'X' or '\0'));
+            return Pids().Count(pid => IsInNamespace(pid, inode) && State(pid) is not ('Z' or 'X' or '\0'));
         }
         catch (IOException)
         {
             return -1;
         }
     }
+
+    /// <summary>True for a process of this PID namespace.</summary>
+    public static bool IsInNamespace(int pid, long inode) => ReadLink($"/proc/{pid}/ns/pid") == string.Create(CultureInfo.InvariantCulture, $"pid:[{inode}]");
 
     /// <summary>The children of a process, by their numbers.</summary>
     public static List<int> ChildrenOf(int parent) => [.. Pids().Where(pid => ParentOf(pid) == parent)];

@@ -26,7 +26,7 @@ internal sealed class ServerLink(DataFolder data, RunnerConfig config, RunnerIde
     private TimeSpan _heartbeat = TimeSpan.FromSeconds(1);
     private readonly Handover _handover = new();
     private readonly LogWatch _log = new(data.LogHead, say);
-    private readonly ReportSpool _reports = new(data);
+    private readonly ReportSpool _reports = new(data, say);
     private RunnerLink.RunnerLinkClient? _client;
     private long _heardBoot;
     private string _lastTrouble = "";

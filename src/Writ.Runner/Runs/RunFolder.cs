@@ -93,12 +93,17 @@ internal sealed class RunFolder(string path)
     /// </summary>
     public EndRecord WriteLostEnd(RunSpec? spec, string detail, TimeProvider time)
     {
-        var start = ReadStarted();
-        var left = start is null ? 0 : ProcessTable.CountInNamespace(start.PidNamespace);
-        for (var waited = 0; left > 0 && waited < 200; waited++)
+        var left = 0;
+        if (ReadStarted() is { } start)
         {
-            Thread.Sleep(5);
-            left = ProcessTable.CountInNamespace(start!.PidNamespace);
+            // The kernel lets the namespace's first process go only when all others in it are gone.
+            using (var init = ChildProcess.Open(start.InitPid))
+            {
+                if (init is not null && ProcessTable.IsInNamespace(start.InitPid, start.PidNamespace))
+                    init.WaitGone(1_000);
+            }
+
+            left = ProcessTable.CountInNamespace(start.PidNamespace);
         }
 
         if (spec?.Cgroups is { } cgroups)

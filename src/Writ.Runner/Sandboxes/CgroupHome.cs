@@ -65,6 +65,7 @@ internal static class CgroupHome
         }
         catch (Exception busy) when (busy is IOException or UnauthorizedAccessException)
         {
+            // The next start of the daemon tries again.
         }
     }
 
@@ -77,6 +78,7 @@ internal static class CgroupHome
         }
         catch (Exception stays) when (stays is IOException or UnauthorizedAccessException)
         {
+            // Why it could not be divided is told by the caller; a child too many holds nothing.
         }
     }
 

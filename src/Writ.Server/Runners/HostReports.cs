@@ -14,7 +14,7 @@ internal sealed class HostReports(WriteTransaction writes)
 {
     private const int MostRights = 200, MostTexts = 256, MostText = 1_000;
 
-    /// <summary>Takes one in. A report that comes a second time is written once.</summary>
+    /// <summary>Takes one in. The newest report of standing rights is written once, however often it comes.</summary>
     public async Task Take(RunnerRow runner, HostReport report)
     {
         var at = UnixMicroseconds.ToInstant(Math.Clamp(report.At, 0, UnixMicroseconds.From(DateTimeOffset.MaxValue)));

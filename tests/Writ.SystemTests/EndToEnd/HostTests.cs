@@ -95,6 +95,8 @@ public abstract class HostTests(Houses houses) : EndToEndTest(houses)
             Directory.CreateDirectory(Path.Combine(root.FullName, "etc"));
             var (sudoers, scanner) = (Path.Combine(root.FullName, "etc", "sudoers"), Path.Combine(root.FullName, "scanner"));
             await File.WriteAllTextAsync(sudoers, "dana ALL=(root) NOPASSWD: /usr/bin/nmap\n%admins ALL=(ALL:ALL) ALL\n", Cancel);
+            // Of a user and group of its own, as /etc/gshadow is.
+            (await Commands("chown", "1234:5678", sudoers)).ShouldBe(0);
             File.Copy("/usr/bin/true", scanner);
             (await Commands("setcap", "cap_net_raw,cap_net_admin+eip", scanner)).ShouldBe(0);
             var done = (await House.OnRunnerHost("standing-rights", ["--root", root.FullName, "--remove"])).ShouldBe(1);
@@ -109,6 +111,7 @@ public abstract class HostTests(Houses houses) : EndToEndTest(houses)
                 hint: what is left needs a person, as it would take more away than the right
                 """);
             (await File.ReadAllTextAsync(sudoers, Cancel)).ShouldBe("%admins ALL=(ALL:ALL) ALL\n");
+            (await Commands("sh", "-c", $"[ \"$(stat -c %u:%g '{sudoers}')\" = 1234:5678 ]")).ShouldBe(0, "it belongs to whom it belonged");
             (await House.OnRunnerHost("standing-rights", ["--root", root.FullName])).Text.ShouldContain("\n1 standing right\n");
         }
         finally

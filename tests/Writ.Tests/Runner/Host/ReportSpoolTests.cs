@@ -9,9 +9,10 @@ public sealed class ReportSpoolTests : IDisposable
     private static readonly UnbrokeredExecution Execution = new("/usr/bin/nmap", 1000, "dana", ["bash"], ["nmap", "10.20.0.5"], true, 1);
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("writ-spool-");
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 3, 2, 12, 0, 0, TimeSpan.Zero));
+    private readonly List<string> _said = [];
     private readonly ReportSpool _spool;
 
-    public ReportSpoolTests() => _spool = new(new DataFolder(_folder.FullName));
+    public ReportSpoolTests() => _spool = new(new DataFolder(_folder.FullName), _said.Add);
 
     public void Dispose() => _folder.Delete(recursive: true);
 
@@ -38,12 +39,27 @@ public sealed class ReportSpoolTests : IDisposable
         for (var count = 0; count < 1_000; count++)
             _spool.Add(_time, null, Execution).ShouldBeTrue();
         _spool.Add(_time, null, Execution).ShouldBeFalse();
+        new ExecutionReports(_spool, _time, _said.Add).Add(Execution);
+        _said.ShouldHaveSingleItem().ShouldContain("dana");
+    }
+
+    [Fact]
+    public void What_is_no_report_is_set_aside_and_said_and_the_others_are_told()
+    {
+        _spool.Add(_time, null, Execution).ShouldBeTrue();
+        var broken = Path.Combine(_folder.FullName, "reports", "0.json");
+        File.WriteAllText(broken, "{");
+        _spool.Waiting().ShouldHaveSingleItem();
+        _said.ShouldHaveSingleItem().ShouldContain(broken);
+        _spool.Waiting().ShouldHaveSingleItem();
+        _said.Count.ShouldBe(1, "it is out of the way");
+        File.ReadAllText(broken + ".unreadable").ShouldBe("{");
     }
 
     [Fact]
     public void Of_a_user_who_floods_ten_a_minute_are_told_and_the_others_counted()
     {
-        var reports = new ExecutionReports(_spool, _time);
+        var reports = new ExecutionReports(_spool, _time, _said.Add);
         for (var count = 0; count < 50; count++)
             reports.Add(Execution);
         reports.Add(Execution with { Uid = 1001 });

@@ -168,7 +168,7 @@ internal sealed class NetdevFence : IFence
         return chain;
     }
 
-        private static (UInt128 First, UInt128 Last, string? Chain) Key(Address first, Address last) =>
+    private static (UInt128 First, UInt128 Last, string? Chain) Key(Address first, Address last) =>
         first.IsV4 ? ((uint)first.Bits, (uint)last.Bits, null) : (first.Bits, last.Bits, null);
 
     private static IEnumerable<(UInt128 First, UInt128 Last, string? Chain)> Single(params byte[] values) =>

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using Writ.Proof.Statements;
 using Writ.Runner.Kernel;
@@ -43,7 +42,6 @@ internal sealed unsafe class Supervisor : IDisposable
     private readonly int _terminate = Libc.Must(Libc.eventfd(0, Libc.OCloexec | Libc.ONonblock), "eventfd");
     private readonly List<LocalSocket> _callers = [];
     private readonly List<LocalSocket> _waiting = [];
-    private readonly StringBuilder _statusText = new();
     private long _deadline;
     private long _deadlineBoot;
     private readonly RunFence _fence;
@@ -53,13 +51,8 @@ internal sealed unsafe class Supervisor : IDisposable
     private RunCgroup? _cgroup;
     private Placement? _placed;
     private ResultsReader? _results;
-    private ChildProcess? _bwrap;
-    private ChildProcess? _init;
-    private long _pidNamespace;
-    private int _namespace = -1;
-    private int _status = -1;
+    private ToolTree? _tree;
     private bool _started;
-    private int? _toolExit;
     private Cause _cause;
     private string _detail = "";
     private long _killAt;
@@ -156,7 +149,6 @@ internal sealed unsafe class Supervisor : IDisposable
             Libc.Must(Libc.pipe2(pipes + (2 * i), Libc.OCloexec), "pipe2");
         for (var i = 0; i < 2; i++)
             _ = Libc.fcntl(pipes[2 * i], Libc.SetPipeSize, 1 << 20);
-        _status = pipes[4];
         _recorder = new(_folder.Recording, pipes[0], pipes[2], _spec.SpoolLimitBytes, _spec.UnacknowledgedLimitBytes,
             _spec.Live is { Status: not "shown" } live ? new StatusLines(verbose: live.Status == "apart-verbose") : null);
         try
@@ -165,7 +157,7 @@ internal sealed unsafe class Supervisor : IDisposable
             _results = FollowResults();
             _fence.Enter(_deadline, _deadlineBoot);
             var (output, error, status) = (pipes[1], pipes[3], pipes[5]);
-            _bwrap = _cgroup is null ? Launch() : _cgroup.Inside(Launch);
+            _tree = new(_cgroup is null ? Launch() : _cgroup.Inside(Launch), pipes[4]);
 
             ChildProcess Launch() => Sandbox.Start(_spec.ToolPath, _spec.Argv.Skip(1), _placed, output, error, status);
         }
@@ -231,7 +223,7 @@ internal sealed unsafe class Supervisor : IDisposable
         while (_cause == Cause.None)
         {
             ReadOnlySpan<int> waitedFor =
-                [_bootTimer.Fd, _wallTimer.Fd, _contactTimer.Fd, _terminate, _recorder!.Failed, _bwrap!.Fd, _status, _listener.Fd,
+                [_bootTimer.Fd, _wallTimer.Fd, _contactTimer.Fd, _terminate, _recorder!.Failed, _tree!.Fd, _tree.Status, _listener.Fd,
                     _fence.RoutesChanged, _softStop.Fd];
             for (var i = 0; i < fixedCount; i++)
                 polls[i] = new() { Fd = waitedFor[i], Events = Libc.PollIn };
@@ -252,11 +244,11 @@ internal sealed unsafe class Supervisor : IDisposable
             if (polls[4].Ready != 0)
                 Kill(Cause.RecordingFailed, _recorder.Failure ?? "");
             if (polls[6].Ready != 0)
-                ReadStatus();
+                _tree.ReadStatus();
             if (polls[8].Ready != 0)
                 _fence.FollowRoutes();
             if (polls[9].Ready != 0)
-                _softStop.Ask(_init);
+                _softStop.Ask(_tree.Init);
             for (var i = _callers.Count - 1; i >= 0; i--)
             {
                 if (polls[fixedCount + i].Ready != 0)
@@ -332,52 +324,13 @@ internal sealed unsafe class Supervisor : IDisposable
         return true;
     }
 
-    private void ReadStatus()
-    {
-        var buffer = stackalloc byte[1024];
-        var length = Libc.read(_status, buffer, 1024);
-        if (length <= 0)
-        {
-            if (length == 0)
-            {
-                _ = Libc.close(_status);
-                _status = -1;
-            }
-
-            return;
-        }
-
-        _statusText.Append(Encoding.UTF8.GetString(buffer, (int)length));
-        var text = _statusText.ToString();
-        for (int end; (end = text.IndexOf('\n', StringComparison.Ordinal)) >= 0; text = text[(end + 1)..])
-        {
-            if (JsonSerializer.Deserialize(text[..end], RunnerJson.Default.SandboxStatus) is not { } status)
-                continue;
-            _toolExit = status.ExitCode ?? _toolExit;
-            if (status.ChildPid == 0)
-                continue;
-            _pidNamespace = status.PidNamespace;
-            // Held only if it is still bubblewrap's child: else it is gone and the number may be somebody else's.
-            if (ChildProcess.Open(status.ChildPid) is { } init && ProcessTable.ParentOf(init.Pid) == _bwrap!.Pid)
-            {
-                _init = init;
-                // Held until all are counted: the number of a namespace that is gone is the next one's, perhaps of another run.
-                _namespace = Libc.open($"/proc/{init.Pid}/ns/pid", Libc.OReadOnly | Libc.OCloexec, 0);
-            }
-        }
-
-        _statusText.Clear().Append(text);
-    }
-
     private void LookForStart()
     {
-        var executed = _toolExit is not null
-            || (_init is { } init && ProcessTable.FirstChildName(init.Pid) is { } name && !Sandbox.IsOnTheWay(name));
-        if (!executed)
+        if (_tree is not { IsExecuted: true } tree)
             return;
         _started = true;
         var start = new StartRecord(Clock.Wall(), Clock.Boot() - _spec.ReceivedBoot, [_spec.ToolPath, .. _spec.Argv.Skip(1)],
-            _spec.ToolSha256, _placed!.Description, _fence.Description, _init?.Pid ?? 0, _pidNamespace);
+            _spec.ToolSha256, _placed!.Description, _fence.Description, tree.Init?.Pid ?? 0, tree.PidNamespace);
         try
         {
             Durable.Write(_folder.Started, JsonSerializer.SerializeToUtf8Bytes(start, RunnerJson.Default.StartRecord), flush: false);
@@ -394,39 +347,28 @@ internal sealed unsafe class Supervisor : IDisposable
         if (_cause != Cause.None)
             return;
         _killAt = Clock.Wall();
-        KillTree();
+        _tree?.Kill();
         (_cause, _detail) = (cause, detail);
-    }
-
-    // With the namespace's first process the kernel kills every other in it, and lets it go only when they are gone.
-    private void KillTree()
-    {
-        foreach (var process in (ChildProcess?[])[_init, _bwrap])
-        {
-            // Neither number can come to mean another process: both are ours to reap, and that comes later.
-            if (process?.Kill() == true)
-                Priority.Hurry(process.Pid);
-        }
     }
 
     // 5. End.
     private int Finish()
     {
-        KillTree();
+        _tree?.Kill();
         _cgroup?.Kill();
         // Before anybody is reaped: whoever survives the kill is cut off.
         _fence.Close();
-        var (left, exitCode) = Reap();
+        var (left, exitCode) = ToolTree.Reap(_tree);
         var goneAt = Clock.Wall();
         var fence = _fence.Finish();
-        if (_status >= 0)
-            ReadStatus();
-        if (!_started && _toolExit is not null)
+        _tree?.ReadStatus();
+        var toolExit = _tree?.ToolExit;
+        if (!_started && toolExit is not null)
             LookForStart();
-        exitCode = _toolExit ?? exitCode;
+        exitCode = toolExit ?? exitCode;
         var recorded = _recorder?.Finish(_killAt == 0 ? null : $"killed: {Reason()}", DiskPatience) ?? true;
         var failure = recorded ? _recorder?.Failure : "the disk does not take the recording";
-        if (_cause == Cause.Exited && _toolExit is null && !_started)
+        if (_cause == Cause.Exited && toolExit is null && !_started)
             (_cause, _detail) = (Cause.CouldNotStart, _recorder?.FirstError is { Length: > 0 } said ? said : "the sandbox ended before the tool was executed");
         if (failure is not null && _cause == Cause.Exited)
             (_cause, _detail) = (Cause.RecordingFailed, failure);
@@ -482,35 +424,6 @@ internal sealed unsafe class Supervisor : IDisposable
         Cause.None or Cause.Exited or Cause.CouldNotStart or Cause.SupervisorLost => "at its end",
     };
 
-    /// <summary>Waits until no child is left, killing what still comes up; tells how many processes are left after 10 seconds.</summary>
-    private (int Left, int ExitCode) Reap()
-    {
-        var exitCode = 0;
-        var giveUp = Clock.Boot() + 10_000_000;
-        while (true)
-        {
-            var pid = ChildProcess.ReapAny(out var code);
-            if (pid == _bwrap?.Pid)
-                exitCode = code;
-            if (pid < 0)
-                return (_pidNamespace == 0 ? 0 : ProcessTable.CountInNamespace(_pidNamespace), exitCode);
-            if (pid > 0)
-                continue;
-            if (Clock.Boot() >= giveUp)
-                return (Math.Max(ProcessTable.ChildrenOf(Environment.ProcessId).Count, ProcessTable.CountInNamespace(_pidNamespace)), exitCode);
-            // Bubblewrap killed before it told its child's number leaves that child to us.
-            foreach (var child in ProcessTable.ChildrenOf(Environment.ProcessId))
-            {
-                using var held = ChildProcess.Open(child);
-                if (ProcessTable.ParentOf(child) == Environment.ProcessId)
-                    held?.Kill();
-            }
-
-            var poll = new Libc.PollFd { Fd = _init?.Fd ?? _bwrap?.Fd ?? -1, Events = Libc.PollIn };
-            _ = Libc.poll(&poll, 1, 1);
-        }
-    }
-
     public void Dispose()
     {
         foreach (var caller in _callers)
@@ -522,10 +435,7 @@ internal sealed unsafe class Supervisor : IDisposable
         _fence.Dispose();
         _user?.Dispose();
         _cgroup?.Dispose();
-        _bwrap?.Dispose();
-        _init?.Dispose();
-        if (_namespace >= 0)
-            _ = Libc.close(_namespace);
+        _tree?.Dispose();
         _wallTimer.Dispose();
         _bootTimer.Dispose();
         _contactTimer.Dispose();

@@ -63,7 +63,7 @@ internal static class FileRights
     {
         try
         {
-            return GuardedTool.Digest(path);
+            return ProgramFile.Digest(path);
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {

@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using Writ.Runner.Kernel;
 
 namespace Writ.Runner.Host;
 
@@ -11,14 +11,7 @@ internal sealed record GuardedTool(string Name, string Path, long Size, string S
 {
     /// <summary>The tools of a runner that are there.</summary>
     public static IReadOnlyList<GuardedTool> Of(IEnumerable<Runners.ToolPath> tools) =>
-        [.. tools.Where(tool => File.Exists(tool.Path)).Select(tool => new GuardedTool(tool.Name, Final(tool.Path), new FileInfo(Final(tool.Path)).Length, Digest(Final(tool.Path))))];
-
-    /// <summary>Of a file, as lower-case hexadecimal.</summary>
-    public static string Digest(string path)
-    {
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-        return Convert.ToHexStringLower(SHA256.HashData(file));
-    }
+        [.. tools.Where(tool => File.Exists(tool.Path)).Select(tool => new GuardedTool(tool.Name, Final(tool.Path), new FileInfo(Final(tool.Path)).Length, ProgramFile.Digest(Final(tool.Path))))];
 
     private static string Final(string path) => File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
 }

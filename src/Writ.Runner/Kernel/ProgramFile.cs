@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace Writ.Runner.Kernel;
@@ -33,6 +34,13 @@ internal static class ProgramFile
         }
 
         return [.. files.Distinct(StringComparer.Ordinal)];
+    }
+
+    /// <summary>The SHA-256 of a file, as lower-case hexadecimal.</summary>
+    public static string Digest(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+        return Convert.ToHexStringLower(SHA256.HashData(file));
     }
 
     private static byte[] Head(string path)

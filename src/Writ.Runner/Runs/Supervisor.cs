@@ -132,8 +132,7 @@ internal sealed unsafe class Supervisor : IDisposable
         // The daemon digested the program when it took the order; the same inode with the same change time is the same program.
         if (_spec.ToolMark is null || _spec.ToolMark != FileMark.Of(_spec.ToolPath))
         {
-            using var file = File.OpenRead(_spec.ToolPath);
-            if (Convert.ToHexStringLower(SHA256.HashData(file)) != _spec.ToolSha256)
+            if (ProgramFile.Digest(_spec.ToolPath) != _spec.ToolSha256)
                 throw new RunnerException($"{_spec.ToolPath} is not the program of the inventory");
         }
 

@@ -41,12 +41,12 @@ internal sealed record ToolRoot(string Path, string Program, IReadOnlyList<strin
             throw new RunnerException($"{program} may not be executed by the users of runs", $"chmod o+rx {program}");
         var setpriv = KernelTool.Find("setpriv") ?? throw new RunnerException("there is no setpriv", "apt-get install util-linux");
         string[] sources = [.. ProgramFile.Closure(program).Concat(ProgramFile.Closure(setpriv)).SelectMany(WithOpenedLater).Distinct(StringComparer.Ordinal)];
-        var digests = sources.ToDictionary(source => source, Digest, StringComparer.Ordinal);
+        var digests = sources.ToDictionary(source => source, ProgramFile.Digest, StringComparer.Ordinal);
         var content = $"writ-root/v2\n{string.Concat(digests.Select(file => $"file {file.Key} {file.Value}\n"))}"
             + string.Concat(MountPoints.Concat(data).Select(over => $"over {over}\n"));
         var path = System.IO.Path.Combine(folder, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(content))));
         // One that a power cut has left half written has its name already.
-        if (Directory.Exists(path) && !digests.All(file => File.Exists(path + file.Key) && Digest(path + file.Key) == file.Value))
+        if (Directory.Exists(path) && !digests.All(file => File.Exists(path + file.Key) && ProgramFile.Digest(path + file.Key) == file.Value))
             Directory.Delete(path, recursive: true);
         if (!Directory.Exists(path))
             Fill(path, digests, data);
@@ -81,7 +81,7 @@ internal sealed record ToolRoot(string Path, string Program, IReadOnlyList<strin
                 Folder(System.IO.Path.GetDirectoryName(copy)!);
                 File.Copy(source, copy);
                 File.SetUnixFileMode(copy, Execute);
-                if (Digest(copy) != sha256)
+                if (ProgramFile.Digest(copy) != sha256)
                     throw new RunnerException($"{source} was changed while it was read");
             }
 
@@ -131,10 +131,4 @@ internal sealed record ToolRoot(string Path, string Program, IReadOnlyList<strin
     }
 
     private static string Real(string path) => File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
-
-    private static string Digest(string path)
-    {
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-        return Convert.ToHexStringLower(SHA256.HashData(file));
-    }
 }

@@ -106,7 +106,7 @@ public class NmapReachTests
         var wrong = new ConcurrentBag<string>();
         var ratios = new ConcurrentBag<double>();
         var left = new ConcurrentQueue<string>([.. Unanswered, .. Scans]);
-        await Task.WhenAll(Enumerable.Range(1, 4).Select(async number =>
+        await Task.WhenAll(Enumerable.Range(1, 8).Select(async number =>
         {
             await using var lane = await ScanLane.Raise(number);
             while (left.TryDequeue(out var line))

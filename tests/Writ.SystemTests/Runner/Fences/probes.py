@@ -251,7 +251,7 @@ def main():
     bypass.setsockopt(socket.SOL_PACKET if hasattr(socket, "SOL_PACKET") else 263, 20, 1)
     bypass.bind((DEVICE, 0))
     for name in sys.argv[5:] or PROBES:
-        made = PROBES[name](f"<{name}>".encode())
+        made = PROBES[name](f"<probe:{name}>".encode())
         for way in (plain, bypass):
             way.send(made)
         print(name)

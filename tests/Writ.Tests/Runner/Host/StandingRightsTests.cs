@@ -1,4 +1,5 @@
 using Writ.Runner.Host;
+using Writ.Runner.Kernel;
 
 namespace Writ.Tests.Runner.Host;
 
@@ -13,7 +14,7 @@ public sealed class StandingRightsTests : IDisposable
     {
         _root = new(_folder.FullName);
         Write("/usr/bin/nmap", "the program");
-        _tools = [new("nmap", "/usr/bin/nmap", 11, GuardedTool.Digest(_root.In("/usr/bin/nmap")))];
+        _tools = [new("nmap", "/usr/bin/nmap", 11, ProgramFile.Digest(_root.In("/usr/bin/nmap")))];
     }
 
     public void Dispose() => _folder.Delete(recursive: true);

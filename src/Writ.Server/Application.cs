@@ -64,10 +64,11 @@ internal static class Application
         Endpoints.Map(app);
         app.MapOpenApi("/v1/openapi.json");
         app.MapGet("/health/live", () => Results.Ok(new { status = "live" })).ExcludeFromDescription();
-        app.MapGet("/health/ready", async (PublishedHead published, CancellationToken cancel) =>
+        app.MapGet("/health/ready", async (PublishedHead published, Sequencer sequencer, CancellationToken cancel) =>
         {
             await using var db = database.Open();
-            return await db.Database.CanConnectAsync(cancel) && !published.IsHalted ? Results.Ok(new { status = "ready" }) : Results.StatusCode(StatusCodes.Status503ServiceUnavailable);
+            var ready = await db.Database.CanConnectAsync(cancel) && !published.IsHalted && !sequencer.IsHalted;
+            return ready ? Results.Ok(new { status = "ready" }) : Results.StatusCode(StatusCodes.Status503ServiceUnavailable);
         }).ExcludeFromDescription();
         app.MapGrpcService<EnrolRunner>();
         app.MapGrpcService<RunnerLinkService>();

@@ -9,6 +9,8 @@ public static class AuditType
     public const string LogKeyAdded = "log.key-added";
     /// <summary>Every key of the audit log but the newest was dropped.</summary>
     public const string LogKeysDropped = "log.keys-dropped";
+    /// <summary>A runner saw another log than this one.</summary>
+    public const string LogContradicted = "log.contradicted";
     /// <summary>Entries were exported.</summary>
     public const string AuditExported = "audit.exported";
     /// <summary>A call without a valid token.</summary>

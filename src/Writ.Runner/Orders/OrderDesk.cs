@@ -22,7 +22,7 @@ namespace Writ.Runner.Orders;
 /// </summary>
 internal sealed class OrderDesk(
     RunnerConfig config, Func<RunnerIdentity> identity, InventoryReader inventory, NonceStore nonces, RunBook book, IncomingFiles incoming,
-    FencePool? fences, string? cgroups, Journal journal, TimeProvider time, Action<FromRunner> tell)
+    FencePool? fences, string? cgroups, Journal journal, TimeProvider time, Func<Refusal?> distrust, Action<FromRunner> tell)
 {
     private const long MostSkew = 2_000_000;
     private readonly NetworkScope _ceiling = config.CeilingScope();
@@ -206,6 +206,8 @@ internal sealed class OrderDesk(
         var envelope = new SignedBytes(message.Bytes.ToByteArray(), message.Signature.ToByteArray(), message.KeyId);
         if (RunOrder.Read(envelope.Bytes) is { IsOk: true } read && RunId.TryParse(read.Value.Run, out _))
             run = read.Value.Run;
+        if (distrust() is { } untrusted)
+            return untrusted;
         var skew = Interlocked.Read(ref _skew);
         if (skew is > MostSkew or < -MostSkew)
             return new Refusal(ErrorCode.ClockSkew, "the clocks of runner and server differ by more than two seconds",

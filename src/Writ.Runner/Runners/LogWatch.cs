@@ -1,4 +1,5 @@
 using Writ.Contracts.Runners;
+using Writ.Proof.Errors;
 using Writ.Proof.Log;
 using Writ.Runner.Kernel;
 
@@ -6,20 +7,26 @@ namespace Writ.Runner.Runners;
 
 /// <summary>
 /// Keeps the newest head of the server's audit log that this runner saw, and holds the server to it at every contact: a
-/// server that rewrites its log would have to reach every runner too. A contradiction is said, and kept as evidence.
+/// server that rewrites its log would have to reach every runner too. A contradiction is said, told to the server, and kept
+/// as evidence; while that lies there, no order is obeyed.
 /// </summary>
 /// <param name="path">The file: the keys that are believed, one a line, an empty line, and the checkpoint.</param>
 /// <param name="say">Where it is said.</param>
 internal sealed class LogWatch(string path, Action<string> say)
 {
+    private readonly string _evidence = $"{path}.contradicts";
     private KnownHead? _known = Read(path);
 
     /// <summary>How many entries were seen.</summary>
     public long Size => _known?.Size ?? 0;
 
+    /// <summary>Why no order is to be obeyed, or null. Only whoever runs this machine can lift it.</summary>
+    public Refusal? Distrust => !File.Exists(_evidence) ? null
+        : new(ErrorCode.LogHalted, "the server's audit log contradicts what this runner has seen of it", $"find out why; {_evidence}, moved away, lets orders through again");
+
     /// <summary>Takes what the server shows. It was proved from <see cref="Size"/>, or it says nothing.</summary>
-    /// <returns>False where it contradicts what was seen.</returns>
-    public bool Take(LogHead shown)
+    /// <returns>What to tell the server where it contradicts what was seen; null otherwise.</returns>
+    public LogContradiction? Take(LogHead shown)
     {
         var told = new List<NoteKey>();
         foreach (var text in shown.Keys)
@@ -31,20 +38,20 @@ internal sealed class LogWatch(string path, Action<string> say)
         var known = _known ?? new KnownHead(told, null);
         // A proof from elsewhere is of an older question.
         if (shown.From != known.Size && known.Head is not null)
-            return true;
+            return null;
         var followed = known.Follow(shown.Checkpoint, shown.Proof, told);
         if (!followed.IsOk)
         {
-            var evidence = $"{path}.contradicts";
-            Durable.Write(evidence, shown.Checkpoint);
-            say($"the server's audit log cannot be trusted: {followed.Refusal.Message}; the two checkpoints are {path} and {evidence}");
-            return false;
+            if (!File.Exists(_evidence))
+                say($"the server's audit log cannot be trusted, and no order is obeyed: {followed.Refusal.Message}; the two checkpoints are {path} and {_evidence}");
+            Durable.Write(_evidence, shown.Checkpoint);
+            return new() { Why = followed.Refusal.Message, Seen = known.Head?.Note.ToString() ?? "", Shown = shown.Checkpoint };
         }
 
         if (_known is null || followed.Value.Size > _known.Size || followed.Value.Keys.Count > _known.Keys.Count)
             Durable.Write(path, $"{string.Concat(followed.Value.Keys.Select(key => $"{key}\n"))}\n{followed.Value.Head!.Note}");
         _known = followed.Value;
-        return true;
+        return null;
     }
 
     private static KnownHead? Read(string path)

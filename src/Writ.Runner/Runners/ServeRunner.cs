@@ -44,7 +44,7 @@ internal static class ServeRunner
         ToolRoot.Prune(data.Roots, book.All.Select(run => run.Spec?.Root).OfType<string>().Concat(inventory.Roots).ToHashSet(StringComparer.Ordinal));
         using var fences = RaiseFences(config, identity, book, time, Say);
         var incoming = new IncomingFiles(link.Fetch, time);
-        var desk = new OrderDesk(config, () => link.Identity, inventory, nonces, book, incoming, fences, cgroups, journal, time, link.Tell);
+        var desk = new OrderDesk(config, () => link.Identity, inventory, nonces, book, incoming, fences, cgroups, journal, time, () => link.Distrust, link.Tell);
         using var names = new NameLookup(config, link.Tell);
         await link.Run(book, desk, inventory, names, stop);
         Say("stopped; runs go on under their supervisors");

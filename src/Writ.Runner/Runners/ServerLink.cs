@@ -6,6 +6,7 @@ using Google.Protobuf;
 using Grpc.Core;
 using Writ.Contracts.Runners;
 using Writ.Proof;
+using Writ.Proof.Errors;
 using Writ.Runner.Host;
 using Writ.Runner.Kernel;
 using Writ.Runner.Orders;
@@ -33,6 +34,9 @@ internal sealed class ServerLink(DataFolder data, RunnerConfig config, RunnerIde
 
     /// <summary>The identity in force; a renewal brings a new one.</summary>
     public RunnerIdentity Identity { get; private set; } = enrolled;
+
+    /// <summary>Why no order is to be obeyed, or null.</summary>
+    public Refusal? Distrust => _log.Distrust;
 
     /// <summary>There may be something to send.</summary>
     public void Wake() => _work.Writer.TryWrite(true);
@@ -227,6 +231,7 @@ internal sealed class ServerLink(DataFolder data, RunnerConfig config, RunnerIde
 
     private async Task Read(IAsyncStreamReader<ToRunner> stream, RunBook book, OrderDesk desk, NameLookup names, CancellationToken ending)
     {
+        var contradicted = false;
         while (await stream.MoveNext(ending))
         {
             Heard(book);
@@ -246,7 +251,13 @@ internal sealed class ServerLink(DataFolder data, RunnerConfig config, RunnerIde
                     desk.Kill(message.Kill.Run, message.Kill.Reason);
                     break;
                 case ToRunner.MessageOneofCase.Log:
-                    _log.Take(message.Log);
+                    // Once a connection: every later head contradicts as well.
+                    if (_log.Take(message.Log) is { } contradiction && !contradicted)
+                    {
+                        contradicted = true;
+                        Tell(new() { Contradiction = contradiction });
+                    }
+
                     break;
                 case ToRunner.MessageOneofCase.HostAck:
                     _reports.Remove(message.HostAck.Id);

@@ -24,6 +24,9 @@ internal sealed class Sequencer(
     private const long AdvisoryLock = 0x57524954_0001;
     private readonly SemaphoreSlim _one = new(1);
 
+    /// <summary>True while nothing is signed because the log does not hold together.</summary>
+    public bool IsHalted { get; private set; }
+
     /// <summary>Places every entry that was committed before this call.</summary>
     /// <exception cref="LogHaltedException">The database does not lead to a head that was published.</exception>
     public async Task Integrate(CancellationToken cancel)
@@ -34,6 +37,13 @@ internal sealed class Sequencer(
             while (await IntegrateBatch(cancel) == Batch)
             {
             }
+
+            IsHalted = false;
+        }
+        catch (LogHaltedException)
+        {
+            IsHalted = true;
+            throw;
         }
         finally
         {

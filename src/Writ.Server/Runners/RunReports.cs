@@ -8,6 +8,7 @@ using Writ.Core;
 using Writ.Core.Audit;
 using Writ.Proof;
 using Writ.Proof.Identity;
+using Writ.Server.Audit;
 using Writ.Server.Grants;
 using Writ.Server.Runs;
 using Writ.Server.Storage;
@@ -19,7 +20,7 @@ namespace Writ.Server.Runners;
 /// gathered for as long as more is there, made durable in one transaction, and only then acknowledged.
 /// </summary>
 internal sealed class RunReports(
-    Database database, WriteTransaction writes, RunTransitions transitions, RecordingStore recordings, RunResults results, Takings takings, HostReports hosts, RunnerHub hub, Changes changes, TimeProvider time,
+    Database database, WriteTransaction writes, RunTransitions transitions, RecordingStore recordings, RunResults results, Takings takings, HostReports hosts, RunnerHeads heads, RunnerHub hub, Changes changes, TimeProvider time,
     ILogger<RunReports> log)
 {
     private const int MostGathered = 256;
@@ -203,6 +204,9 @@ internal sealed class RunReports(
             case FromRunner.MessageOneofCase.Host:
                 await hosts.Take(runner, report.Host);
                 outgoing.TryWrite(new ToRunner { HostAck = new HostReportAck { Id = report.Host.Id } });
+                break;
+            case FromRunner.MessageOneofCase.Contradiction:
+                await heads.Contradicted(runner, report.Contradiction, cancel);
                 break;
             case FromRunner.MessageOneofCase.Heartbeat or FromRunner.MessageOneofCase.Extension:
                 break;

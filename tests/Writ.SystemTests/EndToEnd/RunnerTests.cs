@@ -35,6 +35,26 @@ public abstract class RunnerTests(Houses houses) : EndToEndTest(houses)
     }
 
     [Fact]
+    public async Task Runner_that_saw_the_log_contradict_itself_obeys_no_order_until_its_operator_has_looked()
+    {
+        string[] scan = ["run", "--", "nmap", "-n", "-Pn", "-sT", "-p", "22", House.Target()];
+        var evidence = Path.Combine(House.RunnerData, "log-head.contradicts");
+        await File.WriteAllTextAsync(evidence, "the checkpoint that was shown", Cancel);
+        try
+        {
+            (await House.Type("sam", scan)).ShouldBe(126).Error.ShouldContain("the server's audit log contradicts what this runner has seen of it");
+            var run = (await House.As("sam").Get("/v1/runs?mine=true&limit=1", WritJson.Default.PageRunView)).Ok.Items[0];
+            (await House.As("ada").Audit(run.Request)).Single(entry => entry.Type() == "order.refused").Text("code").ShouldBe("log-halted");
+        }
+        finally
+        {
+            File.Delete(evidence);
+        }
+
+        (await House.Type("sam", scan)).ShouldBeOk();
+    }
+
+    [Fact]
     public async Task Runner_says_what_holds_its_runs_and_a_run_gets_no_more_than_its_plan_needs()
     {
         (await House.Type("dana", "runners")).ShouldBeOk().Text.ShouldContain("fence-v4, fence-v6, sandbox, seccomp");

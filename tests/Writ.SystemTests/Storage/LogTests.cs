@@ -149,6 +149,31 @@ public abstract class LogTests(StorageEngine engine) : StorageTest(engine)
         await Should.ThrowAsync<LogHaltedException>(() => restarted.Get<Sequencer>().Integrate(Cancel));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public async Task Log_that_a_runner_saw_otherwise_is_halted_and_its_word_is_on_the_record(int recorded)
+    {
+        var world = await Create();
+        var old = await Integrated(world);
+        await Record(world, 3);
+        var seen = await Integrated(world);
+        await RollBack(world, old.Head.Size);
+        File.Delete(Path.Combine(PublishedHead.FolderOf(world.Folder), "head"));
+        // Another story, shorter than the runner's or longer.
+        await Record(world, recorded, "another");
+        var restarted = Keep(await world.Beside());
+        var forged = await Integrated(restarted);
+
+        restarted.Runner.Say(new() { Contradiction = new() { Why = "the log contradicts itself", Seen = seen.Note.ToString(), Shown = forged.Note.ToString() } });
+        await World.Eventually(async () => await restarted.Read(db => db.AuditEntries.AnyAsync(row => row.Type == AuditType.LogContradicted)), "nothing is recorded");
+        await World.Eventually(async () =>
+        {
+            await restarted.Get<Sequencer>().Integrate(Cancel).ContinueWith(_ => { }, TaskScheduler.Default);
+            return restarted.Get<PublishedHead>().IsHalted;
+        }, "the log goes on");
+    }
+
     [Fact]
     public async Task Changed_tile_halts_the_log_before_anything_wrong_is_signed()
     {
@@ -162,6 +187,7 @@ public abstract class LogTests(StorageEngine engine) : StorageTest(engine)
         });
         await Record(world, 1);
         (await Should.ThrowAsync<LogHaltedException>(() => world.Get<Sequencer>().Integrate(Cancel))).Message.ShouldContain("root");
+        world.Get<Sequencer>().IsHalted.ShouldBeTrue("a server that signs nothing more is not ready");
         (await world.Read(db => db.LogHeads.MaxAsync(row => row.Size))).ShouldBe(head.Head.Size);
         var restarted = await Beside(world);
         await Should.ThrowAsync<LogHaltedException>(() => restarted.Get<PublishedHead>().Publish(Cancel));

@@ -19,9 +19,9 @@ public sealed class LogWatchTests : IDisposable
     [Fact]
     public async Task Take_log_that_grows_is_followed_and_kept_over_a_restart()
     {
-        Watch().Take(await Shown(0, 3)).ShouldBeTrue();
+        Watch().Take(await Shown(0, 3)).ShouldBeNull();
         Watch().Size.ShouldBe(3);
-        Watch().Take(await Shown(3, 20)).ShouldBeTrue();
+        Watch().Take(await Shown(3, 20)).ShouldBeNull();
         Watch().Size.ShouldBe(20);
         File.GetUnixFileMode(FilePath).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
         _said.ShouldBeEmpty();
@@ -30,7 +30,7 @@ public sealed class LogWatchTests : IDisposable
     [Fact]
     public async Task Take_log_that_is_shorter_or_another_is_said_and_both_heads_are_kept()
     {
-        Watch().Take(await Shown(0, 8)).ShouldBeTrue();
+        Watch().Take(await Shown(0, 8)).ShouldBeNull();
         var kept = await File.ReadAllTextAsync(FilePath, TestContext.Current.CancellationToken);
         foreach (var (shown, said) in ((LogHead, string)[])
                  [
@@ -39,8 +39,18 @@ public sealed class LogWatchTests : IDisposable
                      (await Shown(8, 20, signer: NoteSigner.New("log.example", NoteKeyKind.Ed25519)), "not the one that is known here"),
                  ])
         {
-            Watch().Take(shown).ShouldBeFalse();
+            File.Delete(FilePath + ".contradicts");
+            var watch = Watch();
+            watch.Distrust.ShouldBeNull();
+            var told = watch.Take(shown).ShouldNotBeNull();
+            told.Why.ShouldContain(said);
+            told.Shown.ShouldBe(shown.Checkpoint);
+            kept.ShouldEndWith(told.Seen);
             _said[^1].ShouldContain(said);
+            // It is still so after a restart, and whatever is shown afterwards.
+            Watch().Take(await Shown(8, 20)).ShouldBeNull();
+            await File.WriteAllTextAsync(FilePath, kept, TestContext.Current.CancellationToken);
+            Watch().Distrust.ShouldNotBeNull().Code.ShouldBe("log-halted");
             (await File.ReadAllTextAsync(FilePath, TestContext.Current.CancellationToken)).ShouldBe(kept);
             (await File.ReadAllTextAsync(FilePath + ".contradicts", TestContext.Current.CancellationToken)).ShouldBe(shown.Checkpoint);
         }
@@ -50,14 +60,14 @@ public sealed class LogWatchTests : IDisposable
     public async Task Take_new_key_is_believed_beside_the_old_one_only()
     {
         var next = NoteSigner.New("log.example", NoteKeyKind.Ed25519);
-        Watch().Take(await Shown(0, 3)).ShouldBeTrue();
+        Watch().Take(await Shown(0, 3)).ShouldBeNull();
         // Told, and not signed by the known one: nothing.
-        Watch().Take(await Shown(3, 8, signer: next)).ShouldBeFalse();
+        Watch().Take(await Shown(3, 8, signer: next)).ShouldNotBeNull();
         var both = await Shown(3, 8);
         both.Checkpoint = SignedNote.Parse(both.Checkpoint).Value.With([next.Sign(Head(8, Leaves).Text, Now)]).ToString();
         both.Keys.Insert(0, next.Key.ToString());
-        Watch().Take(both).ShouldBeTrue();
-        Watch().Take(await Shown(8, 20, signer: next)).ShouldBeTrue();
+        Watch().Take(both).ShouldBeNull();
+        Watch().Take(await Shown(8, 20, signer: next)).ShouldBeNull();
     }
 
     [Fact]

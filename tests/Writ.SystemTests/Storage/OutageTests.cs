@@ -120,10 +120,12 @@ public abstract class OutageTests(StorageEngine engine) : StorageTest(engine)
         world.Runner.ConfirmsKills = false;
 
         var revoking = Task.Run(() => world.Get<RevokeGrant>().Revoke(holder, grant.Id.ToString(), null));
-        await World.Eventually(async () =>
+        await World.Eventually(async () => (await world.Now(run)).KillCause == RunEndCause.Revoked, "the revoke is on the record");
+        await World.Eventually(() =>
         {
-            world.Clock.Advance(TimeSpan.FromSeconds(1));
-            return revoking.IsCompleted || await Task.FromResult(false);
+            // In small steps: whoever waits for the record and not the confirmation gets its turn in between.
+            world.Clock.Advance(TimeSpan.FromMilliseconds(50));
+            return Task.FromResult(revoking.IsCompleted);
         }, "the wait for a confirmation ends");
 
         var revoked = (await revoking).ShouldBeOk();

@@ -22,7 +22,7 @@ internal sealed class FarSide : IDisposable
             data, more, _, whence = s.recvmsg(512, 64)
             if whence[2] == 4: continue
             sec, ns = struct.unpack("qq", more[0][2][:16])
-            print(sec * 1000000 + ns // 1000, data.hex(), flush=len(sys.argv) < 3)
+            print(sec * 1000000 + ns // 1000, data.hex(), "whole", flush=len(sys.argv) < 3)
         """;
 
     private readonly Process _process;
@@ -37,9 +37,11 @@ internal sealed class FarSide : IDisposable
         {
             while (_process.StandardOutput.ReadLine() is { } line)
             {
-                var space = line.IndexOf(' ', StringComparison.Ordinal);
+                // The last one may be half written: the capture ends by being killed.
+                if (line.Split(' ') is not [var at, var bytes, "whole"])
+                    continue;
                 lock (_frames)
-                    _frames.Add(new(long.Parse(line.AsSpan(0, space), CultureInfo.InvariantCulture), Convert.FromHexString(line.AsSpan(space + 1))));
+                    _frames.Add(new(long.Parse(at, CultureInfo.InvariantCulture), Convert.FromHexString(bytes)));
             }
         });
     }

@@ -12,6 +12,7 @@ using Writ.Cli.Requests;
 using Writ.Cli.Runners;
 using Writ.Cli.Runs;
 using Writ.Cli.Server;
+using Writ.Cli.Traces;
 
 namespace Writ.Cli;
 
@@ -104,6 +105,7 @@ internal static class CommandTree
             Watch.Verb(context),
             Replay.Verb(context),
             ShowOutput.Verb(context),
+            TraceAddress.Verb(context),
             Kill.Verb(context),
             new Verb("policy", "Check, apply and show the policy").With(CheckPolicy.Verb(context), ApplyPolicy.Verb(context), ShowPolicy.Verb(context)),
             new Verb("audit", "Read, verify and prove the audit log").With(ListEntries.Verb(context), VerifyLog.Verb(context), ProveEntry.Verb(context), ExportEntries.Verb(context)),

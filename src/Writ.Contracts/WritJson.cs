@@ -7,6 +7,7 @@ using Writ.Contracts.Policy;
 using Writ.Contracts.Requests;
 using Writ.Contracts.Runners;
 using Writ.Contracts.Runs;
+using Writ.Contracts.Traces;
 
 namespace Writ.Contracts;
 
@@ -34,6 +35,7 @@ namespace Writ.Contracts;
 [JsonSerializable(typeof(Page<RunView>))]
 [JsonSerializable(typeof(AttachMessage))]
 [JsonSerializable(typeof(RunResultsView))]
+[JsonSerializable(typeof(TraceView))]
 [JsonSerializable(typeof(PolicyText))]
 [JsonSerializable(typeof(PolicyCheckView))]
 [JsonSerializable(typeof(PolicyView))]

@@ -11,6 +11,7 @@ using Writ.Server.Requests;
 using Writ.Server.Runners;
 using Writ.Server.Runs;
 using Writ.Server.Storage;
+using Writ.Server.Traces;
 
 namespace Writ.Server;
 
@@ -105,6 +106,7 @@ internal static class Application
         services.AddSingleton<RecordingStore>().AddSingleton<RunResults>().AddSingleton<RunEnding>().AddSingleton<AttachedClients>().AddSingleton<DetachRun>();
         services.AddSingleton<NameCheck>().AddSingleton<RunFiles>().AddSingleton<StartRun>().AddSingleton<AttachRun>().AddSingleton<KillRun>();
         services.AddSingleton<RunnerHub>().AddSingleton<INameResolver, NameResolver>().AddSingleton<Inventories>().AddSingleton<RunTransitions>().AddSingleton<RunReports>().AddSingleton<HostReports>();
+        services.AddSingleton<TraceSearch>();
         services.AddSingleton<CreateEnrolment>().AddSingleton<EnrolRunner>().AddSingleton<RunnerLinkService>();
     }
 }

@@ -6,6 +6,7 @@ using Writ.Server.Policy;
 using Writ.Server.Requests;
 using Writ.Server.Runners;
 using Writ.Server.Runs;
+using Writ.Server.Traces;
 
 namespace Writ.Server;
 
@@ -44,6 +45,7 @@ internal static class Endpoints
         AttachRun.Map(api);
         ReadRecording.Map(api);
         KillRun.Map(api);
+        ShowTrace.Map(api);
 
         CheckPolicy.Map(api);
         ApplyPolicy.Map(api);

@@ -63,6 +63,8 @@ public static class AuditType
     public const string RunDrops = "run.out-of-scope";
     /// <summary>Somebody looked at a recording.</summary>
     public const string RecordingViewed = "recording.viewed";
+    /// <summary>Somebody asked which runs touched an address.</summary>
+    public const string TraceAnswered = "trace.answered";
     /// <summary>An enrolment token was made.</summary>
     public const string EnrolmentCreated = "runner.enrolment-created";
     /// <summary>A runner was enrolled.</summary>

@@ -161,6 +161,8 @@ internal sealed class LiveRun(RunFolder folder, RunSpec? spec) : IDisposable
         ToolSha256 = started.ToolSha256,
         Sandbox = started.Sandbox,
         Fence = started.Fence,
+        Sources = { (Spec?.Place?.Addresses() ?? []).Select(address => ByteString.CopyFrom(address.ToBytes())) },
+        SharedSource = Spec?.Place?.IsShared == true,
     };
 
     private Drops ToMessage(RefusedReport refused) => new()

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Writ.Server.Audit;
 using Writ.Server.Identity;
+using Writ.Server.Traces;
 
 namespace Writ.Server.Commands;
 
@@ -58,6 +59,7 @@ internal static class Serve
     {
         var database = CommandLine.Open(settings.Data, databaseFile);
         await database.Migrate(cancel);
+        await FillTraces.Run(database, cancel);
         await using var app = Application.Build(settings, ServerKeys.Load(settings.Data), database, time);
         await app.StartAsync(cancel);
         var runners = settings.RunnerListen is null ? "" : $", runners on {settings.RunnerListen}";

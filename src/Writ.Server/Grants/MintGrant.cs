@@ -6,6 +6,7 @@ using Writ.Proof.Errors;
 using Writ.Proof.Identity;
 using Writ.Proof.Statements;
 using Writ.Server.Storage;
+using Writ.Server.Traces;
 
 namespace Writ.Server.Grants;
 
@@ -72,8 +73,10 @@ internal static class MintGrant
             NotBefore = request.Start ?? scope.Now,
             NotAfter = notAfter,
             CreatedAt = scope.Now,
+            IsTraced = true,
         };
         scope.Db.Grants.Add(grant);
+        scope.Db.Traces.AddRange(TraceIndex.Of(grant, statement.Value));
         scope.Record(new(AuditType.GrantIssued, AuditActor.System, request.Id, new()
         {
             ["grant"] = grant.Id.ToString(),

@@ -4,11 +4,13 @@ using Writ.Contracts.Runners;
 using Writ.Core;
 using Writ.Core.Audit;
 using Writ.Proof;
+using Writ.Proof.Addresses;
 using Writ.Proof.Errors;
 using Writ.Proof.Identity;
 using Writ.Proof.Statements;
 using Writ.Server.Runs;
 using Writ.Server.Storage;
+using Writ.Server.Traces;
 
 namespace Writ.Server.Runners;
 
@@ -35,7 +37,8 @@ internal sealed class RunTransitions(Database database, WriteTransaction writes,
                 ["tool_sha256"] = started.ToolSha256,
                 ["sandbox"] = started.Sandbox,
                 ["fence"] = started.Fence,
-            }));
+            }),
+            (db, run) => TraceIndex.Started(db, run, [.. started.Sources.Select(Read).OfType<Address>()], started.SharedSource));
 
     /// <summary>
     /// A refused order is an event of its own, also where no run can be told from its bytes. It fails the run only while no
@@ -91,14 +94,16 @@ internal sealed class RunTransitions(Database database, WriteTransaction writes,
                 .SetProperty(row => row.KillToDead, ended.KillAt > 0 ? UnixMicroseconds.ToDuration(ended.At - ended.KillAt) : (TimeSpan?)null)
                 .SetProperty(row => row.RecordingSha256, Convert.ToHexStringLower(sha256))
                 .SetProperty(row => row.Outputs, outputs)),
-            run => Entry(run.RequestId));
+            run => Entry(run.RequestId),
+            (db, run) => TraceIndex.Ended(db, run, ended.Fence, ended.LastPacketAt, whole));
         if (!moved && await WasGivenUp(id))
         {
             // It was given up as lost; what the runner saw is recorded all the same.
-            await writes.Commit<bool>(scope =>
+            await writes.Commit<bool>(async scope =>
             {
                 scope.Record(Entry(null));
-                return Task.FromResult<Result<bool>>(true);
+                await TraceIndex.Ended(scope.Db, await scope.Db.Runs.AsNoTracking().SingleAsync(row => row.Id == id), ended.Fence, ended.LastPacketAt, whole);
+                return true;
             });
         }
 
@@ -140,22 +145,26 @@ internal sealed class RunTransitions(Database database, WriteTransaction writes,
     {
         await writes.Commit<bool>(async scope =>
         {
-            var request = RunId.TryParse(drops.Run, out var id)
-                ? await scope.Db.Runs.Where(row => row.Id == id && row.RunnerId == runner.Id).Select(row => (RequestId?)row.RequestId).SingleOrDefaultAsync()
+            var run = RunId.TryParse(drops.Run, out var id)
+                ? await scope.Db.Runs.AsNoTracking().SingleOrDefaultAsync(row => row.Id == id && row.RunnerId == runner.Id)
                 : null;
-            scope.Record(new(AuditType.RunDrops, new(null, runner.Name), request, new()
+            (Address Address, int Protocol, int Port, long Count)[] refused =
+                [.. drops.Drops_.Where(drop => Read(drop.Address) is not null).Select(drop => (Read(drop.Address)!.Value, (int)drop.Protocol, (int)drop.Port, drop.Count))];
+            scope.Record(new(AuditType.RunDrops, new(null, runner.Name), run?.RequestId, new()
             {
                 ["run"] = drops.Run,
                 ["at"] = Time(drops.At),
-                ["drops"] = new JsonArray([.. drops.Drops_.Where(drop => drop.Address.Length == 16).Select(drop => new JsonObject
+                ["drops"] = new JsonArray([.. refused.Select(drop => new JsonObject
                 {
-                    ["address"] = new Writ.Proof.Addresses.Address(System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(drop.Address.Span)).ToString(),
+                    ["address"] = drop.Address.ToString(),
                     ["protocol"] = drop.Protocol,
                     ["port"] = drop.Port,
                     ["count"] = drop.Count,
                 })]),
                 ["uncounted"] = drops.Uncounted,
             }));
+            if (run is not null)
+                await TraceIndex.Refused(scope.Db, run, UnixMicroseconds.ToInstant(drops.At), refused, drops.Uncounted);
             return true;
         });
         changes.Happened(drops.Run);
@@ -171,10 +180,11 @@ internal sealed class RunTransitions(Database database, WriteTransaction writes,
         row => new(AuditType.RunEnded, AuditActor.System, row.RequestId, new()
         {
             ["run"] = row.Id.ToString(), ["cause"] = RunEndCause.RunnerLost, ["detail"] = detail,
-        }));
+        }),
+        TraceIndex.Gap);
 
     private async Task<bool> Move(
-        RunnerRow? runner, string run, RunEvent happened, Func<IQueryable<RunRow>, RunState, DateTimeOffset, Task<int>> update, Func<RunRow, AuditEvent> entry)
+        RunnerRow? runner, string run, RunEvent happened, Func<IQueryable<RunRow>, RunState, DateTimeOffset, Task<int>> update, Func<RunRow, AuditEvent> entry, Func<WritDb, RunRow, Task>? also = null)
     {
         if (!RunId.TryParse(run, out var id))
             return false;
@@ -187,7 +197,10 @@ internal sealed class RunTransitions(Database database, WriteTransaction writes,
                 query = query.Where(row => row.RunnerId == runner.Id);
             if (await update(query, to, scope.Now) == 0)
                 return new Refusal(ErrorCode.WrongState, "the run is past that");
-            scope.Record(entry(await scope.Db.Runs.AsNoTracking().SingleAsync(row => row.Id == id)));
+            var row = await scope.Db.Runs.AsNoTracking().SingleAsync(row => row.Id == id);
+            scope.Record(entry(row));
+            if (also is not null)
+                await also(scope.Db, row);
             return true;
         });
         changes.Happened(run);
@@ -222,6 +235,9 @@ internal sealed class RunTransitions(Database database, WriteTransaction writes,
         EndCause.SupervisorLost or EndCause.Unspecified => RunEndCause.RunnerLost,
         _ => RunEndCause.RunnerLost,
     };
+
+    private static Address? Read(Google.Protobuf.ByteString address) =>
+        address.Length == 16 ? new(System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(address.Span)) : null;
 
     private static string Time(long at) => UnixMicroseconds.ToInstant(at).ToString("O");
 }

@@ -63,7 +63,8 @@ internal static class FenceViews
         report.GetProperty("drops").EnumerateArray().Select(drop => new RefusedView(
             drop.GetProperty("address").GetString()!, Protocol(drop.GetProperty("protocol").GetInt32()), drop.GetProperty("port").GetInt32(), drop.GetProperty("count").GetInt64()));
 
-    private static string Protocol(int number) => number switch
+    /// <summary>A protocol of IP by the name that people know it by.</summary>
+    public static string Protocol(int number) => number switch
     {
         1 or 58 => "icmp",
         6 => "tcp",

@@ -135,6 +135,8 @@ internal sealed class GrantRow
     public required DateTimeOffset NotAfter { get; set; }
     public required DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset? EndedAt { get; set; }
+    /// <summary>Whether it stands in the index of traces; false of those that were minted before there was one.</summary>
+    public bool IsTraced { get; set; }
 }
 
 internal sealed class RunRow
@@ -176,6 +178,44 @@ internal sealed class RunRow
     /// <summary>The files that it hands back, and what its end says of them, as JSON.</summary>
     public string Outputs { get; set; } = "[]";
     public string? IdempotencyKey { get; init; }
+    /// <summary>The addresses that its packets come from, as its runner told them.</summary>
+    public string[] Sources { get; set; } = [];
+    /// <summary>Whether those are the runner's own.</summary>
+    public bool HasSharedSource { get; set; }
+    /// <summary>Packets that left its fence, known at its end; null where it cannot be known.</summary>
+    public long? PacketsPassed { get; set; }
+    public DateTimeOffset? LastPacketAt { get; set; }
+    /// <summary>Packets out of scope of which the destinations were not told.</summary>
+    public long RefusedUnlisted { get; set; }
+    /// <summary>Whether the recording is the one that the runner wrote; null while it lives.</summary>
+    public bool? IsRecordingWhole { get; set; }
+}
+
+/// <summary>A destination out of scope that a run tried, as of the newest report.</summary>
+internal sealed class RefusedRow
+{
+    public required RunId RunId { get; init; }
+    /// <summary>16 bytes.</summary>
+    public required byte[] Address { get; init; }
+    /// <summary>Of IP, by number.</summary>
+    public required int Protocol { get; init; }
+    public required int Port { get; init; }
+    public required long Packets { get; set; }
+    /// <summary>Of the first report that told of it.</summary>
+    public required DateTimeOffset FirstAt { get; init; }
+    /// <summary>Of the last report that told of more.</summary>
+    public required DateTimeOffset LastAt { get; set; }
+}
+
+/// <summary>A line of the index of traces: <see cref="Writ.Core.Traces.TraceKey"/> and <see cref="Writ.Core.Traces.TraceSpan"/>.</summary>
+internal sealed class TraceRow
+{
+    public required long Key { get; init; }
+    public required int Span { get; init; }
+    public required DateTimeOffset From { get; init; }
+    public required DateTimeOffset Until { get; init; }
+    /// <summary>The grant's id, or the run's.</summary>
+    public required string Subject { get; init; }
 }
 
 /// <summary>What a run's tool has found so far: the newest report alone.</summary>

@@ -15,6 +15,8 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
     public DbSet<DecisionRow> Decisions => Set<DecisionRow>();
     public DbSet<GrantRow> Grants => Set<GrantRow>();
     public DbSet<RunRow> Runs => Set<RunRow>();
+    public DbSet<RefusedRow> Refused => Set<RefusedRow>();
+    public DbSet<TraceRow> Traces => Set<TraceRow>();
     public DbSet<RunResultsRow> RunResults => Set<RunResultsRow>();
     public DbSet<RecordingPieceRow> RecordingPieces => Set<RecordingPieceRow>();
     public DbSet<FileRow> Files => Set<FileRow>();
@@ -24,6 +26,9 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
     public DbSet<LogTileRow> LogTiles => Set<LogTileRow>();
     public DbSet<LogHeadRow> LogHeads => Set<LogHeadRow>();
     public DbSet<LogCosignatureRow> LogCosignatures => Set<LogCosignatureRow>();
+
+    /// <summary>Of grants, those that do not stand in the index of traces, as the database says it.</summary>
+    protected abstract string UntracedGrants { get; }
 
     /// <summary>The collation under which text compares bytewise, where that is not the database's own way.</summary>
     protected abstract string? TextCollation { get; }
@@ -87,18 +92,31 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
             grant.HasIndex(row => row.RequestId).IsUnique();
             grant.HasIndex(row => new { row.State, row.NotAfter });
             grant.HasIndex(row => new { row.ActorId, row.State });
+            grant.HasIndex(row => row.IsTraced).HasFilter(UntracedGrants);
             grant.HasOne<RequestRow>().WithMany().HasForeignKey(row => row.RequestId).OnDelete(DeleteBehavior.Restrict);
         });
         modelBuilder.Entity<RunRow>(run =>
         {
             run.ToTable("runs");
             run.Property(row => row.Outputs).HasDefaultValue("[]");
+            run.Property(row => row.Sources).HasDefaultValueSql("'[]'");
             // A use is taken once, whatever races.
             run.HasIndex(row => new { row.GrantId, row.UseNumber }).IsUnique();
             run.HasIndex(row => row.Nonce).IsUnique();
             run.HasIndex(row => new { row.ActorId, row.IdempotencyKey }).IsUnique();
             run.HasIndex(row => new { row.RunnerId, row.State });
+            run.HasIndex(row => new { row.GrantId, row.CreatedAt, row.EndedAt });
             run.HasOne<GrantRow>().WithMany().HasForeignKey(row => row.GrantId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<RefusedRow>(refused =>
+        {
+            refused.ToTable("refused");
+            refused.HasKey(row => new { row.RunId, row.Address, row.Protocol, row.Port });
+        });
+        modelBuilder.Entity<TraceRow>(trace =>
+        {
+            trace.ToTable("traces");
+            trace.HasKey(row => new { row.Key, row.Span, row.From, row.Subject });
         });
         modelBuilder.Entity<RunResultsRow>(results =>
         {
@@ -153,10 +171,14 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
 internal sealed class SqliteWritDb(DbContextOptions<SqliteWritDb> options) : WritDb(options)
 {
     protected override string? TextCollation => null;
+
+    protected override string UntracedGrants => "\"IsTraced\" = 0";
 }
 
 /// <summary>For more than one server.</summary>
 internal sealed class PostgresWritDb(DbContextOptions<PostgresWritDb> options) : WritDb(options)
 {
     protected override string? TextCollation => "C";
+
+    protected override string UntracedGrants => "NOT \"IsTraced\"";
 }

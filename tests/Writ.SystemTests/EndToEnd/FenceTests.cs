@@ -71,8 +71,7 @@ public abstract class FenceTests(Houses houses) : EndToEndTest(houses)
     /// <summary>Packets out of scope from inside the run's network; the name of its place.</summary>
     private string Wander(string run, int packets)
     {
-        using var spec = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(House.RunnerData, "runs", run, "run.json")));
-        var place = spec.RootElement.GetProperty("place").GetProperty("name").GetString()!;
+        var place = House.PlaceOf(run).Text("name")!;
         Lab.Run(place, "python3", "-c", $"import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); [s.sendto(b'x', ('10.30.0.77', 161)) for i in range({packets})]");
         return place;
     }

@@ -318,6 +318,13 @@ internal sealed class House : IAsyncDisposable
         return await OnHost(typed.ShouldBeOk().Text);
     }
 
+    /// <summary>Where a run is in the runner's network, as its supervisor was told.</summary>
+    public JsonElement PlaceOf(string run)
+    {
+        using var spec = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(RunnerData, "runs", run, "run.json")));
+        return spec.RootElement.GetProperty("place").Clone();
+    }
+
     /// <summary>Waits until the run has processes on the runner's host.</summary>
     public async Task<RunOnHost> OnHost(string run)
     {

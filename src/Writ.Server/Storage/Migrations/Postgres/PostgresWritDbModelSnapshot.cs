@@ -186,6 +186,9 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.Property<long?>("EndedAt")
                         .HasColumnType("bigint");
 
+                    b.Property<bool>("IsTraced")
+                        .HasColumnType("boolean");
+
                     b.Property<long>("NotAfter")
                         .HasColumnType("bigint");
 
@@ -219,6 +222,9 @@ namespace Writ.Server.Storage.Migrations.Postgres
                         .HasColumnType("integer");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("IsTraced")
+                        .HasFilter("NOT \"IsTraced\"");
 
                     b.HasIndex("RequestId")
                         .IsUnique();
@@ -421,6 +427,35 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.ToTable("recording_pieces", (string)null);
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.RefusedRow", b =>
+                {
+                    b.Property<string>("RunId")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("Address")
+                        .HasColumnType("bytea");
+
+                    b.Property<int>("Protocol")
+                        .HasColumnType("integer");
+
+                    b.Property<int>("Port")
+                        .HasColumnType("integer");
+
+                    b.Property<long>("FirstAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<long>("LastAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<long>("Packets")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("RunId", "Address", "Protocol", "Port");
+
+                    b.ToTable("refused", (string)null);
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.RequestRow", b =>
                 {
                     b.Property<string>("Id")
@@ -610,9 +645,15 @@ namespace Writ.Server.Storage.Migrations.Postgres
                         .HasColumnType("text")
                         .UseCollation("C");
 
+                    b.Property<bool>("HasSharedSource")
+                        .HasColumnType("boolean");
+
                     b.Property<string>("IdempotencyKey")
                         .HasColumnType("text")
                         .UseCollation("C");
+
+                    b.Property<bool?>("IsRecordingWhole")
+                        .HasColumnType("boolean");
 
                     b.Property<long?>("KillAskedAt")
                         .HasColumnType("bigint");
@@ -626,6 +667,9 @@ namespace Writ.Server.Storage.Migrations.Postgres
                         .UseCollation("C");
 
                     b.Property<long?>("KillToDead")
+                        .HasColumnType("bigint");
+
+                    b.Property<long?>("LastPacketAt")
                         .HasColumnType("bigint");
 
                     b.Property<long>("MaxDisconnected")
@@ -656,6 +700,9 @@ namespace Writ.Server.Storage.Migrations.Postgres
                         .HasDefaultValue("[]")
                         .UseCollation("C");
 
+                    b.Property<long?>("PacketsPassed")
+                        .HasColumnType("bigint");
+
                     b.Property<int?>("ProcessesLeft")
                         .HasColumnType("integer");
 
@@ -666,6 +713,9 @@ namespace Writ.Server.Storage.Migrations.Postgres
                         .HasColumnType("text")
                         .UseCollation("C");
 
+                    b.Property<long>("RefusedUnlisted")
+                        .HasColumnType("bigint");
+
                     b.Property<string>("RequestId")
                         .IsRequired()
                         .HasColumnType("text")
@@ -675,6 +725,12 @@ namespace Writ.Server.Storage.Migrations.Postgres
                         .IsRequired()
                         .HasColumnType("text")
                         .UseCollation("C");
+
+                    b.Property<string>("Sources")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValueSql("'[]'");
 
                     b.Property<long>("StartBy")
                         .HasColumnType("bigint");
@@ -702,6 +758,8 @@ namespace Writ.Server.Storage.Migrations.Postgres
                         .IsUnique();
 
                     b.HasIndex("RunnerId", "State");
+
+                    b.HasIndex("GrantId", "CreatedAt", "EndedAt");
 
                     b.ToTable("runs", (string)null);
                 });
@@ -785,6 +843,29 @@ namespace Writ.Server.Storage.Migrations.Postgres
                         .IsUnique();
 
                     b.ToTable("tokens", (string)null);
+                });
+
+            modelBuilder.Entity("Writ.Server.Storage.TraceRow", b =>
+                {
+                    b.Property<long>("Key")
+                        .HasColumnType("bigint");
+
+                    b.Property<int>("Span")
+                        .HasColumnType("integer");
+
+                    b.Property<long>("From")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Subject")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long>("Until")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("Key", "Span", "From", "Subject");
+
+                    b.ToTable("traces", (string)null);
                 });
 
             modelBuilder.Entity("Writ.Server.Storage.DecisionRow", b =>

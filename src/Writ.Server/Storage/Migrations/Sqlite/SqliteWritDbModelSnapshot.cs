@@ -163,6 +163,9 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.Property<long?>("EndedAt")
                         .HasColumnType("INTEGER");
 
+                    b.Property<bool>("IsTraced")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long>("NotAfter")
                         .HasColumnType("INTEGER");
 
@@ -192,6 +195,9 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                         .HasColumnType("INTEGER");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("IsTraced")
+                        .HasFilter("\"IsTraced\" = 0");
 
                     b.HasIndex("RequestId")
                         .IsUnique();
@@ -382,6 +388,34 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.ToTable("recording_pieces", (string)null);
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.RefusedRow", b =>
+                {
+                    b.Property<string>("RunId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<byte[]>("Address")
+                        .HasColumnType("BLOB");
+
+                    b.Property<int>("Protocol")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Port")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("FirstAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("LastAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("Packets")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("RunId", "Address", "Protocol", "Port");
+
+                    b.ToTable("refused", (string)null);
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.RequestRow", b =>
                 {
                     b.Property<string>("Id")
@@ -548,8 +582,14 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<bool>("HasSharedSource")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("IdempotencyKey")
                         .HasColumnType("TEXT");
+
+                    b.Property<bool?>("IsRecordingWhole")
+                        .HasColumnType("INTEGER");
 
                     b.Property<long?>("KillAskedAt")
                         .HasColumnType("INTEGER");
@@ -561,6 +601,9 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                         .HasColumnType("TEXT");
 
                     b.Property<long?>("KillToDead")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("LastPacketAt")
                         .HasColumnType("INTEGER");
 
                     b.Property<long>("MaxDisconnected")
@@ -588,6 +631,9 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasDefaultValue("[]");
 
+                    b.Property<long?>("PacketsPassed")
+                        .HasColumnType("INTEGER");
+
                     b.Property<int?>("ProcessesLeft")
                         .HasColumnType("INTEGER");
 
@@ -597,6 +643,9 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.Property<string>("RecordingSha256")
                         .HasColumnType("TEXT");
 
+                    b.Property<long>("RefusedUnlisted")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("RequestId")
                         .IsRequired()
                         .HasColumnType("TEXT");
@@ -604,6 +653,12 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.Property<string>("RunnerId")
                         .IsRequired()
                         .HasColumnType("TEXT");
+
+                    b.Property<string>("Sources")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT")
+                        .HasDefaultValueSql("'[]'");
 
                     b.Property<long>("StartBy")
                         .HasColumnType("INTEGER");
@@ -630,6 +685,8 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                         .IsUnique();
 
                     b.HasIndex("RunnerId", "State");
+
+                    b.HasIndex("GrantId", "CreatedAt", "EndedAt");
 
                     b.ToTable("runs", (string)null);
                 });
@@ -705,6 +762,28 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                         .IsUnique();
 
                     b.ToTable("tokens", (string)null);
+                });
+
+            modelBuilder.Entity("Writ.Server.Storage.TraceRow", b =>
+                {
+                    b.Property<long>("Key")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Span")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("From")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Subject")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Until")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Key", "Span", "From", "Subject");
+
+                    b.ToTable("traces", (string)null);
                 });
 
             modelBuilder.Entity("Writ.Server.Storage.DecisionRow", b =>

@@ -1,0 +1,115 @@
+using Microsoft.EntityFrameworkCore;
+using Writ.Contracts.Runners;
+using Writ.Core.Traces;
+using Writ.Proof;
+using Writ.Proof.Addresses;
+using Writ.Proof.Identity;
+using Writ.Proof.Statements;
+using Writ.Server.Runs;
+using Writ.Server.Storage;
+
+namespace Writ.Server.Traces;
+
+/// <summary>
+/// The index of traces: which grants could reach an address at a time, and which runs came from one or tried one. A line is
+/// written in the transaction of what it tells of, and holds from the beginning to the latest end that this could have.
+/// </summary>
+internal static class TraceIndex
+{
+    /// <summary>Runners' clocks, and the end of a run that was killed at its deadline.</summary>
+    private static readonly TimeSpan Slack = TimeSpan.FromSeconds(5);
+
+    /// <summary>What the runs of a grant may reach. A scope that cannot be read is in no order that a runner obeys.</summary>
+    public static IEnumerable<TraceRow> Of(GrantRow grant, Statement statement) => statement.Scope.Read() is { IsOk: true } scope
+        ? Lines(TraceKey.Covering(TraceKind.Scope, scope.Value.Addresses), grant.NotBefore, grant.NotAfter, grant.Id.ToString())
+        : [];
+
+    /// <summary>Where a run's packets come from.</summary>
+    public static async Task Started(WritDb db, RunRow run, IReadOnlyList<Address> sources, bool shared)
+    {
+        await db.Runs.Where(row => row.Id == run.Id).ExecuteUpdateAsync(set => set
+            .SetProperty(row => row.Sources, sources.Select(source => source.ToString()).ToArray())
+            .SetProperty(row => row.HasSharedSource, shared));
+        await AddNew(db, run, [.. sources.Select(source => TraceKey.Of(TraceKind.Source, source))]);
+    }
+
+    /// <summary>What a run's fence has refused so far. Each report tells the whole; one that comes late, or twice, changes nothing.</summary>
+    public static async Task Refused(WritDb db, RunRow run, DateTimeOffset at, IReadOnlyList<(Address Address, int Protocol, int Port, long Packets)> refused, long unlisted)
+    {
+        var known = await db.Refused.Where(row => row.RunId == run.Id).ToListAsync();
+        foreach (var (address, protocol, port, packets) in refused)
+        {
+            var bytes = address.ToBytes();
+            if (known.Find(row => row.Protocol == protocol && row.Port == port && row.Address.AsSpan().SequenceEqual(bytes)) is not { } row)
+                db.Refused.Add(new() { RunId = run.Id, Address = bytes, Protocol = protocol, Port = port, Packets = packets, FirstAt = at, LastAt = at });
+            else if (packets > row.Packets)
+                (row.Packets, row.LastAt) = (packets, at);
+        }
+
+        await AddNew(db, run, [.. refused.Select(entry => TraceKey.Of(TraceKind.Refused, entry.Address)).Distinct()]);
+        if (unlisted > 0)
+            await Unlisted(db, run, unlisted);
+    }
+
+    /// <summary>How a run's packets ended, as far as its runner could read it.</summary>
+    public static async Task Ended(WritDb db, RunRow run, FenceEnd? fence, long lastPacketAt, bool isRecordingWhole)
+    {
+        var never = run.EndReason == RunEndCause.CouldNotStart && run.StartedAt is null;
+        DateTimeOffset? last = lastPacketAt > 0 ? UnixMicroseconds.ToInstant(lastPacketAt) : null;
+        await db.Runs.Where(row => row.Id == run.Id).ExecuteUpdateAsync(set => set
+            .SetProperty(row => row.PacketsPassed, never ? 0 : fence == null ? (long?)null : fence.Passed)
+            .SetProperty(row => row.LastPacketAt, last)
+            .SetProperty(row => row.IsRecordingWhole, isRecordingWhole));
+        if (fence is null && !never)
+            await Gap(db, run);
+        else if (fence?.Unlisted > 0)
+            await Unlisted(db, run, fence.Unlisted);
+    }
+
+    /// <summary>Not everything that a run tried is known: it may have been any address.</summary>
+    public static Task Gap(WritDb db, RunRow run) => AddNew(db, run, [TraceKey.Of(TraceKind.Gap)]);
+
+    private static async Task Unlisted(WritDb db, RunRow run, long packets)
+    {
+        await db.Runs.Where(row => row.Id == run.Id && row.RefusedUnlisted < packets).ExecuteUpdateAsync(set => set.SetProperty(row => row.RefusedUnlisted, packets));
+        await Gap(db, run);
+    }
+
+    private static async Task AddNew(WritDb db, RunRow run, long[] keys)
+    {
+        var subject = run.Id.ToString();
+        var known = await db.Traces.Where(row => keys.Contains(row.Key) && row.Subject == subject && row.From == run.CreatedAt).Select(row => row.Key).ToListAsync();
+        known.AddRange(db.Traces.Local.Where(row => row.Subject == subject).Select(row => row.Key));
+        db.Traces.AddRange(Lines(keys.Except(known), run.CreatedAt, run.Deadline, subject));
+    }
+
+    /// <summary>The lines of a subject that was open from one instant to another.</summary>
+    public static IEnumerable<TraceRow> Lines(IEnumerable<long> keys, DateTimeOffset from, DateTimeOffset end, string subject)
+    {
+        var until = end + Slack;
+        return keys.Distinct().Select(key => new TraceRow { Key = key, Span = TraceSpan.Of(until - from), From = from, Until = until, Subject = subject });
+    }
+
+    /// <summary>
+    /// The subjects of these keys that were open between these instants, those that began last first; at most so many, and whether
+    /// there are more.
+    /// </summary>
+    public static async Task<(IReadOnlyList<string> Subjects, bool More)> Find(
+        WritDb db, long[] keys, DateTimeOffset since, DateTimeOffset until, int most, CancellationToken cancel)
+    {
+        var found = new List<(DateTimeOffset From, string Subject)>();
+        var more = false;
+        foreach (var span in TraceSpan.Classes)
+        {
+            var earliest = TraceSpan.EarliestBegin(span, since);
+            var rows = await db.Traces.AsNoTracking()
+                .Where(row => keys.Contains(row.Key) && row.Span == span && row.From >= earliest && row.From < until && row.Until > since)
+                .OrderByDescending(row => row.From).Take(most + 1).Select(row => new { row.From, row.Subject }).ToListAsync(cancel);
+            more |= rows.Count > most;
+            found.AddRange(rows.Select(row => (row.From, row.Subject)));
+        }
+
+        var subjects = found.OrderByDescending(row => row.From).Select(row => row.Subject).Distinct(StringComparer.Ordinal).ToList();
+        return subjects.Count > most ? (subjects[..most], true) : (subjects, more);
+    }
+}

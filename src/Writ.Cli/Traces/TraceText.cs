@@ -52,7 +52,7 @@ internal static class TraceText
         var fields = new Fields()
             .Add(found.Kind, What(trace, found), found.Kind switch { "did" => Tone.Good, "tried" => Tone.Bad, _ => Tone.Plain })
             .Add("by", $"{Name(found.Actor)}{(found.OnBehalfOf is { } person ? $", on behalf of {Name(person)}" : "")}")
-            .Add("purpose", found.Purpose)
+            .Add("purpose", found.Purpose ?? "none was given")
             .Add("ticket", found.Ticket)
             .Add("approved", found.Approvals.Select(yes => Approval(zone, yes)))
             .Add("command", Printable.Command(found.Command));

@@ -11,7 +11,7 @@ public abstract class TraceTests(Houses houses) : EndToEndTest(houses)
     public async Task Scan_and_stray_packets_are_traced_to_the_run_its_people_and_its_command()
     {
         var target = House.Target();
-        var run = await House.Launch(target);
+        var run = await House.Launch(target, "--reason", "to look for web servers");
         var place = House.PlaceOf(run.Id);
         // From inside the run's network: two packets out of scope, and one at least that is in it, however late the scan begins.
         Lab.Run(place.Text("name")!, "python3", "-c", $"""
@@ -31,6 +31,7 @@ public abstract class TraceTests(Houses houses) : EndToEndTest(houses)
         var did = (await House.Type("sam", "trace", target, "--at", minute)).ShouldBeOk().Text;
         did.ShouldMatch($"(?m)^did +it is in the run's plan, and [0-9,]+ packets? of the run left its fence$");
         did.ShouldMatch("(?m)^by +sam$");
+        did.ShouldMatch("(?m)^purpose +to look for web servers$");
         did.ShouldMatch($"(?m)^run +{run.Id}$");
         did.ShouldMatch($"(?m)^replay +writ replay {run.Id}$");
         did.ShouldMatch($"(?m)^command +nmap .*{target.Replace(".", "\\.", StringComparison.Ordinal)}$");
@@ -41,7 +42,7 @@ public abstract class TraceTests(Houses houses) : EndToEndTest(houses)
         tried.ShouldMatch("(?m)^tried +it was out of the run's scope: the fence stopped every packet$");
         tried.ShouldMatch("(?m)^stopped +10.30.0.78 udp 162, 2 packets, told ");
         (await House.Type("ada", "trace", "10.30.0.78:162", "--at", minute)).ShouldBeOk().Text.ShouldNotContain(run.Id);
-        (await House.Type("ada", "trace", "10.30.0.78:162/udp", "--at", "2026-01-01T00:00Z")).ShouldBeOk().Text.ShouldEndWith("\nnothing that went through Writ touched it then\n");
+        (await House.Type("ada", "trace", "10.30.0.78:162/udp", "--at", "2026-01-01T00:00Z")).ShouldBeOk().Text.TrimEnd().ShouldEndWith("\nnothing that went through Writ touched it then");
     }
 
     [Collection(OnSqliteCollection.Name)]

@@ -106,6 +106,8 @@ internal static class CommandTree
             Replay.Verb(context),
             ShowOutput.Verb(context),
             TraceAddress.Verb(context),
+            ShowResults.Verb(context),
+            DiffRuns.Verb(context),
             Kill.Verb(context),
             new Verb("policy", "Check, apply and show the policy").With(CheckPolicy.Verb(context), ApplyPolicy.Verb(context), ShowPolicy.Verb(context)),
             new Verb("audit", "Read, verify and prove the audit log").With(ListEntries.Verb(context), VerifyLog.Verb(context), ProveEntry.Verb(context), ExportEntries.Verb(context)),

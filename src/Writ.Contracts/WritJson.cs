@@ -36,6 +36,8 @@ namespace Writ.Contracts;
 [JsonSerializable(typeof(AttachMessage))]
 [JsonSerializable(typeof(RunResultsView))]
 [JsonSerializable(typeof(TraceView))]
+[JsonSerializable(typeof(ResultsView))]
+[JsonSerializable(typeof(DiffView))]
 [JsonSerializable(typeof(PolicyText))]
 [JsonSerializable(typeof(PolicyCheckView))]
 [JsonSerializable(typeof(PolicyView))]

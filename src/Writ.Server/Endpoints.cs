@@ -42,6 +42,7 @@ internal static class Endpoints
         StartRun.Map(api);
         ShowRuns.Map(api);
         ShowOutput.Map(api);
+        ShowResults.Map(api);
         AttachRun.Map(api);
         ReadRecording.Map(api);
         KillRun.Map(api);

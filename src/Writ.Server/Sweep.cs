@@ -18,7 +18,7 @@ namespace Writ.Server;
 /// </summary>
 internal sealed class Sweep(
     Database database, WriteTransaction writes, RunEnding ending, RunTransitions transitions, AttachedClients clients, RunnerHub hub,
-    Takings takings, RefusedAttempts refused, Changes changes, TimeProvider time, ILogger<Sweep> log) : BackgroundService
+    Takings takings, RefusedAttempts refused, EvidenceViews views, Changes changes, TimeProvider time, ILogger<Sweep> log) : BackgroundService
 {
     private const int Batch = 500;
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
@@ -47,6 +47,7 @@ internal sealed class Sweep(
     {
         await takings.WriteWaiting();
         await refused.CloseWindows();
+        await views.CloseWindows();
         await ExpireRequests(cancel);
         await ExpireGrants(cancel);
         await EndRuns(cancel);

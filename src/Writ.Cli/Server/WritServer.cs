@@ -59,8 +59,8 @@ internal sealed class WritServer : IDisposable
         where T : class => SendAsync(HttpMethod.Get, path, null, type, null, Patience + longPoll, cancel);
 
     /// <summary>What is no JSON: tiles, checkpoints, proofs, files.</summary>
-    public Task<Answer<byte[]>> GetRawAsync(string path, CancellationToken cancel, TimeSpan longPoll = default) =>
-        SendAsync(HttpMethod.Get, path, null, static bytes => bytes, null, Patience + longPoll, cancel);
+    public Task<Answer<byte[]>> GetRawAsync(string path, CancellationToken cancel, TimeSpan longPoll = default, string? accept = null) =>
+        SendAsync(HttpMethod.Get, path, null, static bytes => bytes, null, Patience + longPoll, cancel, accept);
 
     /// <summary>A piece of the exported log, the position after which the next one begins, and whether there is one.</summary>
     /// <exception cref="Stop">The server says no.</exception>
@@ -181,7 +181,8 @@ internal sealed class WritServer : IDisposable
         where T : class => SendAsync(method, path, body, bytes => Read(bytes, type), key, patience, cancel);
 
     private async Task<Answer<T>> SendAsync<T>(
-        HttpMethod method, string path, byte[]? body, Func<byte[], T> read, string? key, TimeSpan patience, CancellationToken cancel)
+        HttpMethod method, string path, byte[]? body, Func<byte[], T> read, string? key, TimeSpan patience, CancellationToken cancel,
+        string? accept = null)
         where T : class
     {
         using var request = new HttpRequestMessage(method, Address.Http(path))
@@ -193,6 +194,8 @@ internal sealed class WritServer : IDisposable
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _token);
         if (key is not null)
             request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
+        if (accept is not null)
+            request.Headers.Accept.ParseAdd(accept);
         if (body is not null)
         {
             request.Content = new ByteArrayContent(body);

@@ -65,6 +65,16 @@ public static class AuditType
     public const string RecordingViewed = "recording.viewed";
     /// <summary>Somebody asked which runs touched an address.</summary>
     public const string TraceAnswered = "trace.answered";
+    /// <summary>Somebody looked at what a run found.</summary>
+    public const string ResultsViewed = "results.viewed";
+    /// <summary>Somebody looked at a file that a run wrote, or that was sent along with a request.</summary>
+    public const string FileViewed = "file.viewed";
+    /// <summary>Somebody looked at entries of the log.</summary>
+    public const string AuditViewed = "audit.viewed";
+    /// <summary>Somebody set how long evidence of a kind is kept.</summary>
+    public const string RetentionSet = "retention.set";
+    /// <summary>Evidence is deleted, since its retention is over. Written before any of it goes.</summary>
+    public const string RetentionApplied = "retention.applied";
     /// <summary>An enrolment token was made.</summary>
     public const string EnrolmentCreated = "runner.enrolment-created";
     /// <summary>A runner was enrolled.</summary>

@@ -36,6 +36,9 @@ public static class ErrorCode
     /// <summary>No such thing, or the caller may not know that there is one.</summary>
     public const string NotFound = "not-found";
 
+    /// <summary>The evidence was deleted when its retention was over; its digest and its proofs stay.</summary>
+    public const string Deleted = "deleted";
+
     // What policy and people say.
 
     /// <summary>Policy denies; the reasons are all there.</summary>

@@ -14,7 +14,7 @@ public static class SandboxTerms
     public const string In = "/in/";
     /// <summary>The folder of the files that are handed back.</summary>
     public const string Out = "/out/";
-    /// <summary>Where a tool writes results that are read while it runs and kept nowhere: a pipe.</summary>
+    /// <summary>Where a tool writes results that are read while it runs: a pipe, whose bytes are kept as the run's results.</summary>
     public const string Live = "/live/xml";
     /// <summary>The most files under <see cref="In"/>.</summary>
     public const int MostFiles = 256;

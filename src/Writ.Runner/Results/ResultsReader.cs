@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Xml;
 using Microsoft.Win32.SafeHandles;
+using Writ.Proof.Results;
 using Writ.Runner.Kernel;
 using Writ.Runner.Runs;
 
@@ -9,7 +10,7 @@ namespace Writ.Runner.Results;
 
 /// <summary>
 /// Follows what a tool finds, on a thread of its own, and writes a report into the run's folder at most once a second. It can
-/// hold nothing up: a pipe is emptied whether or not what comes can be read, a file is only looked at, and a report that cannot be
+/// hold nothing up: a pipe is emptied and its bytes are kept whether or not what comes can be read, a file is only looked at, and a report that cannot be
 /// written is left out.
 /// </summary>
 internal sealed unsafe class ResultsReader : IDisposable
@@ -23,14 +24,15 @@ internal sealed unsafe class ResultsReader : IDisposable
     private readonly int _wake = Libc.Must(Libc.eventfd(0, Libc.OCloexec | Libc.ONonblock), "eventfd");
     private readonly NmapXml _xml;
     private readonly Source _source;
+    private readonly ResultsCopy? _copy;
     private volatile bool _draining;
     private bool _changed;
     private long _nextReport;
     private long _written;
 
-    private ResultsReader(RunFolder folder, Func<SafeFileHandle?> open, bool isPipe)
+    private ResultsReader(RunFolder folder, Func<SafeFileHandle?> open, ResultsCopy? copy)
     {
-        (_folder, _open, _isPipe) = (folder, open, isPipe);
+        (_folder, _open, _copy, _isPipe) = (folder, open, copy, copy is not null);
         _source = new(this);
         _xml = new(_source, () => _changed = true);
         _thread = new(Work) { IsBackground = true, Name = "results" };
@@ -38,7 +40,9 @@ internal sealed unsafe class ResultsReader : IDisposable
     }
 
     /// <summary>Follows a pipe, which it makes: the sandbox alone is given it.</summary>
-    public static ResultsReader OfPipe(RunFolder folder)
+    /// <param name="folder">The run's folder.</param>
+    /// <param name="mostKept">The most bytes of them that are kept.</param>
+    public static ResultsReader OfPipe(RunFolder folder, long mostKept)
     {
         Durable.Folder(folder.Live);
         // Whoever the tool runs as may write into it, and nobody else comes into the run's folder.
@@ -49,11 +53,11 @@ internal sealed unsafe class ResultsReader : IDisposable
         // Open on both ends, so that a tool which opens it never waits for a reader, and one that ends closes nothing.
         var pipe = new SafeFileHandle(Libc.Must(Libc.open(folder.ResultsPipe, Libc.ORdWr | Libc.ONonblock | Libc.OCloexec, 0), folder.ResultsPipe), ownsHandle: true);
         _ = Libc.fcntl((int)pipe.DangerousGetHandle(), Libc.SetPipeSize, 1 << 20);
-        return new(folder, () => pipe, isPipe: true);
+        return new(folder, () => pipe, new(folder.ResultsCopy, mostKept));
     }
 
     /// <summary>Follows a file that the tool writes for the requester and that this only reads.</summary>
-    public static ResultsReader OfFile(RunFolder folder, OutFolder from, string name) => new(folder, () => from.Open(name), isPipe: false);
+    public static ResultsReader OfFile(RunFolder folder, OutFolder from, string name) => new(folder, () => from.Open(name), copy: null);
 
     /// <summary>After the last process is gone: reads the rest and writes the last report, unless that takes too long.</summary>
     public void Finish(TimeSpan patience)
@@ -64,6 +68,10 @@ internal sealed unsafe class ResultsReader : IDisposable
             Cut = string.Create(CultureInfo.InvariantCulture, $"{phase}{(report.Percent is { } percent ? $", {Math.Floor(percent):0}%" : "")}, after {report.HostsDone} hosts");
         IsComplete = _xml.Report.Complete;
     }
+
+    /// <summary>What came through the pipe, for the run's end; null where nothing did. Called after <see cref="Finish"/>.</summary>
+    /// <param name="cut">Whether the run did not end by itself.</param>
+    public OutputRecord? Seal(bool cut) => _copy?.Seal(cut);
 
     /// <summary>Where the tool was when it ended, unless it has told all; known after <see cref="Finish"/>.</summary>
     public string? Cut { get; private set; }
@@ -145,6 +153,7 @@ internal sealed unsafe class ResultsReader : IDisposable
     {
         _ = Libc.close(_wake);
         _source.Dispose();
+        _copy?.Dispose();
     }
 
     /// <summary>What the tool writes, as it comes.</summary>
@@ -200,8 +209,11 @@ internal sealed unsafe class ResultsReader : IDisposable
                 return read;
             }
 
+            int length;
             fixed (byte* start = buffer)
-                return (int)Math.Max(0, Libc.read((int)_handle!.DangerousGetHandle(), start, (nuint)buffer.Length));
+                length = (int)Math.Max(0, Libc.read((int)_handle!.DangerousGetHandle(), start, (nuint)buffer.Length));
+            reader._copy!.Add(buffer[..length]);
+            return length;
         }
 
         private void Pace(int length, bool draining)

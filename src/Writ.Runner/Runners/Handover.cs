@@ -2,7 +2,6 @@ using System.Threading.Channels;
 using Google.Protobuf;
 using Grpc.Core;
 using Writ.Contracts.Runners;
-using Writ.Proof.Statements;
 using Writ.Runner.Runs;
 using LiveRun = Writ.Runner.Runs.LiveRun;
 
@@ -51,7 +50,7 @@ internal sealed class Handover
         try
         {
             using var call = client.HandBack(cancellationToken: ending);
-            await using var file = File.OpenRead(Path.Combine(run.Folder.Outputs, output.Path[SandboxTerms.Out.Length..]));
+            await using var file = File.OpenRead(run.Folder.HandedBack(output.Path));
             var chunk = new HandBackChunk { Run = run.Run, Path = output.Path };
             var buffer = new byte[ChunkBytes];
             do

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Writ.Proof.Statements;
 using Writ.Runner.Fences;
 using Writ.Runner.Kernel;
 using Writ.Runner.Results;
@@ -42,6 +43,8 @@ internal sealed class RunFolder(string path)
     /// <summary>What the tool has found so far.</summary>
     public string Results => At(ResultsName);
     public const string ResultsName = "results";
+    /// <summary>The bytes that came through the pipe, as the tool wrote them.</summary>
+    public string ResultsCopy => At("results.xml");
     /// <summary>The folder that the sandbox shows as /live.</summary>
     public string Live => At("live");
     /// <summary>The pipe in it.</summary>
@@ -54,6 +57,10 @@ internal sealed class RunFolder(string path)
     public const string ControlName = "control";
 
     private string At(string name) => System.IO.Path.Combine(Path, name);
+
+    /// <summary>Where the bytes of a file lie that is handed back, by its path in the sandbox.</summary>
+    public string HandedBack(string output) =>
+        output == SandboxTerms.Live ? ResultsCopy : System.IO.Path.Combine(Outputs, output[SandboxTerms.Out.Length..]);
 
     public RunSpec? ReadSpec() => Read(Spec, RunnerJson.Default.RunSpec);
     public SupervisorMark? ReadMark() => Read(Mark, RunnerJson.Default.SupervisorMark);
@@ -108,7 +115,7 @@ internal sealed class RunFolder(string path)
 
         if (spec?.Cgroups is { } cgroups)
             CgroupHome.Remove(System.IO.Path.Combine(cgroups, Run));
-        var (bytes, digest) = DigestRecording();
+        var (bytes, digest) = Digest(Recording);
         var end = new EndRecord
         {
             Cause = Cause.SupervisorLost,
@@ -118,6 +125,7 @@ internal sealed class RunFolder(string path)
             RecordingBytes = bytes,
             RecordingSha256 = digest,
             Deadline = spec?.Deadline ?? 0,
+            Outputs = spec?.Live?.Path == SandboxTerms.Live ? LostResults() : [],
             Fence = spec?.Place is { } place ? NetdevFence.CloseAndRead(place) : null,
         };
         try
@@ -132,11 +140,18 @@ internal sealed class RunFolder(string path)
         return end;
     }
 
-    private (long Bytes, string Digest) DigestRecording()
+    // Its writer is gone with the supervisor: what is there is all, and may lack its end.
+    private IReadOnlyList<OutputRecord> LostResults()
+    {
+        var (bytes, digest) = Digest(ResultsCopy);
+        return bytes > 0 ? [new(SandboxTerms.Live, bytes, digest, Cut: true)] : [];
+    }
+
+    private static (long Bytes, string Digest) Digest(string path)
     {
         try
         {
-            using var file = File.OpenRead(Recording);
+            using var file = File.OpenRead(path);
             var digest = SHA256.HashData(file);
             return (file.Length, Convert.ToHexStringLower(digest));
         }

@@ -210,7 +210,7 @@ internal sealed unsafe class Supervisor : IDisposable
     private ResultsReader? FollowResults() => _spec.Live switch
     {
         null => null,
-        { Path: SandboxTerms.Live } => ResultsReader.OfPipe(_folder),
+        { Path: SandboxTerms.Live } => ResultsReader.OfPipe(_folder, Math.Min(_spec.OutputLimitBytes, ResultsCopy.MostBytes)),
         { Path: var path } => ResultsReader.OfFile(_folder, _out!, path[SandboxTerms.Out.Length..]),
     };
 
@@ -392,7 +392,7 @@ internal sealed unsafe class Supervisor : IDisposable
             RecordingSha256 = digest,
             Deadline = _deadline,
             Cut = _cause == Cause.Exited ? null : _results?.Cut,
-            Outputs = _out?.Collect(_spec.Outputs, _folder.Outputs, cut: _cause != Cause.Exited) ?? [],
+            Outputs = [.. _out?.Collect(_spec.Outputs, _folder.Outputs, cut: _cause != Cause.Exited) ?? [], .. Kept()],
             Fence = fence,
         };
         try
@@ -408,6 +408,8 @@ internal sealed unsafe class Supervisor : IDisposable
 
         return 0;
     }
+
+    private IEnumerable<OutputRecord> Kept() => _results?.Seal(cut: _cause != Cause.Exited) is { } kept ? [kept] : [];
 
     // The kernel's signal for a file that is too long ends whoever does not ignore it.
     private (bool Ended, string What)? Exceeded(int exitCode) =>

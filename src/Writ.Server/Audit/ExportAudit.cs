@@ -57,5 +57,5 @@ internal static class ExportAudit
                     }
                 }
             }, "application/x-ndjson");
-        }).WithName("ExportAudit").Produces<string>(contentType: "application/x-ndjson");
+        }).WithName("ExportAudit").Produces<string>(contentType: "application/x-ndjson").Evidence();
 }

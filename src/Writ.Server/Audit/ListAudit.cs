@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Audit;
 using Writ.Contracts.Requests;
+using Writ.Core.Audit;
 using Writ.Proof.Errors;
 using Writ.Proof.Identity;
 using Writ.Server.Errors;
@@ -13,7 +14,7 @@ namespace Writ.Server.Audit;
 
 /// <summary>
 /// The audit log from a position on, oldest first. Auditors and admins read all; everybody else the story of a request
-/// that they may know of.
+/// that they may know of. Each look is an entry.
 /// </summary>
 internal static class ListAudit
 {
@@ -22,7 +23,7 @@ internal static class ListAudit
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapGet("/audit", async (
             long? after, int? limit, string? correlation, string? type, DateTimeOffset? since,
-            Database database, Sequencer sequencer, RequestAccess access, HttpContext context, CancellationToken cancel) =>
+            Database database, Sequencer sequencer, RequestAccess access, EvidenceViews views, HttpContext context, CancellationToken cancel) =>
         {
             var caller = context.Caller();
             // What was committed before this call is in its answer.
@@ -48,7 +49,8 @@ internal static class ListAudit
                 query = query.Where(row => row.Time >= from);
             var most = Math.Clamp(limit ?? 100, 1, MostItems);
             var rows = await query.OrderBy(row => row.Position).Take(most + 1).ToListAsync(cancel);
+            await views.Record(caller, AuditType.AuditViewed, $"list {correlation} {type}", null, new() { ["part"] = "list", ["of"] = correlation, ["of_type"] = type, ["after"] = after });
             var page = rows.Take(most).Select(row => new AuditEntryView(row.Position!.Value, JsonDocument.Parse(row.Bytes).RootElement.Clone())).ToList();
             return Results.Ok(new Page<AuditEntryView>(page, rows.Count > most ? page[^1].Position.ToString(System.Globalization.CultureInfo.InvariantCulture) : null));
-        }).WithName("ListAudit").Produces<Page<AuditEntryView>>();
+        }).WithName("ListAudit").Produces<Page<AuditEntryView>>().Evidence();
 }

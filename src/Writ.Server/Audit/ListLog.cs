@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Audit;
 using Writ.Contracts.Requests;
+using Writ.Core.Audit;
 using Writ.Proof.Errors;
 using Writ.Server.Errors;
 using Writ.Server.Identity;
@@ -19,16 +20,17 @@ internal static class ListLog
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/log/entries", async (long? after, Database database, HttpContext context, CancellationToken cancel) =>
+        routes.MapGet("/log/entries", async (long? after, Database database, EvidenceViews views, HttpContext context, CancellationToken cancel) =>
         {
             if (!context.Caller().ReadsAll)
                 return Forbidden.ToHttp();
             await using var db = database.Open();
             var rows = await db.AuditEntries.AsNoTracking().Where(row => row.Position > (after ?? -1)).OrderBy(row => row.Position)
                 .Take(MostItems).ToListAsync(cancel);
+            await views.Record(context.Caller(), AuditType.AuditViewed, "entries", null, new() { ["part"] = "entries", ["after"] = after });
             return Results.Ok(new Page<LogEntryView>(
                 [.. rows.Select(row => new LogEntryView(row.Position!.Value, row.Time, row.Type, row.Correlation?.ToString(), row.Bytes))], rows.Count < MostItems ? null : Next(rows[^1].Position!.Value)));
-        }).WithName("ListLogEntries").Produces<Page<LogEntryView>>();
+        }).WithName("ListLogEntries").Produces<Page<LogEntryView>>().Evidence();
 
         routes.MapGet("/log/heads", async (long? after, Database database, HttpContext context, CancellationToken cancel) =>
         {

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Audit;
+using Writ.Core.Audit;
 using Writ.Proof.Errors;
 using Writ.Proof.Log;
 using Writ.Server.Errors;
@@ -35,7 +36,7 @@ internal static class ProveLog
         }).WithName("ProveConsistency").Produces<ConsistencyView>();
 
         routes.MapGet("/audit/{position:long}/proof", async (
-            long position, Database database, Sequencer sequencer, PublishedHead published, LogKeys keys, WitnessList witnesses, RequestAccess access, HttpContext context, CancellationToken cancel) =>
+            long position, Database database, Sequencer sequencer, PublishedHead published, LogKeys keys, WitnessList witnesses, RequestAccess access, EvidenceViews views, HttpContext context, CancellationToken cancel) =>
         {
             var head = await ShowLog.Head(sequencer, published, cancel);
             if (!head.IsOk)
@@ -46,8 +47,9 @@ internal static class ProveLog
             if (row is null || position >= head.Value.Head.Size || !await MayRead(db, access, context, row))
                 return missing.ToHttp();
             var proof = await Prove(db, row, await Best(db, head.Value, position, keys, witnesses, cancel), cancel);
+            await views.Record(context.Caller(), AuditType.AuditViewed, $"proof {position}", null, new() { ["part"] = "proof", ["position"] = position });
             return Results.Text(proof.ToString(), "text/plain; charset=utf-8");
-        }).WithName("ProveEntry").Produces<string>(contentType: "text/plain");
+        }).WithName("ProveEntry").Produces<string>(contentType: "text/plain").Evidence();
     }
 
     /// <summary>The newest witnessed head over an entry, or the newest one where witnesses have not come so far.</summary>

@@ -1,4 +1,5 @@
 using Writ.Contracts.Audit;
+using Writ.Core.Audit;
 using Writ.Proof.Errors;
 using Writ.Proof.Log;
 using Writ.Server.Errors;
@@ -30,7 +31,7 @@ internal static class ShowLog
             return head.IsOk ? Results.Text(head.Value.Note.ToString(), Text) : head.Refusal.ToHttp();
         }).WithName("ShowCheckpoint").Produces<string>(contentType: "text/plain");
 
-        routes.MapGet("/log/tile/{**path}", async (string path, Database database, PublishedHead published, HttpContext context, CancellationToken cancel) =>
+        routes.MapGet("/log/tile/{**path}", async (string path, Database database, PublishedHead published, EvidenceViews views, HttpContext context, CancellationToken cancel) =>
         {
             var missing = new Refusal(ErrorCode.NotFound, "there is no such tile", "the newest size stands in /v1/log/checkpoint");
             if (!Tile.TryParse($"tile/{path}", out var tile))
@@ -43,8 +44,12 @@ internal static class ShowLog
                 return missing.ToHttp();
             await using var db = database.Open();
             var bytes = tile.Level == Tile.Entries ? await LogReader.Bundle(db, tile, cancel) : await TileStore.Read(db, tile, cancel);
-            return bytes is null ? missing.ToHttp() : Results.Bytes(bytes, "application/octet-stream");
-        }).WithName("ShowTile").Produces<byte[]>(contentType: "application/octet-stream");
+            if (bytes is null)
+                return missing.ToHttp();
+            if (tile.Level == Tile.Entries)
+                await views.Record(context.Caller(), AuditType.AuditViewed, "bundles", null, new() { ["part"] = "bundles", ["tile"] = $"tile/{path}" });
+            return Results.Bytes(bytes, "application/octet-stream");
+        }).WithName("ShowTile").Produces<byte[]>(contentType: "application/octet-stream").Evidence();
     }
 
     /// <summary>The head over all that was committed before the call.</summary>

@@ -18,7 +18,7 @@ internal static class WriteReceipt
 {
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapGet("/runs/{id}/receipt", async (
-            string id, Database database, Sequencer sequencer, PublishedHead published, LogKeys keys, WitnessList witnesses, RequestAccess access,
+            string id, Database database, Sequencer sequencer, PublishedHead published, LogKeys keys, WitnessList witnesses, RequestAccess access, EvidenceViews views,
             HttpContext context, CancellationToken cancel) =>
         {
             var head = await ShowLog.Head(sequencer, published, cancel);
@@ -41,8 +41,9 @@ internal static class WriteReceipt
             foreach (var row in rows)
                 entries.Add(new(row.Position!.Value, row.Bytes, [.. (await tree.Inclusion(row.Position.Value, best.Head.Size)).Select(hash => hash.ToString())]));
             var receipt = new Receipt(run.Id.ToString(), run.RequestId.ToString(), run.OrderBytes, run.OrderSignature, run.OrderKeyId, entries, best.Note.ToString());
+            await views.Record(context.Caller(), AuditType.AuditViewed, $"receipt {run.Id}", null, new() { ["part"] = "receipt", ["run"] = id });
             return Results.Bytes(receipt.ToBytes(), "application/octet-stream");
-        }).WithName("WriteReceipt").Produces<byte[]>(contentType: "application/octet-stream");
+        }).WithName("WriteReceipt").Produces<byte[]>(contentType: "application/octet-stream").Evidence();
 
     /// <summary>What is of another run of the same grant, or of another use of it, is another story.</summary>
     private static bool IsOf(AuditRow row, RunRow run)

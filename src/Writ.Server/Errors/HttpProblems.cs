@@ -16,6 +16,7 @@ internal static class HttpProblems
         ErrorCode.Forbidden or ErrorCode.Denied or ErrorCode.ReasonRequired or ErrorCode.DurationTooLong
             or ErrorCode.TooManyUses or ErrorCode.OwnRequest => StatusCodes.Status403Forbidden,
         ErrorCode.NotFound => StatusCodes.Status404NotFound,
+        ErrorCode.Deleted => StatusCodes.Status410Gone,
         ErrorCode.TooLarge => StatusCodes.Status413PayloadTooLarge,
         ErrorCode.InvalidPolicy or ErrorCode.InputNeeded => StatusCodes.Status422UnprocessableEntity,
         ErrorCode.TooManyAttempts => StatusCodes.Status429TooManyRequests,

@@ -5,10 +5,10 @@ internal static class FileAnswer
 {
     public const string Type = "application/octet-stream";
 
-    public static IResult Of(HttpContext context, byte[] bytes)
+    public static IResult Of(HttpContext context, byte[] bytes, string type = Type)
     {
         context.Response.Headers.XContentTypeOptions = "nosniff";
         context.Response.Headers.ContentDisposition = "attachment";
-        return Results.Bytes(bytes, Type);
+        return Results.Bytes(bytes, type);
     }
 }

@@ -1,13 +1,15 @@
 using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
 using Writ.Proof;
+using Writ.Proof.Errors;
+using Writ.Server.Retention;
 using Writ.Server.Storage;
 
 namespace Writ.Server.Files;
 
 /// <summary>
 /// Files by the digest of their bytes: what requesters sent along, what lies in sandboxes, what runs have written. The same
-/// bytes are kept once, and never changed.
+/// bytes are kept once, and never changed; when they were last handed in, their retention begins anew.
 /// </summary>
 internal static class KeptFiles
 {
@@ -18,20 +20,29 @@ internal static class KeptFiles
         {
             // Not by the change tracker: the same bytes may be kept by another server at this very moment.
             await db.Database.ExecuteSqlAsync(
-                $"INSERT INTO files (\"Sha256\", \"Bytes\", \"KeptAt\") VALUES ({sha256}, {bytes.ToArray()}, {UnixMicroseconds.From(now)}) ON CONFLICT DO NOTHING");
+                $"""
+                INSERT INTO files ("Sha256", "Bytes", "KeptAt") VALUES ({sha256}, {bytes.ToArray()}, {UnixMicroseconds.From(now)})
+                ON CONFLICT ("Sha256") DO UPDATE SET "KeptAt" = excluded."KeptAt", "Bytes" = excluded."Bytes", "DeletedAt" = NULL, "Keep" = NULL
+                """);
         }
     }
 
     /// <summary>The bytes of this digest; null where there are none, or where they are not what was kept.</summary>
     public static async Task<byte[]?> Read(WritDb db, string sha256, CancellationToken cancel = default)
     {
-        var bytes = await db.Files.Where(row => row.Sha256 == sha256).Select(row => row.Bytes).SingleOrDefaultAsync(cancel);
+        var bytes = await db.Files.Where(row => row.Sha256 == sha256 && row.DeletedAt == null).Select(row => row.Bytes).SingleOrDefaultAsync(cancel);
         return bytes is not null && Digest(bytes) == sha256 ? bytes : null;
     }
 
+    /// <summary>That the file of this digest was deleted, when and under which retention; null where it was not.</summary>
+    public static async Task<Refusal?> Deleted(WritDb db, string sha256, CancellationToken cancel) =>
+        await db.Files.Where(row => row.Sha256 == sha256 && row.DeletedAt != null).Select(row => new { row.DeletedAt, row.Keep }).SingleOrDefaultAsync(cancel) is { } row
+            ? Deletions.Because("the bytes of this file", row.DeletedAt!.Value, row.Keep ?? TimeSpan.Zero, RetentionKind.Files)
+            : null;
+
     /// <summary>Which of these digests there are.</summary>
     public static async Task<IReadOnlySet<string>> Known(WritDb db, IReadOnlyCollection<string> digests, CancellationToken cancel) =>
-        digests.Count == 0 ? new HashSet<string>() : await db.Files.Where(row => digests.Contains(row.Sha256)).Select(row => row.Sha256).ToHashSetAsync(cancel);
+        digests.Count == 0 ? new HashSet<string>() : await db.Files.Where(row => digests.Contains(row.Sha256) && row.DeletedAt == null).Select(row => row.Sha256).ToHashSetAsync(cancel);
 
     /// <summary>Lower-case hexadecimal SHA-256.</summary>
     public static string Digest(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));

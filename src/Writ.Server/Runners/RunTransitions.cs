@@ -94,14 +94,14 @@ internal sealed class RunTransitions(Database database, WriteTransaction writes,
                 .SetProperty(row => row.KillToDead, ended.KillAt > 0 ? UnixMicroseconds.ToDuration(ended.At - ended.KillAt) : (TimeSpan?)null)
                 .SetProperty(row => row.RecordingSha256, Convert.ToHexStringLower(sha256))
                 .SetProperty(row => row.Outputs, outputs)),
-            run => Entry(run.RequestId),
+            run => Entry(run.RequestId, run),
             (db, run) => TraceIndex.Ended(db, run, ended.Fence, ended.LastPacketAt, whole));
         if (!moved && await WasGivenUp(id))
         {
             // It was given up as lost; what the runner saw is recorded all the same.
             await writes.Commit<bool>(async scope =>
             {
-                scope.Record(Entry(null));
+                scope.Record(Entry(null, null));
                 await TraceIndex.Ended(scope.Db, await scope.Db.Runs.AsNoTracking().SingleAsync(row => row.Id == id), ended.Fence, ended.LastPacketAt, whole);
                 return true;
             });
@@ -109,7 +109,7 @@ internal sealed class RunTransitions(Database database, WriteTransaction writes,
 
         clients.Forget(id);
 
-        AuditEvent Entry(RequestId? request) => new(AuditType.RunEnded, new(null, runner.Name), request, new()
+        AuditEvent Entry(RequestId? request, RunRow? run) => new(AuditType.RunEnded, new(null, runner.Name), request, new()
         {
             ["run"] = ended.Run,
             ["cause"] = Reason(ended.Cause),
@@ -134,12 +134,19 @@ internal sealed class RunTransitions(Database database, WriteTransaction writes,
             ["recording_bytes"] = ended.RecordingBytes,
             ["recording_sha256"] = Convert.ToHexStringLower(sha256),
             ["recording_whole"] = whole,
-            ["outputs"] = new JsonArray([.. ended.Outputs.Take(SandboxTerms.MostOutputs).Select(file => new JsonObject
-            {
-                ["path"] = file.Path, ["bytes"] = file.Bytes, ["sha256"] = file.Sha256, ["cut"] = file.Cut,
-            })]),
+            ["outputs"] = new JsonArray([.. ended.Outputs.Where(file => file.Path != SandboxTerms.Live).Take(SandboxTerms.MostOutputs).Select(Written)]),
+            ["results"] = ResultsOf(run) is { } results ? Written(results) : null,
         });
+
+        // Asked for as a file, or not: what the tool found is what its results say.
+        OutputFile? ResultsOf(RunRow? run) =>
+            ended.Outputs.FirstOrDefault(file => file.Path == (run is null ? SandboxTerms.Live : RunOutput.ReadResults(run)?.Path));
     }
+
+    private static JsonObject Written(OutputFile file) => new()
+    {
+        ["path"] = file.Path, ["bytes"] = file.Bytes, ["sha256"] = file.Sha256, ["cut"] = file.Cut,
+    };
 
     public async Task Dropped(RunnerRow runner, Drops drops)
     {

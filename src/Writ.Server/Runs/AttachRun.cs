@@ -4,9 +4,9 @@ using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts;
 using Writ.Contracts.Runs;
-using Writ.Core.Audit;
 using Writ.Core.Identity;
 using Writ.Proof.Errors;
+using Writ.Server.Audit;
 using Writ.Server.Errors;
 using Writ.Server.Identity;
 using Writ.Server.Requests;
@@ -21,14 +21,16 @@ namespace Writ.Server.Runs;
 /// </summary>
 internal sealed class AttachRun(
     Database database, RequestAccess access, RecordingStore recordings, RunEnding ending, AttachedClients clients, DetachRun detach,
-    Changes changes, WriteTransaction writes, TimeProvider time, IHostApplicationLifetime lifetime)
+    Changes changes, EvidenceViews views, TimeProvider time, IHostApplicationLifetime lifetime)
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
+    /// <summary>A client whose connection broke takes up its run again for so long, also one that has ended meanwhile.</summary>
+    private static readonly TimeSpan Resumable = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(10);
 
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapGet("/runs/{id}/attach", async (string id, long? from, string? mode, AttachRun verb, HttpContext context) =>
-            await verb.Attach(context, id, from ?? 0, mode ?? "watch")).WithName("AttachRun").ExcludeFromDescription();
+            await verb.Attach(context, id, from ?? 0, mode ?? "watch")).WithName("AttachRun").ExcludeFromDescription().Evidence();
 
     public async Task<IResult> Attach(HttpContext context, string id, long from, string mode)
     {
@@ -47,15 +49,9 @@ internal sealed class AttachRun(
         var own = mode == "own";
         if (own && run.ActorId != caller.Id)
             return new Refusal(ErrorCode.Forbidden, "only the one who started a run holds it", "watch it instead: writ watch " + id).ToHttp();
-        if (run.ActorId != caller.Id)
-        {
-            // Who looked at whose output is part of the story.
-            await writes.Commit<bool>(scope =>
-            {
-                scope.Record(new(AuditType.RecordingViewed, caller.Audit, run.RequestId, new() { ["run"] = id, ["live"] = RunStates.Live.Contains(run.State) }, caller.SourceAddress));
-                return Task.FromResult<Result<bool>>(true);
-            });
-        }
+        // The run itself is the record of who was shown its output while they held it; every other look is one of its own.
+        if (run.ActorId != caller.Id || !(RunStates.Live.Contains(run.State) || (own && time.GetUtcNow() - run.EndedAt < Resumable)))
+            await ReadRecording.Record(views, caller, run);
 
         using var socket = await context.WebSockets.AcceptWebSocketAsync();
         using var gone = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);

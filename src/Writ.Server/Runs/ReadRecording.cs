@@ -1,5 +1,6 @@
 using Writ.Core.Audit;
-using Writ.Proof.Errors;
+using Writ.Core.Identity;
+using Writ.Server.Audit;
 using Writ.Server.Errors;
 using Writ.Server.Identity;
 using Writ.Server.Requests;
@@ -7,12 +8,12 @@ using Writ.Server.Storage;
 
 namespace Writ.Server.Runs;
 
-/// <summary>The bytes of a run's recording, as far as they are durable. Who looks at another's is an entry.</summary>
+/// <summary>The bytes of a run's recording, as far as they are durable. Each look is an entry.</summary>
 internal static class ReadRecording
 {
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapGet("/runs/{id}/recording", async (
-            string id, Database database, RequestAccess access, RecordingStore recordings, WriteTransaction writes, HttpContext context, CancellationToken cancel) =>
+            string id, Database database, RequestAccess access, RecordingStore recordings, EvidenceViews views, HttpContext context, CancellationToken cancel) =>
         {
             var caller = context.Caller();
             RunRow run;
@@ -24,20 +25,18 @@ internal static class ReadRecording
                 run = found.Value.Run;
             }
 
-            if (run.ActorId != caller.Id)
-            {
-                var recorded = await writes.Commit<bool>(scope =>
-                {
-                    scope.Record(new(AuditType.RecordingViewed, caller.Audit, run.RequestId, new() { ["run"] = id, ["live"] = RunStates.Live.Contains(run.State) }, caller.SourceAddress));
-                    return Task.FromResult<Result<bool>>(true);
-                });
-                _ = recorded.Value;
-            }
-
+            await Record(views, caller, run);
             return Results.Stream(async body =>
             {
                 await foreach (var bytes in recordings.Read(run.Id, 0, cancel))
                     await body.WriteAsync(bytes, cancel);
             }, "application/octet-stream");
-        }).WithName("ReadRecording").Produces<byte[]>(contentType: "application/octet-stream");
+        }).WithName("ReadRecording").Produces<byte[]>(contentType: "application/octet-stream").Evidence();
+
+    /// <summary>Records that somebody looks at a recording, before they do.</summary>
+    public static Task Record(EvidenceViews views, Caller caller, RunRow run)
+    {
+        var live = RunStates.Live.Contains(run.State);
+        return views.Record(caller, AuditType.RecordingViewed, $"{run.Id} {live}", run.RequestId, new() { ["run"] = run.Id.ToString(), ["live"] = live });
+    }
 }

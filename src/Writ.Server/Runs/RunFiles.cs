@@ -8,7 +8,7 @@ using Writ.Server.Storage;
 namespace Writ.Server.Runs;
 
 /// <summary>The files that a runner fetches for a run and hands back after its end.</summary>
-internal sealed class RunFiles(Database database, WriteTransaction writes, Changes changes, TimeProvider time)
+internal sealed class RunFiles(Database database, WriteTransaction writes, KeepResults results, Changes changes, TimeProvider time)
 {
     /// <summary>The most bytes of one file that is handed back.</summary>
     public const int MostBytes = 64 << 20;
@@ -38,10 +38,12 @@ internal sealed class RunFiles(Database database, WriteTransaction writes, Chang
         await using (var db = database.Open())
         {
             var row = await db.Runs.AsNoTracking().SingleOrDefaultAsync(row => row.Id == id && row.RunnerId == runner, cancel);
-            var told = row is null ? null : RunOutput.Read(row).FirstOrDefault(output => output.Path == path);
+            var told = row is null ? null : RunOutput.ReadAll(row).FirstOrDefault(output => output.Path == path);
             if (told?.Sha256 is not { } sha256 || told.Bytes != bytes.Length || KeptFiles.Digest(bytes.Span) != sha256)
                 return false;
             await writes.Append(into => KeptFiles.Keep(into, time.GetUtcNow(), [(sha256, bytes)]));
+            if (told.Results)
+                await results.Keep(row!, told, bytes, cancel);
         }
 
         changes.Happened(run);

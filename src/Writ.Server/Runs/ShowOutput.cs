@@ -1,5 +1,7 @@
+using Writ.Core.Audit;
 using Writ.Core.Identity;
 using Writ.Proof.Errors;
+using Writ.Server.Audit;
 using Writ.Server.Errors;
 using Writ.Server.Files;
 using Writ.Server.Identity;
@@ -16,7 +18,7 @@ internal static class ShowOutput
 
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapGet("/runs/{id}/outputs/{number:int}", async (
-            string id, int number, double? wait, Database database, RequestAccess access, Changes changes, TimeProvider time, HttpContext context,
+            string id, int number, double? wait, Database database, RequestAccess access, EvidenceViews views, Changes changes, TimeProvider time, HttpContext context,
             CancellationToken cancel) =>
         {
             var until = time.GetUtcNow() + TimeSpan.FromSeconds(Math.Clamp(wait ?? 0, 0, LongestWait.TotalSeconds));
@@ -26,14 +28,20 @@ internal static class ShowOutput
                 var found = await Find(database, access, context.Caller(), id, number, cancel);
                 var left = until - time.GetUtcNow();
                 if (found.IsOk)
-                    return FileAnswer.Of(context, found.Value);
+                {
+                    var (run, output, bytes) = found.Value;
+                    await views.Record(context.Caller(), AuditType.FileViewed, $"{run.Id} {number}", run.RequestId,
+                        new() { ["run"] = run.Id.ToString(), ["output"] = number, ["sha256"] = output.Sha256 });
+                    return FileAnswer.Of(context, bytes);
+                }
+
                 if (found.Refusal.Code != ErrorCode.WrongState || left <= TimeSpan.Zero)
                     return found.Refusal.ToHttp();
                 await Task.WhenAny(next, Task.Delay(left < Look ? left : Look, time, cancel));
             }
-        }).WithName("ShowOutput").Produces(StatusCodes.Status200OK, contentType: FileAnswer.Type);
+        }).WithName("ShowOutput").Produces(StatusCodes.Status200OK, contentType: FileAnswer.Type).Evidence();
 
-    private static async Task<Result<byte[]>> Find(Database database, RequestAccess access, Caller caller, string id, int number, CancellationToken cancel)
+    private static async Task<Result<(RunRow Run, RunOutput Output, byte[] Bytes)>> Find(Database database, RequestAccess access, Caller caller, string id, int number, CancellationToken cancel)
     {
         await using var db = database.Open();
         var found = await ShowRuns.Find(db, access, caller, id);
@@ -44,8 +52,10 @@ internal static class ShowOutput
             return new Refusal(ErrorCode.NotFound, $"run {id} has no output {number}", $"writ show {id} lists them");
         if (outputs[number].Sha256 is { } sha256)
         {
+            if (await KeptFiles.Deleted(db, sha256, cancel) is { } deleted)
+                return deleted;
             return await KeptFiles.Read(db, sha256, cancel) is { } bytes
-                ? bytes
+                ? (found.Value.Run, outputs[number], bytes)
                 : new Refusal(ErrorCode.WrongState, "the file is on its way from the runner", "try again in a moment");
         }
 

@@ -2,9 +2,11 @@ using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Requests;
 using Writ.Contracts.Runs;
 using Writ.Core;
+using Writ.Core.Audit;
 using Writ.Core.Identity;
 using Writ.Proof.Errors;
 using Writ.Proof.Identity;
+using Writ.Server.Audit;
 using Writ.Server.Errors;
 using Writ.Server.Identity;
 using Writ.Server.Policy;
@@ -22,7 +24,7 @@ internal static class ShowRuns
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/runs", List).WithName("ListRuns").Produces<Page<RunView>>();
-        routes.MapGet("/runs/{id}", async (string id, Database database, RequestAccess access, HttpContext context, CancellationToken cancel) =>
+        routes.MapGet("/runs/{id}", async (string id, Database database, RequestAccess access, EvidenceViews views, HttpContext context, CancellationToken cancel) =>
         {
             await using var db = database.Open();
             var found = await Find(db, access, context.Caller(), id);
@@ -30,12 +32,11 @@ internal static class ShowRuns
                 return found.Refusal.ToHttp();
             var view = (await RunViews.Load(db, [found.Value.Run], cancel))[0];
             var (run, caller) = (found.Value.Run, context.Caller());
-            return Results.Ok(view with
-            {
-                Fence = await FenceViews.Load(db, run, cancel),
-                Results = await RunResults.Load(db, run.Id, DateTimeOffset.MinValue, withHosts: run.ActorId == caller.Id, cancel),
-            });
-        }).WithName("ShowRun").Produces<RunView>();
+            var results = await RunResults.Load(db, run.Id, DateTimeOffset.MinValue, withHosts: run.ActorId == caller.Id, cancel);
+            if (results?.Hosts is { Count: > 0 } && !RunStates.Live.Contains(run.State))
+                await views.Record(caller, AuditType.ResultsViewed, $"{run.Id} so far", run.RequestId, new() { ["run"] = id, ["form"] = "so far" });
+            return Results.Ok(view with { Fence = await FenceViews.Load(db, run, cancel), Results = results });
+        }).WithName("ShowRun").Produces<RunView>().Evidence();
     }
 
     /// <summary>The run and its request, where the caller may know of them.</summary>

@@ -227,6 +227,69 @@ internal sealed class RunResultsRow
     public required string Content { get; set; }
 }
 
+/// <summary>What a run's tool found, once the bytes that it wrote are here. Hosts and ports have rows of their own, which are whole when this is there.</summary>
+internal sealed class ResultsRow
+{
+    public required RunId RunId { get; init; }
+    /// <summary>Of the bytes as the tool wrote them, which are kept as a file.</summary>
+    public required string Sha256 { get; init; }
+    public required long Bytes { get; init; }
+    public required bool Cut { get; init; }
+    public required DateTimeOffset KeptAt { get; init; }
+    /// <summary>All but the hosts, as JSON.</summary>
+    public required string Content { get; set; }
+}
+
+/// <summary>A host that a run's tool told of.</summary>
+internal sealed class ResultHostRow
+{
+    public required RunId RunId { get; init; }
+    /// <summary>16 bytes.</summary>
+    public required byte[] Address { get; init; }
+    public required string State { get; init; }
+    /// <summary>All but the ports, as JSON.</summary>
+    public required string Content { get; init; }
+}
+
+/// <summary>A port that a run's tool told of by itself: open ones, and others where they are few.</summary>
+internal sealed class ResultPortRow
+{
+    public required RunId RunId { get; init; }
+    /// <summary>16 bytes.</summary>
+    public required byte[] Address { get; init; }
+    /// <summary><c>tcp</c>, <c>udp</c>, <c>sctp</c> or <c>ip</c>.</summary>
+    public required string Protocol { get; init; }
+    public required int Port { get; init; }
+    /// <summary><c>open</c>, <c>closed</c>, <c>filtered</c>, …, or <c>not-measured</c>.</summary>
+    public required string State { get; init; }
+    public string? Said { get; init; }
+    public string? Reason { get; init; }
+    public string? Service { get; init; }
+    public string? Product { get; init; }
+    /// <summary>As JSON; null where no script said anything.</summary>
+    public string? Scripts { get; init; }
+}
+
+/// <summary>How long evidence of a kind is kept. Without a row it is kept for ever.</summary>
+internal sealed class RetentionRow
+{
+    public required string Kind { get; init; }
+    public required TimeSpan Keep { get; set; }
+    public required DateTimeOffset SetAt { get; set; }
+}
+
+/// <summary>That evidence of a run is deleted, since this instant: its entry is in the log, and its bytes go after that.</summary>
+internal sealed class DeletionRow
+{
+    public required RunId RunId { get; init; }
+    public required string Kind { get; init; }
+    public required DateTimeOffset At { get; init; }
+    /// <summary>The retention under which it went.</summary>
+    public required TimeSpan Keep { get; init; }
+    /// <summary>Whether no byte of it is left.</summary>
+    public bool Done { get; set; }
+}
+
 /// <summary>A piece of a run's recording; pieces of a run follow one another without gaps.</summary>
 internal sealed class RecordingPieceRow
 {
@@ -235,12 +298,17 @@ internal sealed class RecordingPieceRow
     public required byte[] Bytes { get; init; }
 }
 
-/// <summary>A file by the digest of its bytes; never changed.</summary>
+/// <summary>A file by the digest of its bytes; never changed, but deleted when its retention is over.</summary>
 internal sealed class FileRow
 {
     public required string Sha256 { get; init; }
+    /// <summary>Empty once it is deleted.</summary>
     public required byte[] Bytes { get; init; }
+    /// <summary>When somebody last handed it in.</summary>
     public required DateTimeOffset KeptAt { get; init; }
+    public DateTimeOffset? DeletedAt { get; init; }
+    /// <summary>The retention under which it was deleted.</summary>
+    public TimeSpan? Keep { get; init; }
 }
 
 /// <summary>Which addresses names have where a runner's tools run: asked by one server, passed on by another. Gone once it is answered.</summary>

@@ -18,6 +18,11 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
     public DbSet<RefusedRow> Refused => Set<RefusedRow>();
     public DbSet<TraceRow> Traces => Set<TraceRow>();
     public DbSet<RunResultsRow> RunResults => Set<RunResultsRow>();
+    public DbSet<ResultsRow> Results => Set<ResultsRow>();
+    public DbSet<ResultHostRow> ResultHosts => Set<ResultHostRow>();
+    public DbSet<ResultPortRow> ResultPorts => Set<ResultPortRow>();
+    public DbSet<RetentionRow> Retention => Set<RetentionRow>();
+    public DbSet<DeletionRow> Deletions => Set<DeletionRow>();
     public DbSet<RecordingPieceRow> RecordingPieces => Set<RecordingPieceRow>();
     public DbSet<FileRow> Files => Set<FileRow>();
     public DbSet<NameQuestionRow> NameQuestions => Set<NameQuestionRow>();
@@ -123,6 +128,37 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
             results.ToTable("run_results");
             results.HasKey(row => row.RunId);
             results.HasOne<RunRow>().WithMany().HasForeignKey(row => row.RunId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<ResultsRow>(results =>
+        {
+            results.ToTable("results");
+            results.HasKey(row => row.RunId);
+            results.HasIndex(row => row.Sha256);
+            results.HasOne<RunRow>().WithMany().HasForeignKey(row => row.RunId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<ResultHostRow>(host =>
+        {
+            host.ToTable("result_hosts");
+            host.HasKey(row => new { row.RunId, row.Address });
+            host.HasIndex(row => row.Address);
+        });
+        modelBuilder.Entity<ResultPortRow>(port =>
+        {
+            port.ToTable("result_ports");
+            port.HasKey(row => new { row.RunId, row.Address, row.Protocol, row.Port });
+            // What ran into a port, over all runs.
+            port.HasIndex(row => new { row.Address, row.Port, row.Protocol });
+        });
+        modelBuilder.Entity<RetentionRow>(retention =>
+        {
+            retention.ToTable("retention");
+            retention.HasKey(row => row.Kind);
+        });
+        modelBuilder.Entity<DeletionRow>(deletion =>
+        {
+            deletion.ToTable("deletions");
+            deletion.HasKey(row => new { row.RunId, row.Kind });
+            deletion.HasIndex(row => row.Done);
         });
         modelBuilder.Entity<RecordingPieceRow>(piece =>
         {

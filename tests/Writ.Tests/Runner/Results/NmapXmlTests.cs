@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Xml;
 using CsCheck;
+using Writ.Proof.Results;
 using Writ.Runner.Results;
 
 namespace Writ.Tests.Runner.Results;

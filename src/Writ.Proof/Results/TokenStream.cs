@@ -1,0 +1,48 @@
+namespace Writ.Proof.Results;
+
+/// <summary>Bytes of which a reader may take so many for one token: what a document holds in one piece is what a reader must hold in memory.</summary>
+public abstract class TokenStream : Stream
+{
+    /// <summary>The most bytes between two tokens.</summary>
+    public const int MostTokenBytes = 4 << 20;
+
+    private long _taken;
+
+    /// <summary>Waits for bytes and takes some; 0 at the end.</summary>
+    protected abstract int Take(Span<byte> buffer);
+
+    /// <summary>The reader has the token that it looked for.</summary>
+    public void TokenEnds() => _taken = 0;
+
+    /// <inheritdoc/>
+    public override int Read(Span<byte> buffer)
+    {
+        if (_taken > MostTokenBytes)
+            throw new InvalidDataException("something in it is larger than 4 MiB");
+        var length = Take(buffer);
+        _taken += length;
+        return length;
+    }
+
+    /// <inheritdoc/>
+    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+    /// <inheritdoc/>
+    public override bool CanRead => true;
+    /// <inheritdoc/>
+    public override bool CanSeek => false;
+    /// <inheritdoc/>
+    public override bool CanWrite => false;
+    /// <inheritdoc/>
+    public override long Length => throw new NotSupportedException();
+    /// <inheritdoc/>
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+    /// <inheritdoc/>
+    public override void Flush() { }
+    /// <inheritdoc/>
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+    /// <inheritdoc/>
+    public override void SetLength(long value) => throw new NotSupportedException();
+    /// <inheritdoc/>
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+}

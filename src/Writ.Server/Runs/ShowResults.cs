@@ -1,0 +1,89 @@
+using Writ.Contracts.Runs;
+using Writ.Core.Audit;
+using Writ.Core.Identity;
+using Writ.Proof.Errors;
+using Writ.Server.Audit;
+using Writ.Server.Errors;
+using Writ.Server.Files;
+using Writ.Server.Identity;
+using Writ.Server.Requests;
+using Writ.Server.Storage;
+
+namespace Writ.Server.Runs;
+
+/// <summary>
+/// What a run found, as hosts and ports, or byte by byte as its tool wrote it; and what changed from one run to another. For everybody
+/// who may know of the runs; each look is an entry.
+/// </summary>
+internal sealed class ShowResults(Database database, RequestAccess access, EvidenceViews views)
+{
+    private const string Xml = "application/xml";
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/runs/{id}/results", async (string id, ShowResults verb, HttpContext context, CancellationToken cancel) =>
+                WantsXml(context.Request) ? await verb.ShowXml(context, id, cancel) : (await verb.Show(context.Caller(), id, cancel)).ToHttp())
+            .WithName("ShowResults").Produces<ResultsView>().Produces(StatusCodes.Status200OK, contentType: Xml).Evidence();
+        routes.MapGet("/runs/{id}/results/diff/{other}", async (string id, string other, ShowResults verb, HttpContext context, CancellationToken cancel) =>
+                (await verb.Diff(context.Caller(), id, other, cancel)).ToHttp())
+            .WithName("DiffResults").Produces<DiffView>().Evidence();
+    }
+
+    public async Task<Result<ResultsView>> Show(Caller caller, string id, CancellationToken cancel)
+    {
+        await using var db = database.Open();
+        var found = await Find(db, caller, id, cancel);
+        if (!found.IsOk)
+            return found.Refusal;
+        await Record(caller, found.Value.Run, "results");
+        return ResultsViews.Of(found.Value.Run, found.Value.Results);
+    }
+
+    public async Task<Result<DiffView>> Diff(Caller caller, string id, string other, CancellationToken cancel)
+    {
+        await using var db = database.Open();
+        var before = await Find(db, caller, id, cancel);
+        if (!before.IsOk)
+            return before.Refusal;
+        var after = await Find(db, caller, other, cancel);
+        if (!after.IsOk)
+            return after.Refusal;
+        await Record(caller, before.Value.Run, "results");
+        await Record(caller, after.Value.Run, "results");
+        return ResultsViews.Of(before.Value.Run, before.Value.Results, after.Value.Run, after.Value.Results);
+    }
+
+    private async Task<IResult> ShowXml(HttpContext context, string id, CancellationToken cancel)
+    {
+        await using var db = database.Open();
+        var found = await ShowRuns.Find(db, access, context.Caller(), id);
+        if (!found.IsOk)
+            return found.Refusal.ToHttp();
+        var run = found.Value.Run;
+        if (await ResultsStore.Deleted(db, run, cancel) is { } deleted)
+            return deleted.ToHttp();
+        if (RunOutput.ReadResults(run)?.Sha256 is not { } sha256 || await KeptFiles.Read(db, sha256, cancel) is not { } bytes)
+            return ResultsStore.Missing(run).ToHttp();
+        await Record(context.Caller(), run, "xml");
+        return FileAnswer.Of(context, bytes, Xml);
+    }
+
+    private async Task<Result<(RunRow Run, StoredResults Results)>> Find(WritDb db, Caller caller, string id, CancellationToken cancel)
+    {
+        var found = await ShowRuns.Find(db, access, caller, id);
+        if (!found.IsOk)
+            return found.Refusal;
+        var results = await ResultsStore.Load(db, found.Value.Run, cancel);
+        return results.IsOk ? (found.Value.Run, results.Value) : results.Refusal;
+    }
+
+    private Task Record(Caller caller, RunRow run, string form) =>
+        views.Record(caller, AuditType.ResultsViewed, $"{run.Id} {form}", run.RequestId, new() { ["run"] = run.Id.ToString(), ["form"] = form });
+
+    // The first of the two that the caller names; JSON for whoever names none.
+    private static bool WantsXml(HttpRequest request)
+    {
+        var accepted = request.Headers.Accept.ToString().Split(',').Select(type => type.Split(';')[0].Trim().ToLowerInvariant());
+        return accepted.FirstOrDefault(type => type is Xml or "text/xml" or "application/json" or "*/*") is Xml or "text/xml";
+    }
+}

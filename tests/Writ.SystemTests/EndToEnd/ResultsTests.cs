@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Writ.Contracts;
@@ -50,6 +51,62 @@ public abstract class ResultsTests(Houses houses) : EndToEndTest(houses)
         var run = (await House.As("sam").Get("/v1/runs?mine=true&limit=1", WritJson.Default.PageRunView)).Ok.Items[0];
         var said = Encoding.UTF8.GetString((await House.As("sam").Recording(run.Id)).Output);
         Screen(shown).ShouldBe(said.TrimEnd('\n').Split('\n'));
+    }
+
+    [Fact]
+    public async Task Results_of_every_run_are_there_after_its_end_byte_by_byte_as_nmap_wrote_them()
+    {
+        var target = House.Target();
+        var folder = Directory.CreateTempSubdirectory("writ-results-").FullName;
+        var file = Path.Combine(folder, "scan.xml");
+        var first = (await House.Type("sam", ["run", "--detach", "--", "nmap", "-n", "-Pn", "-sT", "-p", "22-90", target])).ShouldBeOk().Text;
+        await House.Ended(first);
+        var results = await Results(first);
+        (results.Complete, results.Cut, results.HostsUp, results.NotMeasuredHosts).ShouldBe((true, false, 1, "0"));
+        var host = results.Hosts.ShouldHaveSingleItem();
+        host.Address.ShouldBe(target);
+        host.Ports.ShouldContain(port => port.Port == 80 && port.State == "open" && port.Service == "http");
+        (await House.Type("sam", "results", first)).ShouldBeOk().Text.ShouldMatch(@"80/tcp +open +http");
+
+        // The XML is what the entry of the end says, and parses as Nmap's.
+        var xml = (await House.Type("sam", "results", first, "--format", "xml")).ShouldBeOk().Output;
+        Convert.ToHexStringLower(SHA256.HashData(xml)).ShouldBe(results.XmlSha256);
+        xml.Length.ShouldBe((int)results.XmlBytes);
+        (await House.Type("ada", "audit", "list", "--type", "run.ended", "--format", "json", "--limit", "1000")).ShouldBeOk().Text.ShouldContain(results.XmlSha256);
+        System.Xml.Linq.XDocument.Parse(Encoding.UTF8.GetString(xml)).Descendants("port").Count(port => port.Element("state")!.Attribute("state")!.Value == "open").ShouldBe((int)results.OpenPorts);
+
+        // One that asked for the file has the very same bytes as its results.
+        var second = (await House.Type("sam", ["run", "--detach", "--", "nmap", "-n", "-Pn", "-sT", "-p", "22-79", "-oX", file, target])).ShouldBeOk().Text;
+        await House.Ended(second);
+        await Results(second);
+        (await House.Type("sam", "results", second, "--format", "xml")).ShouldBeOk().Output
+            .ShouldBe((await House.Type("sam", "output", second, "0")).ShouldBeOk().Output);
+
+        // The second did not look at 80: that is no close.
+        var diff = (await House.Type("sam", "diff", first, second)).ShouldBeOk().Text;
+        diff.ShouldContain("80/tcp  was open http; not measured since");
+        diff.ShouldContain("0 opened, 0 closed, 0 changed");
+    }
+
+    [Fact]
+    public async Task Killed_run_has_its_results_and_says_what_was_not_measured()
+    {
+        var run = (await House.Type("sam", ["run", "--detach", "--", "nmap", "-n", "-Pn", "-sT", "--max-rate", "20", "--max-hostgroup", "1", "-p", "22-80", House.Target(), House.Target()])).ShouldBeOk().Text;
+        await House.Until(async () => (await House.As("sam").Run(run)).Results is { Percent: > 0 }, "it does not get anywhere");
+        (await House.Type("sam", "kill", run, "--reason", "enough")).ShouldBeOk();
+        await House.Ended(run);
+        var results = await Results(run);
+        (results.Complete, results.Cut).ShouldBe((false, true));
+        (results.Hosts.Count + int.Parse(results.NotMeasuredHosts, System.Globalization.CultureInfo.InvariantCulture)).ShouldBe(2);
+        results.NotMeasured.ShouldNotBeEmpty();
+        (await House.Type("sam", "results", run)).ShouldBeOk().Text.ShouldContain("not measured: ");
+    }
+
+    private async Task<ResultsView> Results(string run)
+    {
+        ResultsView? results = null;
+        await House.Until(async () => (results = (await House.As("sam").Get($"/v1/runs/{run}/results", WritJson.Default.ResultsView)).Value) is not null, "the results do not come");
+        return results!;
     }
 
     /// <summary>What a terminal shows at the end, line by line.</summary>

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Writ.Contracts.Traces;
 using Writ.Core.Audit;
 using Writ.Proof.Errors;
+using Writ.Server.Audit;
 using Writ.Server.Errors;
 using Writ.Server.Identity;
 using Writ.Server.Storage;
@@ -42,5 +43,5 @@ internal static class ShowTrace
             });
             _ = recorded.Value;
             return Results.Ok(view);
-        }).WithName("ShowTrace").Produces<TraceView>();
+        }).WithName("ShowTrace").Produces<TraceView>().Evidence();
 }

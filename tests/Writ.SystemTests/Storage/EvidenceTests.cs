@@ -179,6 +179,7 @@ public abstract class EvidenceTests(StorageEngine engine) : StorageTest(engine)
             ["/v1/audit/{position:long}/proof"] = ("/v1/audit/0/proof", AuditType.AuditViewed),
             ["/v1/log/entries"] = ("/v1/log/entries", AuditType.AuditViewed),
             ["/v1/log/tile/{**path}"] = ("/v1/log/tile/entries/000.p/3", AuditType.AuditViewed),
+            ["/v1/trace"] = ("/v1/trace?address=10.20.0.5", AuditType.TraceAnswered),
             ["/v1/runs/{id}/receipt"] = ($"/v1/runs/{id}/receipt", AuditType.AuditViewed),
         });
     }

@@ -12,7 +12,7 @@ namespace Writ.Runner.Fences;
 /// <param name="Address4">The run's IPv4 address, or null for none.</param>
 /// <param name="Address6">The run's IPv6 address, or null for none.</param>
 /// <param name="IsShared">The addresses are the uplink's own: what comes back for the run is told from what comes for the host.</param>
-internal sealed record FencePlace(string Name, string? Uplink, string? Address4, string? Address6, bool IsShared = false)
+internal sealed record FencePlace(string Name, string? Uplink = null, string? Address4 = null, string? Address6 = null, bool IsShared = false)
 {
     /// <summary>The run's addresses.</summary>
     public IEnumerable<Address> Addresses()

@@ -247,6 +247,18 @@ public sealed class FenceTests
         List<string> Names() => [.. Directory.EnumerateFiles("/run/netns", FencePool.PrefixOf(runner) + "-*").Select(path => Path.GetFileName(path))];
     }
 
+    [Theory]
+    [InlineData('.', "10.20.0.5")]
+    [InlineData(':', "2001:db8:20::5")]
+    public void Pool_of_one_family_is_enough_for_runs_of_it(char family, string target)
+    {
+        using var pool = Pool(addresses: [.. Lab.Pool().Where(address => address.Contains(family))]);
+        using var run = PrepareFrom(pool, Scope([target], tcp: "22"), TimeSpan.FromSeconds(30), ["/usr/bin/nmap", .. family == ':' ? ["-6"] : Array.Empty<string>(), "-n", "-Pn", "-sT", "-p", "22", target]);
+        run.Run.Start();
+        run.Run.End().GetProperty("cause").GetString().ShouldBe("Exited");
+        run.Run.Output.ShouldMatch("22/tcp +open");
+    }
+
     [Fact]
     public void Refused_packets_are_told_by_destination_while_the_run_lives_and_at_its_end()
     {

@@ -1,5 +1,7 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Writ.Proof.Addresses;
+using Writ.Runner;
 using Writ.Runner.Fences;
 
 namespace Writ.SystemTests.Runner.Fences;
@@ -16,8 +18,8 @@ internal sealed class FencedRun : IDisposable
     public SupervisedRun Run { get; }
 
     /// <summary>A pool of places as a daemon has it.</summary>
-    public static FencePool Pool(int ready = 0, string? runner = null, IEnumerable<FencePlace>? live = null) => new(new NetdevFenceBuilder(), runner ?? Guid.NewGuid().ToString(),
-        Lab.Uplink, Addresses(Lab.Pool()), ready, (live ?? []).Select(place => (place, AddressSet.Empty)), TimeProvider.System, text => TestContext.Current.SendDiagnosticMessage(text));
+    public static FencePool Pool(int ready = 0, string? runner = null, IEnumerable<FencePlace>? live = null, string[]? addresses = null) => new(new NetdevFenceBuilder(), runner ?? Guid.NewGuid().ToString(),
+        Lab.Uplink, Addresses(addresses ?? Lab.Pool()), ready, (live ?? []).Select(place => (place, AddressSet.Empty)), TimeProvider.System, text => TestContext.Current.SendDiagnosticMessage(text));
 
     public static AddressSet Addresses(params string[] texts)
     {
@@ -39,7 +41,8 @@ internal sealed class FencedRun : IDisposable
         var text = ScopeText.Of(scope);
         var run = new SupervisedRun(argv, lifetime, spec =>
         {
-            spec["place"] = new JsonObject { ["name"] = place.Name, ["uplink"] = place.Uplink, ["address4"] = place.Address4, ["address6"] = place.Address6, ["is_shared"] = place.IsShared };
+            // As the daemon writes it.
+            spec["place"] = JsonSerializer.SerializeToNode(place, RunnerJson.Default.FencePlace);
             spec["scope"] = new JsonObject
             {
                 ["addresses"] = new JsonArray([.. text.Addresses.Select(address => (JsonNode)address)]),

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -37,9 +38,9 @@ rules:
 
 
 class House:
-    """A server and a runner in a folder of their own."""
+    """A server and a runner in a folder of their own; the runner executes another program in Nmap's place where one is given."""
 
-    def __init__(self, home):
+    def __init__(self, home, tool=None):
         self.home, self.processes = home, []
         self.env = {"PATH": os.environ["PATH"], "HOME": home, "WRIT_SERVER": f"http://127.0.0.1:{API}", "NO_COLOR": "1"}
         data = os.path.join(home, "server")
@@ -59,6 +60,12 @@ class House:
         runner = os.path.join(home, "runner")
         self.tool("writ-runner", "enroll", "--server", f"https://127.0.0.1:{RUNNERS}", "--data", runner, "--ceiling", "10.20.0.0/24",
                   "--network-namespace", NETNS, "--pool", "10.99.1.1-10.99.1.254", enrolment=enrolment)
+        if tool:
+            path = os.path.join(runner, "runner.json")
+            with open(path, encoding="utf-8") as file:
+                config = file.read().replace('"path": "/usr/bin/nmap"', f'"path": "{tool}", "data": ["/usr/share/nmap"]')
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(config)
         self.runner = self.start("writ-runner", "serve", "--data", runner)
         while "connected" not in self.tool("writ", "runners"):
             time.sleep(0.05)
@@ -91,8 +98,11 @@ class House:
         request = urllib.request.Request(f"http://127.0.0.1:{API}{path}", method="POST" if body is not None else "GET",
                                          data=None if body is None else json.dumps(body).encode(),
                                          headers={"Authorization": f"Bearer {self.env['WRIT_TOKEN']}", "Content-Type": "application/json"})
-        with urllib.request.urlopen(request) as answer:
-            return json.load(answer)
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as refused:
+            sys.exit(f"{path}: {refused.read().decode()}")
 
     def grant(self, command, seconds, uses=1):
         asked = self.api("/v1/requests", {"command": command, "duration_seconds": seconds, "uses": uses, "reason": "bench"})
@@ -115,7 +125,7 @@ class House:
 class Ssh:
     """sshd on loopback in a folder of its own, with a ControlMaster; sudo writes its I/O log."""
 
-    def __init__(self, home):
+    def __init__(self, home, logged="/usr/bin/nmap"):
         self.home = home
         for name in ("host", "user"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{home}/{name}"], check=True)
@@ -126,7 +136,7 @@ class Ssh:
                          f"PidFile {home}/sshd.pid\nPermitRootLogin prohibit-password\nStrictModes no\nUsePAM no\n")
         self.sshd = subprocess.Popen(["/usr/sbin/sshd", "-D", "-f", f"{home}/sshd_config"], stderr=subprocess.DEVNULL)
         with open("/etc/sudoers.d/writ-bench", "w", encoding="utf-8") as sudoers:
-            sudoers.write(f'Defaults!/usr/bin/nmap log_output, iolog_dir={home}/iolog\n')
+            sudoers.write(f'Defaults!{logged} log_output, iolog_dir={home}/iolog\n')
         self.base = ["ssh", "-q", "-p", str(SSH), "-i", f"{home}/user", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"]
         self.master = [*self.base, "-o", f"ControlPath={home}/master", "root@127.0.0.1"]
         time.sleep(0.5)

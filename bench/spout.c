@@ -22,6 +22,12 @@ static int put(const char *bytes, size_t size)
     return 0;
 }
 
+/* Of "256", and of "T:256", as a canonical command has it. */
+static long number_of(const char *text)
+{
+    return atol(strncmp(text, "T:", 2) == 0 ? text + 2 : text);
+}
+
 int main(int count, char **arguments)
 {
     static char block[LINE * LINES + 1];
@@ -33,7 +39,7 @@ int main(int count, char **arguments)
         if (strcmp(arguments[i], "-r") == 0)
             by_line = 1;
         if (strncmp(arguments[i], "-p", 2) == 0)
-            mebibytes = atol(arguments[i][2] ? arguments[i] + 2 : i + 1 < count ? arguments[i + 1] : "1");
+            mebibytes = number_of(arguments[i][2] ? arguments[i] + 2 : i + 1 < count ? arguments[i + 1] : "");
     }
 
     for (long i = 0; i < mebibytes * (1 << 20) / (LINE * LINES); i++) {

@@ -64,6 +64,7 @@ internal static class VerifyFile
             $"verified: {Printable.Line(receipt.Run)}, {receipt.Entries.Count} entries of {Printable.Line(held.Value.Head.Origin)}, which had {held.Value.Head.Size} entries then"));
         foreach (var entry in receipt.Entries)
             context.Terminal.Print(string.Create(CultureInfo.InvariantCulture, $"{entry.Index,6}  {Text(context, entry.Entry)}"));
+        PrintEnd(context, receipt);
         if (extract is null)
             return;
         Directory.CreateDirectory(extract);
@@ -72,6 +73,18 @@ internal static class VerifyFile
             var name = Path.Combine(extract, string.Create(CultureInfo.InvariantCulture, $"{entry.Index}.tlog-proof"));
             OutputFile.Write(context, name, Encoding.UTF8.GetBytes(receipt.ProofOf(entry).Value.ToString()));
         }
+    }
+
+    private static void PrintEnd(CliContext context, Receipt receipt)
+    {
+        if (ReceiptCheck.SignedEnd(receipt) is not var (end, key))
+        {
+            context.Terminal.Print("the end is not signed by a runner");
+            return;
+        }
+
+        foreach (var line in KillReceiptText.Lines(end, key))
+            context.Terminal.Print(Printable.Line(line));
     }
 
     /// <summary>The keys of the log that a checkpoint names, from where the caller said, or from what is known here.</summary>

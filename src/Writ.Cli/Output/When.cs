@@ -10,6 +10,10 @@ internal static class When
     public static string Exact(DateTimeOffset instant) =>
         instant.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
+    /// <summary>For example <c>2026-07-01 14:03:22.345Z</c>.</summary>
+    public static string Precise(DateTimeOffset instant) =>
+        instant.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+
     /// <summary>For example <c>3m ago (2026-07-01 14:03:22Z)</c>.</summary>
     public static string Full(DateTimeOffset? instant, DateTimeOffset now) =>
         instant is { } at ? $"{Relative(at, now)} ({Exact(at)})" : "-";

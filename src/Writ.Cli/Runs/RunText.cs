@@ -36,6 +36,8 @@ internal static class RunText
             AddResults(fields, run, results);
         if (run.Fence is { } fence)
             AddFence(fields, fence, now);
+        if (run.Receipt is { } receipt)
+            AddReceipt(fields, run, receipt);
         return fields;
     }
 
@@ -76,12 +78,37 @@ internal static class RunText
             fields.Add("fence", $"{(closed ? "closed" : "NOT CLOSED")}, {Count(fence.Passed ?? 0, "packet")} out, {Count(fence.RefusedPackets ?? 0, "packet")} out of scope");
         else
             fields.Add("fence", $"{Count(fence.RefusedPackets ?? 0, "packet")} out of scope so far");
+        fields.Add("zones", (fence.Zones ?? []).Select(Zone));
+        if (fence is { Zones.Count: > 0, DroppedElsewhere: > 0 and var elsewhere })
+            fields.Add("", $"in none of them: {Count(elsewhere, "packet")} dropped");
+        fields.Add("late", fence.Late is > 0 and var late ? $"{Count(late, "packet")} after its time, dropped" : null);
         fields.Add("degraded", Degraded(fence));
         fields.Add("last packet", fence.LastPacketAt is { } at ? When.Full(at, now) : null);
         foreach (var refused in fence.Refused.Take(MostRefused))
             fields.Add("out of scope", Refused(refused));
         if (fence.Refused.Count > MostRefused)
             fields.Add("", $"and {Count(fence.Refused.Count - MostRefused, "destination")} more; --format json has them");
+    }
+
+    /// <summary>For example <c>staging: 1,204 packets (72,240 bytes) out, 0 dropped</c>.</summary>
+    public static string Zone(ZonePacketsView zone) =>
+        string.Create(CultureInfo.InvariantCulture, $"{zone.Zone}: {Count(zone.Passed, "packet")} ({zone.PassedBytes:N0} bytes) out, {zone.Dropped:N0} dropped{(zone.Dropped > 0 ? $" ({zone.DroppedBytes:N0} bytes)" : "")}");
+
+    // The end as the runner has signed it: found and left are counted, never assumed.
+    private static void AddReceipt(Fields fields, RunView run, KillReceiptView receipt)
+    {
+        if (receipt.KilledAt is { } at)
+        {
+            var late = (at - run.Deadline).TotalMilliseconds;
+            var when = run.EndReason == "deadline" ? string.Create(CultureInfo.InvariantCulture, $", {Math.Abs(late):0.0} ms {(late < 0 ? "before" : "after")} the deadline") : "";
+            fields.Add("killed", $"{When.Precise(at)}{when}");
+        }
+
+        var found = receipt.ProcessesFound is { } before ? $"{before.ToString("N0", CultureInfo.InvariantCulture)} found" : "not counted";
+        var left = run.End?.ProcessesLeft is { } after ? $"{after.ToString("N0", CultureInfo.InvariantCulture)} left" : "how many are left is not known";
+        fields.Add("processes", $"{found}, {left}", run.End?.ProcessesLeft > 0 ? Tone.Bad : Tone.Plain);
+        fields.Add("signed", receipt.Refused is { } refused ? $"NOT: the runner's receipt was refused: {refused}"
+            : receipt.KeyId is { } key ? $"by the runner's key {key}; writ receipt {run.Id} proves it" : "not by the runner", receipt.Refused is null ? Tone.Plain : Tone.Bad);
     }
 
     /// <summary>What the rule's budget did to the results, or null where it did nothing: what it held back or dropped was not measured.</summary>

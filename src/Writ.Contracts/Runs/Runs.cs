@@ -43,7 +43,15 @@ public sealed record RunView(
     string? RecordingSha256,
     FenceView? Fence = null,
     IReadOnlyList<RunOutputView>? Outputs = null,
-    RunResultsView? Results = null);
+    RunResultsView? Results = null,
+    KillReceiptView? Receipt = null);
+
+/// <summary>What the runner has signed of a run's end, beside what its fence has seen; in the answer about one run.</summary>
+/// <param name="KilledAt">When the kill was sent; null where the run ended by itself.</param>
+/// <param name="ProcessesFound">How many processes there were right before it; null where nobody counted.</param>
+/// <param name="KeyId">The key that signed it, of which the audit log has the public part; null where nothing was signed.</param>
+/// <param name="Refused">Why what was signed was not taken; null where it was.</param>
+public sealed record KillReceiptView(DateTimeOffset? KilledAt, int? ProcessesFound, string? KeyId, string? Refused);
 
 /// <summary>
 /// What a run's tool has found so far, by its own word; in the answer about one run, and in the messages of those who watch it.
@@ -110,6 +118,9 @@ public sealed record RunOutputView(
 /// <param name="OverBudget">Packets in scope that were dropped for the rule's budget.</param>
 /// <param name="HeldBack">How often the budget's rate made a packet wait; null where nothing does.</param>
 /// <param name="DegradedAt">Since when what got no answer was not measured, as packets were held back or dropped; null for never.</param>
+/// <param name="Late">Packets that came when the run's time was over, and were dropped.</param>
+/// <param name="Zones">What passed and what was dropped for each zone of the run; null where that is not known.</param>
+/// <param name="DroppedElsewhere">Dropped packets to addresses in none of these zones.</param>
 public sealed record FenceView(
     bool? Closed,
     long? Passed,
@@ -119,7 +130,17 @@ public sealed record FenceView(
     IReadOnlyList<RefusedView> Refused,
     long? OverBudget = null,
     long? HeldBack = null,
-    DateTimeOffset? DegradedAt = null);
+    DateTimeOffset? DegradedAt = null,
+    long? Late = null,
+    IReadOnlyList<ZonePacketsView>? Zones = null,
+    long? DroppedElsewhere = null);
+
+/// <summary>The packets of a run to the addresses of a zone, as the kernel counted them. Where zones overlap, one packet counts for each.</summary>
+/// <param name="Passed">Those that left for the network.</param>
+/// <param name="PassedBytes">Their bytes, from the IP header on.</param>
+/// <param name="Dropped">Those that were dropped: out of scope, over the budget or without a route.</param>
+/// <param name="DroppedBytes">Their bytes.</param>
+public sealed record ZonePacketsView(string Zone, long Passed, long PassedBytes, long Dropped, long DroppedBytes);
 
 /// <summary>A destination to which a run tried to send. <c>Port</c> is 0 where the protocol has none.</summary>
 /// <param name="Protocol"><c>tcp</c>, <c>udp</c>, <c>sctp</c>, <c>icmp</c> or a number.</param>

@@ -59,6 +59,8 @@ public static class AuditType
     public const string RunKillAsked = "run.kill-asked";
     /// <summary>A run ended, with what the runner saw.</summary>
     public const string RunEnded = "run.ended";
+    /// <summary>What a runner has signed of a run's end does not check, or is not what it told.</summary>
+    public const string ReceiptRefused = "receipt.refused";
     /// <summary>The fence refused packets.</summary>
     public const string RunDrops = "run.out-of-scope";
     /// <summary>Somebody looked at a recording.</summary>
@@ -79,6 +81,8 @@ public static class AuditType
     public const string EnrolmentCreated = "runner.enrolment-created";
     /// <summary>A runner was enrolled.</summary>
     public const string RunnerEnrolled = "runner.enrolled";
+    /// <summary>A runner signs how runs end with a key that the log did not have.</summary>
+    public const string RunnerKey = "runner.key";
     /// <summary>A runner connected.</summary>
     public const string RunnerConnected = "runner.connected";
     /// <summary>A runner's link was lost.</summary>

@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Writ.Proof.Errors;
 using Writ.Proof.Orders;
+using Writ.Proof.Runs;
 using Writ.Proof.Statements;
 
 namespace Writ.Proof.Log;
@@ -13,7 +15,8 @@ namespace Writ.Proof.Log;
 /// <item>each entry stands in the log at its position, in order, and belongs to the receipt's request;</item>
 /// <item>the story is the run's: created, evaluated, decided, granted, ordered and ended, nothing of another run;</item>
 /// <item>the order is the one whose digest the log has, is this run's, and is signed by the key that the log names;</item>
-/// <item>the statement in the order is the one that was created or revised, decided on with a yes, and granted.</item>
+/// <item>the statement in the order is the one that was created or revised, decided on with a yes, and granted;</item>
+/// <item>what an entry of the end says is what the runner signed (<see cref="KillReceipt"/>), with a key that the log had for it before.</item>
 /// </list>
 /// </summary>
 public static class ReceiptCheck
@@ -75,11 +78,64 @@ public static class ReceiptCheck
             || !Of("decision.made").Any(entry => Text(entry, "statement") == statement && entry.TryGetProperty("approved", out var yes) && yes.ValueKind == JsonValueKind.True)
             || !Of("grant.issued").Any(entry => Text(entry, "statement") == statement))
             return Bad("the statement of the order was not asked, decided and granted as it stands there");
+
+        // 6.
+        foreach (var (index, ended) in story.Where(entry => Text(entry.Entry, "type") == "run.ended" && SignedBy(entry.Entry) is not null))
+        {
+            if (Unsigned(receipt, order.Value, digest, index, ended, keys) is { } wrong)
+                return Bad(wrong);
+        }
+
         return checkpoint;
 
         IEnumerable<JsonElement> Of(string type) => story.Where(entry => Text(entry.Entry, "type") == type).Select(entry => entry.Entry);
         static Refusal Bad(string why) => new(ErrorCode.BadSignature, $"the receipt does not hold: {why}");
     }
+
+    /// <summary>How the run ended as its runner signed it, with the key's id; null where it signed nothing. To be asked of a receipt that holds.</summary>
+    public static (KillReceipt End, string KeyId)? SignedEnd(Receipt receipt)
+    {
+        foreach (var entry in receipt.Entries)
+        {
+            if (Parse(entry.Entry) is { } parsed && Text(parsed, "type") == "run.ended" && SignedBy(parsed) is { } signed && KillReceipt.Read(signed.Bytes) is { IsOk: true } end)
+                return (end.Value, signed.KeyId);
+        }
+
+        return null;
+    }
+
+    // Why an end is not what the runner signed; null where it is.
+    private static string? Unsigned(Receipt receipt, RunOrder order, string digest, long index, JsonElement ended, NoteKey[] keys)
+    {
+        var signed = SignedBy(ended)!;
+        if (receipt.RunnerKey is not { } naming)
+            return $"nothing says with which key the runner signed the end in entry {index}";
+        var proof = receipt.ProofOf(naming);
+        if (!proof.IsOk)
+            return proof.Refusal.Message;
+        var held = proof.Value.Verify(naming.Entry, keys);
+        if (!held.IsOk)
+            return held.Refusal.Message;
+        if (naming.Index >= index || Parse(naming.Entry) is not { } named || Text(named, "type") is not ("runner.enrolled" or "runner.key") || Text(named, "runner") != order.Runner)
+            return $"entry {naming.Index} does not name a key of the runner {order.Runner}";
+        if (StrictBase64.Read(Text(named, "receipt_key") ?? "") is not { } key || SigningKeys.KeyId(key) != signed.KeyId)
+            return $"the end in entry {index} was signed with another key than the runner's";
+        if (!SigningKeys.Verify(key, signed))
+            return $"the kill receipt in entry {index} was changed after the runner signed it";
+        var end = KillReceipt.Read(signed.Bytes);
+        if (!end.IsOk)
+            return end.Refusal.Message;
+        if (end.Value.Run != receipt.Run || end.Value.Runner != order.Runner || end.Value.Order != digest)
+            return $"the kill receipt in entry {index} is of another run, runner or order";
+        return JsonNode.Parse(ended.GetRawText()) is JsonObject entry && end.Value.Contradiction(entry) is { } where
+            ? $"{where} in entry {index} is not what the runner signed"
+            : null;
+    }
+
+    // The kill receipt of an end.
+    private static SignedBytes? SignedBy(JsonElement ended) => ended.TryGetProperty("receipt", out var signed) && signed.ValueKind == JsonValueKind.Object
+        ? new(StrictBase64.Read(Text(signed, "bytes") ?? "") ?? [], StrictBase64.Read(Text(signed, "signature") ?? "") ?? [], Text(signed, "key_id") ?? "")
+        : null;
 
     private static JsonElement? Parse(byte[] entry)
     {

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Writ.Proof.Errors;
+using Writ.Proof.Runs;
 using Writ.Proof.Statements;
 
 namespace Writ.Proof.Orders;
@@ -47,4 +48,5 @@ internal static class DomainBytes
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Statement))]
 [JsonSerializable(typeof(RunOrder))]
+[JsonSerializable(typeof(KillReceipt))]
 internal sealed partial class ProofJson : JsonSerializerContext;

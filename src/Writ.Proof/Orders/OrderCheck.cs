@@ -71,6 +71,9 @@ public static class OrderCheck
         var budget = order.Budget ?? Budget.Unlimited;
         if (!budget.IsValid() || !budget.IsWithin(statement.Budget ?? Budget.Unlimited))
             return new Refusal(ErrorCode.FenceOutsideStatement, "the order would let the run use up more than was decided");
+        var zones = ZoneCells.Of(order.Zones ?? []);
+        if (!zones.IsOk)
+            return zones.Refusal;
 
         // 5. And it lies within what the operator of this very machine allows at most.
         if (!scope.Value.IsWithin(trust.Ceiling))

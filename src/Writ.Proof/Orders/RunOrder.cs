@@ -5,15 +5,16 @@ using Writ.Proof.Statements;
 namespace Writ.Proof.Orders;
 
 /// <summary>
-/// What a runner obeys. Its bytes are <c>writ-order/v2</c>, a line feed and one JSON object; the server signs exactly
-/// those bytes. Version 1 had no budget; such orders stay readable. Instants are Unix microseconds, durations microseconds.
+/// What a runner obeys. Its bytes are <c>writ-order/v3</c>, a line feed and one JSON object; the server signs exactly
+/// those bytes. Version 1 had no budget, version 2 no zones; such orders stay readable. Instants are Unix microseconds, durations
+/// microseconds.
 /// </summary>
 public sealed record RunOrder
 {
     /// <summary>The first line of an order's bytes.</summary>
-    public const string Domain = "writ-order/v2\n";
+    public const string Domain = "writ-order/v3\n";
 
-    private const string DomainOfVersion1 = "writ-order/v1\n";
+    private static readonly string[] Domains = ["writ-order/v1\n", "writ-order/v2\n", Domain];
 
     /// <summary>The run's id.</summary>
     public required string Run { get; init; }
@@ -37,20 +38,43 @@ public sealed record RunOrder
     public required ScopeText Fence { get; init; }
     /// <summary>What this run may use up. Null in version 1 alone, where nothing was limited.</summary>
     public Budget? Budget { get; init; }
+    /// <summary>The zones that the fence touches, for each of which packets are counted; they permit nothing. Null in versions 1 and 2 alone.</summary>
+    public IReadOnlyList<OrderZone>? Zones { get; init; }
     /// <summary>The decisions that carry the right, at least one.</summary>
     public required IReadOnlyList<OrderDecision> Decisions { get; init; }
 
-    /// <summary>The bytes of a new order.</summary>
-    public byte[] ToBytes() => DomainBytes.Write(Budget is null ? DomainOfVersion1 : Domain, this, ProofJson.Default.RunOrder);
+    // The version whose members these are; 0 for none.
+    private int Version => (Budget, Zones) switch
+    {
+        (null, null) => 1,
+        (not null, null) => 2,
+        (not null, not null) => 3,
+        _ => 0,
+    };
 
-    /// <summary>Reads an order of either version; unknown, missing and duplicate members are refused.</summary>
+    /// <summary>The bytes of a new order.</summary>
+    /// <exception cref="InvalidOperationException">Its members are those of no version.</exception>
+    public byte[] ToBytes() => Version is > 0 and var version
+        ? DomainBytes.Write(Domains[version - 1], this, ProofJson.Default.RunOrder)
+        : throw new InvalidOperationException("the order's members are those of no version");
+
+    /// <summary>Reads an order of any version; unknown, missing and duplicate members are refused.</summary>
     public static Result<RunOrder> Read(ReadOnlySpan<byte> bytes)
     {
-        var first = DomainBytes.Has(DomainOfVersion1, bytes);
-        var read = DomainBytes.Read(first ? DomainOfVersion1 : Domain, bytes, ProofJson.Default.RunOrder);
-        return !read.IsOk || first == read.Value.Budget is null ? read : new Refusal(ErrorCode.InvalidInput, "the order's members are not those of its version");
+        var version = Domains.Length;
+        while (version > 1 && !DomainBytes.Has(Domains[version - 1], bytes))
+            version--;
+        var read = DomainBytes.Read(Domains[version - 1], bytes, ProofJson.Default.RunOrder);
+        return !read.IsOk || read.Value.Version == version ? read : new Refusal(ErrorCode.InvalidInput, "the order's members are not those of its version");
     }
 }
+
+/// <summary>A zone as the policy of the order's moment has it.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Addresses">
+/// Its addresses (<see cref="AddressSet.ToTexts"/>); where zones are of more ranges than a fence counts, those of them that the fence reaches.
+/// </param>
+public sealed record OrderZone(string Name, IReadOnlyList<string> Addresses);
 
 /// <summary>A decision as an order carries it.</summary>
 /// <param name="By">The id of the person who decided, or <c>policy</c>.</param>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Writ.Proof.Addresses;
 using Writ.Proof.Errors;
+using Writ.Proof.Orders;
 
 namespace Writ.Proof.Statements;
 
@@ -47,6 +48,8 @@ public static class SandboxTerms
             return new(ErrorCode.TooLarge, $"the sandbox takes {MostFiles} files with {MostFileBytes >> 20} MiB in all");
         if (statement.Scope.Read() is { IsOk: true } scope && scope.Value.Ranges > MostRanges)
             return new(ErrorCode.TooLarge, $"the command reaches more than {MostRanges} separate ranges of addresses and ports", "write networks or whole ranges, or split it");
+        if (statement.Zones.Count > ZoneCells.MostZones)
+            return new(ErrorCode.TooLarge, $"the command reaches into more than {ZoneCells.MostZones} zones", "split it by zone");
         if (outputs.Count > MostOutputs)
             return new(ErrorCode.TooLarge, $"at most {MostOutputs} files are handed back");
         if (names.Count > MostNames || names.Any(name => name.Addresses.Count > MostAddresses))

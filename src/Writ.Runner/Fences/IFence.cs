@@ -1,4 +1,5 @@
 using Writ.Proof.Addresses;
+using Writ.Proof.Orders;
 using Writ.Proof.Statements;
 
 namespace Writ.Runner.Fences;
@@ -76,10 +77,11 @@ internal interface IFence : IDisposable
     /// <summary>Opens it for a scope until a moment before the deadline on either clock; or moves that moment.</summary>
     /// <param name="scope">What may be reached.</param>
     /// <param name="budget">What may be used up; as it was when it was opened first.</param>
+    /// <param name="zones">For which zones packets are counted; as it was when it was opened first.</param>
     /// <param name="deadline">The run's deadline in Unix microseconds.</param>
     /// <param name="deadlineBoot">The same on CLOCK_BOOTTIME.</param>
     /// <exception cref="IOException">It could not be, or is not as it should be when read back: nothing may be run.</exception>
-    void Open(NetworkScope scope, Budget budget, long deadline, long deadlineBoot);
+    void Open(NetworkScope scope, Budget budget, ZoneCells zones, long deadline, long deadlineBoot);
 
     /// <summary>
     /// Moves the calling thread, and what it starts from now on, into the run's network. What no route leads to is unreachable
@@ -106,8 +108,8 @@ internal interface IFence : IDisposable
     IReadOnlyList<RefusedDestination> Refused();
 }
 
-/// <summary>What was read from the kernel.</summary>
-/// <param name="Closed">No element of its scope is left and no rule can let a packet pass.</param>
+/// <summary>What was read from the kernel. Bytes are those of IP packets.</summary>
+/// <param name="Closed">No element of its scope is left, no rule can let a packet pass, and nothing else takes packets from the run's link.</param>
 /// <param name="Passed">Packets that were handed to the uplink.</param>
 /// <param name="PassedBytes">Their bytes.</param>
 /// <param name="Refused">Packets out of scope, which were dropped.</param>
@@ -117,7 +119,26 @@ internal interface IFence : IDisposable
 /// <param name="HeldBack">How often the budget's rate made a packet wait; null where nothing does, or it cannot be read any more.</param>
 /// <param name="DegradedAt">Since when results may lack what the budget held back or stopped, in Unix microseconds; 0 for never.</param>
 internal sealed record FenceReading(
-    bool Closed, long Passed, long PassedBytes, long Refused, long Unlisted, long LastPacketAt, long OverBudget = 0, long? HeldBack = null, long DegradedAt = 0);
+    bool Closed, long Passed, long PassedBytes, long Refused, long Unlisted, long LastPacketAt, long OverBudget = 0, long? HeldBack = null, long DegradedAt = 0)
+{
+    /// <summary>The bytes of the packets out of scope.</summary>
+    public long RefusedBytes { get; init; }
+    /// <summary>Packets in scope that no route led on.</summary>
+    public long Unrouted { get; init; }
+    /// <summary>Packets that were dropped since their time was over.</summary>
+    public long Late { get; init; }
+    /// <summary>The last IPv4 packet that passed; 0 for none.</summary>
+    public long LastPacketAt4 { get; init; }
+    /// <summary>The last IPv6 packet that passed; 0 for none.</summary>
+    public long LastPacketAt6 { get; init; }
+    /// <summary>The packets of each zone, in the order's order; where zones overlap, one packet counts for each.</summary>
+    public IReadOnlyList<ZoneCount> Zones { get; init; } = [];
+    /// <summary>Dropped packets to addresses in none of these zones, and those that are no IP.</summary>
+    public long DroppedElsewhere { get; init; }
+}
+
+/// <summary>The packets to a zone's addresses that passed, and those that were dropped while the run had time.</summary>
+internal sealed record ZoneCount(string Zone, long Passed, long PassedBytes, long Dropped, long DroppedBytes);
 
 /// <summary>A destination that was refused. The port is 0 where the protocol has none.</summary>
 internal readonly record struct RefusedDestination(Address Address, int Protocol, int Port, long Packets);

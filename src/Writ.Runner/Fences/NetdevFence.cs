@@ -1,4 +1,5 @@
 using Writ.Proof.Addresses;
+using Writ.Proof.Orders;
 using Writ.Proof.Statements;
 using Writ.Runner.Kernel;
 
@@ -13,6 +14,8 @@ internal sealed class NetdevFence : IFence
 {
     /// <summary>How long before the deadline the kernel closes, in microseconds.</summary>
     public const long Early = 50_000;
+    // The wall clock's end is this much earlier: what comes late is told as late, and not as out of a scope that has just expired.
+    private const long ClockFirst = 10_000;
     /// <summary>The most addresses of a scope on the uplink's own links.</summary>
     public const int MostNeighbours = 131_072;
     private const int MostUnreachable = 1_000;
@@ -32,6 +35,7 @@ internal sealed class NetdevFence : IFence
     private uint _claimSeconds;
     private Budget? _budget;
     private Shaper? _shaper;
+    private ZoneCells _zones = ZoneCells.None;
     private bool _opened;
     private bool _closed;
 
@@ -49,12 +53,12 @@ internal sealed class NetdevFence : IFence
     public int RoutesChanged => _links.Changed;
 
     /// <inheritdoc/>
-    public void Open(NetworkScope scope, Budget budget, long deadline, long deadlineBoot)
+    public void Open(NetworkScope scope, Budget budget, ZoneCells zones, long deadline, long deadlineBoot)
     {
         if (_closed)
             throw new IOException("the fence is closed");
         var left = deadlineBoot - Early - Clock.Boot();
-        if (left < 1_000 || deadline - Early <= Clock.Wall())
+        if (left < ClockFirst || deadline - Early - ClockFirst <= Clock.Wall())
             throw new IOException("less time is left than the fence needs");
         var milliseconds = (ulong)(left / 1_000);
         if (scope.Ranges > SandboxTerms.MostRanges)
@@ -65,7 +69,7 @@ internal sealed class NetdevFence : IFence
         // Only once: the kernel's counts begin anew with the rules that count.
         if (!_opened && budget != Budget.Unlimited)
             Spend(budget);
-        _budget = budget;
+        (_budget, _zones) = (budget, zones);
         _reach = scope.Addresses;
         _claimSeconds = (uint)Math.Min((left / 1_000_000) + 1, uint.MaxValue - 1);
 
@@ -81,8 +85,13 @@ internal sealed class NetdevFence : IFence
         _tables.AddElements(changes, "ask4", 1, Single([.. types.Union(scope.Icmp ? [EchoRequest, TimestampRequest] : [])]), interval: false, milliseconds);
         _tables.AddElements(changes, "ask6", 1, Single([.. types.Union(scope.Icmp ? [EchoRequest6] : [])]), interval: false, milliseconds);
 
+        var end = (ulong)(deadline - Early - ClockFirst) * 1_000;
         _tables.FlushChain(changes, "clock");
-        _tables.AddClock(changes, "clock", (ulong)(deadline - Early) * 1_000);
+        _tables.AddClock(changes, "clock", end);
+        _tables.FlushChain(changes, "late");
+        _tables.AddClock(changes, "late", end, NfTables.Count("late"));
+        if (!_opened)
+            AddZones(changes, zones);
         var (hooked, devices) = AddWays(changes);
         if (_place.IsShared && !_opened)
             AddErrors(changes);
@@ -92,6 +101,39 @@ internal sealed class NetdevFence : IFence
         Claim(devices);
         if (_tables.Hooks() is var hooks && (!hooks.Contains(("out", true)) || hooks.Count != 1 + _hooked.Count))
             throw new IOException($"the fence {_place.Name} is not in force");
+    }
+
+    // Each cell has a counter for what passes and one for what is dropped; what can pass is in scope.
+    private void AddZones(NetlinkMessages changes, ZoneCells zones)
+    {
+        for (var cell = 0; cell < zones.Cells.Count; cell++)
+        {
+            _tables.AddCounter(changes, NetdevCounts.Passed(cell));
+            _tables.AddCounter(changes, NetdevCounts.Dropped(cell));
+        }
+
+        foreach (var isV4 in (bool[])[true, false])
+        {
+            var (family, width) = isV4 ? ("4", 4) : ("6", 16);
+            var ranges = zones.Ranges.Where(range => range.Range.First.IsV4 == isV4).ToList();
+            _tables.AddElements(changes, $"zone_passed{family}", width,
+                InScope(ranges).Select(part => Key(part.Range.First, part.Range.Last, NetdevCounts.Passed(part.Cell))), counters: true);
+            _tables.AddElements(changes, $"zone_dropped{family}", width,
+                ranges.Select(range => Key(range.Range.First, range.Range.Last, NetdevCounts.Dropped(range.Cell))), counters: true);
+        }
+    }
+
+    private IEnumerable<(AddressRange Range, int Cell)> InScope(IReadOnlyList<(AddressRange Range, int Cell)> ranges)
+    {
+        // Both are sorted, so one walk meets every pair that overlaps.
+        var (reach, at) = (_reach.Ranges, 0);
+        foreach (var (range, cell) in ranges)
+        {
+            while (at < reach.Count && reach[at].Last < range.First)
+                at++;
+            for (var i = at; i < reach.Count && reach[i].First <= range.Last; i++)
+                yield return (new(reach[i].First > range.First ? reach[i].First : range.First, reach[i].Last < range.Last ? reach[i].Last : range.Last), cell);
+        }
     }
 
     private void Spend(Budget budget)
@@ -138,7 +180,7 @@ internal sealed class NetdevFence : IFence
             var map = isV4 ? "hop4" : "hop6";
             _tables.FlushSet(changes, map);
             _tables.AddElements(changes, map, isV4 ? 4 : 16, hops.Where(hop => hop.First.IsV4 == isV4).Select(hop =>
-                Key(hop.First, hop.Last) with { Chain = Way(changes, hop.Device, hop.Gateway, isV4) }).ToList());
+                Key(hop.First, hop.Last, Way(changes, hop.Device, hop.Gateway, isV4))).ToList());
         }
 
         return (hooked, [.. hops.Select(hop => hop.Device).Distinct()]);
@@ -164,14 +206,15 @@ internal sealed class NetdevFence : IFence
         chain = $"way-{_ways.Count}";
         _ways[(device, gateway, isV4)] = chain;
         _tables.AddChain(changes, chain);
+        _tables.AddJump(changes, chain, isV4 ? "sent4" : "sent6");
         _tables.AddForward(changes, chain, device, gateway is { } hop ? UplinkLinks.Bytes(hop) : null, isV4);
         return chain;
     }
 
-    private static (UInt128 First, UInt128 Last, string? Chain) Key(Address first, Address last) =>
-        first.IsV4 ? ((uint)first.Bits, (uint)last.Bits, null) : (first.Bits, last.Bits, null);
+    private static (UInt128 First, UInt128 Last, string? Name) Key(Address first, Address last, string? name = null) =>
+        first.IsV4 ? ((uint)first.Bits, (uint)last.Bits, name) : (first.Bits, last.Bits, name);
 
-    private static IEnumerable<(UInt128 First, UInt128 Last, string? Chain)> Single(params byte[] values) =>
+    private static IEnumerable<(UInt128 First, UInt128 Last, string? Name)> Single(params byte[] values) =>
         values.Select(value => ((UInt128)value, (UInt128)value, (string?)null));
 
     // Of errors that come to an address which is the host's too, the run gets those about its own packets. The parts of the packet
@@ -242,7 +285,9 @@ internal sealed class NetdevFence : IFence
     /// <inheritdoc/>
     public FenceReading Read()
     {
-        var reading = _counts.Read(Scope);
+        var reading = _counts.Read(Scope, _zones);
+        // What takes packets from the link before these rules do, passes them by.
+        reading = reading with { Closed = reading.Closed && _tables.HooksAt(_place.Name) == 1 && !_links.HasIngress(_place.Name) };
         return _shaper?.Read() is { } shaped ? reading with { OverBudget = reading.OverBudget + shaped.Lost, HeldBack = shaped.HeldBack } : reading;
     }
 
@@ -250,14 +295,14 @@ internal sealed class NetdevFence : IFence
     public IReadOnlyList<RefusedDestination> Refused() => _counts.Refused();
 
     /// <summary>For a run whose supervisor is gone: closes what it may have left open. Null where the kernel does not tell.</summary>
-    public static FenceReading? CloseAndRead(FencePlace place)
+    public static FenceReading? CloseAndRead(FencePlace place, ZoneCells zones)
     {
         FenceReading? reading = null;
         try
         {
             NetworkNamespace.In(place.Uplink, () =>
             {
-                using var fence = new NetdevFence(place);
+                using var fence = new NetdevFence(place) { _zones = zones };
                 fence.Close();
                 reading = fence.Read();
             });

@@ -46,6 +46,10 @@ internal static class NetdevRules
               set ask6 { type icmpv6_type; flags timeout; }
               map hop4 { type ipv4_addr : verdict; flags interval; }
               map hop6 { type ipv6_addr : verdict; flags interval; }
+              map zone_passed4 { type ipv4_addr : counter; flags interval; }
+              map zone_passed6 { type ipv6_addr : counter; flags interval; }
+              map zone_dropped4 { type ipv4_addr : counter; flags interval; }
+              map zone_dropped6 { type ipv6_addr : counter; flags interval; }
               set last { type ether_type; flags dynamic,timeout; size 4; }
               set spent { type ether_type; flags dynamic,timeout; size 4; }
               set over { type ether_type; flags dynamic,timeout; size 4; }
@@ -61,6 +65,7 @@ internal static class NetdevRules
               counter refused { }
               counter unlisted { }
               counter over_budget { }
+              counter late { }
               counter noise { }
               counter returned { }
               counter refused_back { }
@@ -68,8 +73,25 @@ internal static class NetdevRules
               chain clock {
                 drop
               }
+              chain late {
+                counter name late drop
+              }
+
+              chain sent4 {
+                counter name ip daddr map @zone_passed4
+                counter name passed update @last { meta protocol timeout 30d }
+              }
+              chain sent6 {
+                counter name ip6 daddr map @zone_passed6
+                counter name passed update @last { meta protocol timeout 30d }
+              }
+              chain dropped {
+                counter name ip daddr map @zone_dropped4
+                counter name ip6 daddr map @zone_dropped6
+              }
 
               chain over {
+                jump dropped
                 add @over { meta protocol timeout 30d }
                 counter name over_budget drop
               }
@@ -84,7 +106,8 @@ internal static class NetdevRules
                 jump spend
                 {{shared}}ip protocol { tcp, udp, sctp } update @own_ports { ip protocol . th sport }
                 {{shared}}ip protocol icmp update @own_asks4 { @th,32,16 }
-                counter name passed update @last { meta protocol timeout 30d } ip daddr vmap @hop4
+                ip daddr vmap @hop4
+                jump dropped
                 counter name unrouted drop
               }
               chain scoped4 {
@@ -97,6 +120,7 @@ internal static class NetdevRules
                 goto refuse4
               }
               chain refuse4 {
+                jump dropped
                 ip frag-off & 0x1fff == 0 ip protocol { tcp, udp, sctp } update @refused4 { ip daddr . ip protocol . th dport counter } counter name refused drop
                 update @portless4 { ip daddr . ip protocol counter } counter name refused drop
                 counter name refused counter name unlisted drop
@@ -110,7 +134,8 @@ internal static class NetdevRules
                 jump spend
                 {{shared}}ip6 nexthdr { tcp, udp, sctp } update @own_ports { ip6 nexthdr . th sport }
                 {{shared}}ip6 nexthdr ipv6-icmp update @own_asks6 { @th,32,16 }
-                counter name passed update @last { meta protocol timeout 30d } ip6 daddr vmap @hop6
+                ip6 daddr vmap @hop6
+                jump dropped
                 counter name unrouted drop
               }
               chain scoped6 {
@@ -125,6 +150,7 @@ internal static class NetdevRules
               }
               chain refuse6 {
                 ip6 daddr ff02::/16 icmpv6 type { mld-listener-report, mld-listener-done, mld2-listener-report } counter name noise drop
+                jump dropped
                 ip6 nexthdr { tcp, udp, sctp } update @refused6 { ip6 daddr . ip6 nexthdr . th dport counter } counter name refused drop
                 update @portless6 { ip6 daddr . ip6 nexthdr counter } counter name refused drop
                 counter name refused counter name unlisted drop
@@ -135,7 +161,7 @@ internal static class NetdevRules
               }
 
               chain out { type filter hook ingress device "{{place.Name}}" priority -500; policy drop;
-                jump clock
+                jump late
                 ether type ip jump out4
                 ether type ip6 jump out6
                 counter name refused counter name unlisted drop

@@ -22,9 +22,10 @@ internal sealed record RouteEntry(
 /// </summary>
 internal sealed class UplinkLinks : IDisposable
 {
-    private const int NewAddress = 20, DeleteAddress = 21, GetAddress = 22, GetLink = 18, NewRoute = 24, GetRoute = 26, GetRule = 34;
+    private const int NewAddress = 20, DeleteAddress = 21, GetAddress = 22, GetLink = 18, NewRoute = 24, GetRoute = 26, GetRule = 34, GetQueueing = 38;
     internal const byte V4 = 2, V6 = 10;
     private const byte MainTable = 254, Unicast = 1, Throw = 9;
+    private const uint IngressParent = 0xfffffff1;
     private const uint NoDuplicateDetection = 2, NoPrefixRoute = 0x200;
     private readonly Netlink _netlink = new(Netlink.Route);
     // Links too: a device that goes down takes its IPv4 routes away without a word.
@@ -46,6 +47,14 @@ internal sealed class UplinkLinks : IDisposable
                 (BinaryPrimitives.ReadUInt32LittleEndian(link.Body.Span[8..]) & (0x8 | 0x80) /* IFF_LOOPBACK | IFF_NOARP */) == 0);
         }),
     ];
+
+    /// <summary>Whether tc looks at packets that come in over a device, and so could hand them on.</summary>
+    public bool HasIngress(string name)
+    {
+        var index = Devices().Find(device => device.Name == name).Index;
+        return _netlink.Ask(new NetlinkMessages().Begin(GetQueueing, Netlink.Dump, new byte[20]), "queueing").Any(reply =>
+            BinaryPrimitives.ReadInt32LittleEndian(reply.Body.Span[4..]) == index && BinaryPrimitives.ReadUInt32LittleEndian(reply.Body.Span[12..]) == IngressParent);
+    }
 
     private static string Text(ReadOnlyMemory<byte> value) => Encoding.UTF8.GetString(value.Span).TrimEnd('\0');
 

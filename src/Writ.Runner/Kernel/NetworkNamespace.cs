@@ -37,6 +37,22 @@ internal static class NetworkNamespace
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failed);
     }
 
+    /// <summary>The inode number of a named one, as /proc tells it of processes; 0 where there is no such namespace.</summary>
+    public static long NumberOf(string name)
+    {
+        var number = 0L;
+        try
+        {
+            In(name, () => number = ProcessTable.OwnNetworkNamespace());
+        }
+        catch (IOException)
+        {
+            // It is not there any more, and so nobody is in it by this name.
+        }
+
+        return number;
+    }
+
     /// <summary>Moves the calling thread, and what it starts from now on, into the namespace.</summary>
     public static void Enter(string name)
     {

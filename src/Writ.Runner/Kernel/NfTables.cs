@@ -12,7 +12,7 @@ internal sealed class NfTables(Netlink netlink, string table)
     public const int Drop = 0, Jump = -3, Goto = -4;
     private const byte NetdevFamily = 5;
     private const int Subsystem = 10 << 8, GetTable = 1, NewChain = 3, GetChain = 4, NewRule = 6, GetRule = 7, DeleteRule = 8, NewElements = 12, GetElements = 13,
-        DeleteElements = 14, GetObject = 19;
+        DeleteElements = 14, NewObject = 18, GetObject = 19;
     private const int Register = 1, OtherRegister = 2;
 
     /// <summary>A set of changes that take effect together.</summary>
@@ -68,16 +68,29 @@ internal sealed class NfTables(Netlink netlink, string table)
     /// <summary>Goes to another chain for good.</summary>
     public static (string Name, Action<NetlinkMessages> Data) Go(string chain) => ("immediate", Verdict(Goto, chain));
 
+    /// <summary>Counts with a named counter.</summary>
+    public static (string Name, Action<NetlinkMessages> Data) Count(string counter) => ("objref", reference => reference.PutBig(1, 1u /* NFT_OBJECT_COUNTER */).Put(2, counter));
+
+    /// <summary>A counter, at zero.</summary>
+    public void AddCounter(NetlinkMessages changes, string counter)
+    {
+        Begin(changes, NewObject, Netlink.Create);
+        changes.Put(1, table).Put(2, counter).PutBig(3, 1u /* NFT_OBJECT_COUNTER */).Nest(4, data => data.PutBig(1, 0ul).PutBig(2, 0ul));
+    }
+
     /// <summary>Drops everything from this instant on, in nanoseconds since 1970 by the wall clock: <c>meta time &gt;= AT drop</c>.</summary>
-    public void AddClock(NetlinkMessages changes, string chain, ulong at)
+    public void AddClock(NetlinkMessages changes, string chain, ulong at, params (string Name, Action<NetlinkMessages> Data)[] before)
     {
         var instant = new byte[8];
         BinaryPrimitives.WriteUInt64BigEndian(instant, at);
         AddRule(changes, chain,
-            ("meta", meta => meta.PutBig(1, Register).PutBig(2, 30u /* NFT_META_TIME_NS */)),
-            ("byteorder", order => order.PutBig(1, Register).PutBig(2, Register).PutBig(3, 1u).PutBig(4, 8u).PutBig(5, 8u)),
-            ("cmp", compare => compare.PutBig(1, Register).PutBig(2, 5u /* NFT_CMP_GTE */).Nest(3, data => data.Put(1, instant))),
-            ("immediate", Verdict(Drop)));
+            [
+                ("meta", meta => meta.PutBig(1, Register).PutBig(2, 30u /* NFT_META_TIME_NS */)),
+                ("byteorder", order => order.PutBig(1, Register).PutBig(2, Register).PutBig(3, 1u).PutBig(4, 8u).PutBig(5, 8u)),
+                ("cmp", compare => compare.PutBig(1, Register).PutBig(2, 5u /* NFT_CMP_GTE */).Nest(3, data => data.Put(1, instant))),
+                .. before,
+                ("immediate", Verdict(Drop)),
+            ]);
     }
 
     /// <summary>Goes to another chain and comes back where that decides nothing.</summary>
@@ -120,11 +133,12 @@ internal sealed class NfTables(Netlink netlink, string table)
     /// <param name="changes">To these changes.</param>
     /// <param name="set">The set's name.</param>
     /// <param name="width">The length of a key in bytes.</param>
-    /// <param name="ranges">First and last value, and in a verdict map the chain to go to.</param>
+    /// <param name="ranges">First and last value, and what a map has for them: the chain to go to, or the counter.</param>
     /// <param name="interval">Whether the set is one of intervals.</param>
     /// <param name="milliseconds">How long the elements live; 0 for ever.</param>
-    public void AddElements(NetlinkMessages changes, string set, int width, IEnumerable<(UInt128 First, UInt128 Last, string? Chain)> ranges,
-        bool interval = true, ulong milliseconds = 0)
+    /// <param name="counters">Whether the set is a map to counters.</param>
+    public void AddElements(NetlinkMessages changes, string set, int width, IEnumerable<(UInt128 First, UInt128 Last, string? Name)> ranges,
+        bool interval = true, ulong milliseconds = 0, bool counters = false)
     {
         var beyond = UInt128.One << (8 * width);
         foreach (var chunk in ranges.Chunk(200))
@@ -132,13 +146,15 @@ internal sealed class NfTables(Netlink netlink, string table)
             Begin(changes, NewElements, Netlink.Create);
             changes.Put(1, table).Put(2, set).Nest(3, list =>
             {
-                foreach (var (first, last, chain) in chunk)
+                foreach (var (first, last, name) in chunk)
                 {
                     list.Nest(1, element =>
                     {
                         PutKey(element, first, width);
-                        if (chain is not null)
-                            element.Nest(2, data => PutVerdict(data, Goto, chain));
+                        if (name is not null && counters)
+                            element.Put(9, name);
+                        else if (name is not null)
+                            element.Nest(2, data => PutVerdict(data, Goto, name));
                         if (milliseconds > 0)
                             element.PutBig(4, milliseconds);
                     });
@@ -209,18 +225,15 @@ internal sealed class NfTables(Netlink netlink, string table)
             && rule.TryGetValue(2, out var name) && Text(name) == chain);
 
     /// <summary>The chains that hang at a hook: their names, and whether they drop what no rule decides.</summary>
-    public List<(string Name, bool Drops)> Hooks()
-    {
-        var found = new List<(string, bool)>();
-        foreach (var reply in Ask(GetChain, question => question.Put(1, table)))
-        {
-            var chain = reply.Attributes(4);
-            if (Text(chain[1]) == table && chain.ContainsKey(4))
-                found.Add((Text(chain[3]), chain.TryGetValue(5, out var policy) && BinaryPrimitives.ReadInt32BigEndian(policy.Span) == 0));
-        }
+    public List<(string Name, bool Drops)> Hooks() => [.. Chains(question => question.Put(1, table)).Where(chain => Text(chain[1]) == table && chain.ContainsKey(4))
+        .Select(chain => (Text(chain[3]), chain.TryGetValue(5, out var policy) && BinaryPrimitives.ReadInt32BigEndian(policy.Span) == 0))];
 
-        return found;
-    }
+    /// <summary>How many chains of any netdev table hang at this device.</summary>
+    public int HooksAt(string device) => Chains(_ => { }).Count(chain => chain.TryGetValue(4, out var hook) && NetlinkReply.Read(hook) is var told
+        && ((told.TryGetValue(3, out var one) && Text(one) == device)
+            || (told.TryGetValue(4, out var several) && NetlinkReply.List(several).Any(name => Text(name.Value) == device))));
+
+    private IEnumerable<Dictionary<int, ReadOnlyMemory<byte>>> Chains(Action<NetlinkMessages> question) => Ask(GetChain, question).Select(reply => reply.Attributes(4));
 
     /// <summary>The netdev tables of the netlink socket's namespace.</summary>
     public static List<string> Tables(Netlink netlink) =>

@@ -5,21 +5,6 @@ namespace Writ.Runner.Kernel;
 /// <summary>What /proc says about processes.</summary>
 internal static class ProcessTable
 {
-    /// <summary>The processes inside this PID namespace (its inode number); -1 where they cannot be counted.</summary>
-    public static int CountInNamespace(long inode)
-    {
-        if (inode == 0)
-            return -1;
-        try
-        {
-            return Pids().Count(pid => IsInNamespace(pid, inode) && State(pid) is not ('Z' or 'X' or '\0'));
-        }
-        catch (IOException)
-        {
-            return -1;
-        }
-    }
-
     /// <summary>True for a process of this PID namespace.</summary>
     public static bool IsInNamespace(int pid, long inode) => ReadLink($"/proc/{pid}/ns/pid") == string.Create(CultureInfo.InvariantCulture, $"pid:[{inode}]");
 
@@ -47,6 +32,65 @@ internal static class ProcessTable
             return -1;
         }
     }
+
+    /// <summary>
+    /// A process and all below it, as far as they can be counted in so much time (microseconds): at the moment of a kill nothing is waited for.
+    /// </summary>
+    public static int CountTree(int pid, long patience)
+    {
+        var (until, waiting, count) = (Clock.Boot() + patience, new Queue<int>([pid]), 0);
+        while (Clock.Boot() < until && waiting.TryDequeue(out var next))
+        {
+            if (State(next) is 'Z' or 'X' or '\0')
+                continue;
+            count++;
+            foreach (var child in ChildrenOfThreads(next))
+                waiting.Enqueue(child);
+        }
+
+        return count + waiting.Count;
+    }
+
+    private static List<int> ChildrenOfThreads(int pid)
+    {
+        try
+        {
+            return [.. Directory.EnumerateDirectories($"/proc/{pid}/task").SelectMany(thread => File.ReadAllText(Path.Combine(thread, "children"))
+                .Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(text => int.Parse(text, CultureInfo.InvariantCulture))];
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>
+    /// Everybody but this process who is of a run by any of these marks, zombies aside: in its PID namespace or its network namespace (inode
+    /// numbers), of its user, one of these numbers, or a child of this process. -1 where they cannot be counted; a mark that is 0 or null is none.
+    /// </summary>
+    public static int CountOf(long pidNamespace, long networkNamespace, long user, IReadOnlySet<int> numbers)
+    {
+        try
+        {
+            return Pids().Where(pid => pid != Environment.ProcessId).Count(pid => (numbers.Contains(pid) || ParentOf(pid) == Environment.ProcessId
+                    || (pidNamespace != 0 && IsInNamespace(pid, pidNamespace)) || (networkNamespace != 0 && NetworkNamespaceOf(pid) == networkNamespace)
+                    || (user > 0 && UserOf(pid) == user))
+                && State(pid) is not ('Z' or 'X' or '\0'));
+        }
+        catch (IOException)
+        {
+            return -1;
+        }
+    }
+
+    /// <summary>The inode number of the calling thread's network namespace.</summary>
+    public static long OwnNetworkNamespace() => NetworkNamespaceAt("/proc/thread-self/ns/net");
+
+    // 0 where the process is gone.
+    private static long NetworkNamespaceOf(int pid) => NetworkNamespaceAt($"/proc/{pid}/ns/net");
+
+    private static long NetworkNamespaceAt(string path) => ReadLink(path) is { } link && link.StartsWith("net:[", StringComparison.Ordinal)
+        ? long.Parse(link.AsSpan(5, link.Length - 6), CultureInfo.InvariantCulture) : 0;
 
     private static char State(int pid) => Fields(pid) is { Length: > 0 } fields ? fields[0][0] : '\0';
 

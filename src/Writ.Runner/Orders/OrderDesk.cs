@@ -83,6 +83,7 @@ internal sealed class OrderDesk(
             Cgroups = cgroups,
             Scope = order.Fence,
             Budget = order.Budget ?? Budget.Unlimited,
+            Zones = order.Zones ?? [],
             NetworkNamespace = config.NetworkNamespace,
             StartBy = order.StartBy,
             Deadline = order.Deadline,

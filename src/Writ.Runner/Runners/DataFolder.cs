@@ -15,6 +15,8 @@ internal sealed class DataFolder(string path)
     /// <summary>Writ's own CA: the only one that this runner trusts.</summary>
     public string Authority => In("identity", "authority.pem");
     public string Identity => In("identity", "identity.json");
+    /// <summary>The key that signs how runs ended; it never leaves this folder.</summary>
+    public string ReceiptKey => In("identity", "receipt.key");
     public string Nonces => In("nonces");
     public string Journal => In("journal.ndjson");
     /// <summary>The newest head of the server's audit log that was seen.</summary>

@@ -1,9 +1,12 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Google.Protobuf;
 using Grpc.Core;
 using Writ.Contracts.Runners;
 using Writ.Proof.Addresses;
+using Writ.Proof.Orders;
 using Writ.Runner.Kernel;
+using Writ.Runner.Runs;
 
 namespace Writ.Runner.Runners;
 
@@ -32,7 +35,7 @@ internal static class EnrolRunner
             authority = await FetchAuthority(uri, fingerprint, stop);
             using var channel = ServerTrust.Trusting(uri, authority);
             reply = await new RunnerEnrolment.RunnerEnrolmentClient(channel).EnrolAsync(
-                new() { Token = token, CertificateRequest = RunnerIdentity.Request(key) }, cancellationToken: stop);
+                new() { Token = token, CertificateRequest = RunnerIdentity.Request(key), ReceiptKey = ByteString.CopyFrom(SigningKeys.PublicKey(ReceiptSigner.Seed(data))) }, cancellationToken: stop);
         }
         catch (RpcException refused)
         {

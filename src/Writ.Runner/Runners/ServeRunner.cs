@@ -37,8 +37,9 @@ internal static class ServeRunner
         using var journal = new Journal(data.Journal, time);
         journal.Write("serving", detail: $"writ-runner {Program.Version}, inventory {inventory.Current.Digest()}");
         using var nonces = new NonceStore(data.Nonces, UnixMicroseconds.From(time.GetUtcNow()));
-        var link = new ServerLink(data, config, identity, time, Say);
-        using var book = new RunBook(data, journal, time, link.Wake);
+        var signer = new ReceiptSigner(identity.Runner, ReceiptSigner.Seed(data));
+        var link = new ServerLink(data, config, identity, signer.PublicKey, time, Say);
+        using var book = new RunBook(data, journal, time, link.Wake, signer);
         foreach (var run in book.All)
             Say($"taken up: {run.Run}, {(run.End is null ? "running" : "ended, to be told")}");
         ToolRoot.Prune(data.Roots, book.All.Select(run => run.Spec?.Root).OfType<string>().Concat(inventory.Roots).ToHashSet(StringComparer.Ordinal));

@@ -19,7 +19,7 @@ namespace Writ.Runner.Runners;
 /// The runner's one connection: dials out, says what it has, and passes on orders, output and ends. It comes back by
 /// itself, to whichever server answers; nothing of a run depends on it but the time that policy lets it be away.
 /// </summary>
-internal sealed class ServerLink(DataFolder data, RunnerConfig config, RunnerIdentity enrolled, TimeProvider time, Action<string> say)
+internal sealed class ServerLink(DataFolder data, RunnerConfig config, RunnerIdentity enrolled, byte[] receiptKey, TimeProvider time, Action<string> say)
 {
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromSeconds(5);
     private readonly Channel<FromRunner> _outbox = Channel.CreateUnbounded<FromRunner>(new() { SingleReader = true });
@@ -166,7 +166,7 @@ internal sealed class ServerLink(DataFolder data, RunnerConfig config, RunnerIde
 
     private Hello Hello(RunBook book, InventoryReader inventory)
     {
-        var hello = new Hello { Version = Program.Version, Clock = Now(), LogSize = _log.Size };
+        var hello = new Hello { Version = Program.Version, Clock = Now(), LogSize = _log.Size, ReceiptKey = ByteString.CopyFrom(receiptKey) };
         foreach (var tool in inventory.Current.Tools)
         {
             hello.Tools.Add(new Tool

@@ -21,7 +21,7 @@ internal sealed class EndFile : IDisposable
         {
             Mode = FileMode.Create,
             Access = FileAccess.Write,
-            PreallocationSize = 16384,
+            PreallocationSize = 65536,
             BufferSize = 0,
             UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
         });

@@ -12,7 +12,7 @@ namespace Writ.Runner.Runs;
 /// A run as the daemon follows it: from its order to the moment when the server holds its end and its whole recording.
 /// Its state is on disk in its folder; this is only what the daemon remembers. Members are used under a lock on it.
 /// </summary>
-internal sealed class LiveRun(RunFolder folder, RunSpec? spec) : IDisposable
+internal sealed class LiveRun(RunFolder folder, RunSpec? spec, ReceiptSigner signer) : IDisposable
 {
     /// <summary>The most bytes of one message.</summary>
     private const int ChunkBytes = 64 * 1024;
@@ -199,6 +199,15 @@ internal sealed class LiveRun(RunFolder folder, RunSpec? spec) : IDisposable
             Cut = end.Cut ?? "",
             Outputs = { end.Outputs.Select(file => new OutputFile { Path = file.Path, Bytes = file.Bytes, Sha256 = file.Sha256, Cut = file.Cut }) },
         };
+        if (signer.Sign(Folder, end) is { } signed)
+        {
+            message.Receipt = UnsafeByteOperations.UnsafeWrap(signed.Bytes);
+            message.ReceiptSignature = UnsafeByteOperations.UnsafeWrap(signed.Signature);
+            message.ReceiptKeyId = signed.KeyId;
+        }
+
+        if (end.ProcessesFound is { } found)
+            message.ProcessesFound = found;
         if (end.Fence is { } fence)
         {
             message.LastPacketAt = fence.LastPacketAt;
@@ -211,6 +220,19 @@ internal sealed class LiveRun(RunFolder folder, RunSpec? spec) : IDisposable
                 Unlisted = fence.Unlisted,
                 OverBudget = fence.OverBudget,
                 DegradedAt = fence.DegradedAt,
+                RefusedBytes = fence.RefusedBytes,
+                Unrouted = fence.Unrouted,
+                Late = fence.Late,
+                LastPacketAt4 = fence.LastPacketAt4,
+                LastPacketAt6 = fence.LastPacketAt6,
+                Zones =
+                {
+                    fence.Zones.Select(zone => new Contracts.Runners.ZoneCount
+                    {
+                        Zone = zone.Zone, Passed = zone.Passed, PassedBytes = zone.PassedBytes, Dropped = zone.Dropped, DroppedBytes = zone.DroppedBytes,
+                    }),
+                },
+                DroppedElsewhere = fence.DroppedElsewhere,
             };
             if (fence.HeldBack is { } heldBack)
                 message.Fence.HeldBack = heldBack;

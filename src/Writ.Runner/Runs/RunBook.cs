@@ -20,15 +20,17 @@ internal sealed class RunBook : IDisposable
     private readonly TimeProvider _time;
     private readonly Action _wake;
     private readonly FolderWatch _watch;
+    private readonly ReceiptSigner _signer;
     private FencePool? _fences;
 
     /// <param name="data">The data folder.</param>
     /// <param name="journal">Where ends are told.</param>
     /// <param name="time">The wall clock.</param>
     /// <param name="wake">Called when there may be something to tell the server.</param>
-    public RunBook(DataFolder data, Journal journal, TimeProvider time, Action wake)
+    /// <param name="signer">Signs how runs ended.</param>
+    public RunBook(DataFolder data, Journal journal, TimeProvider time, Action wake, ReceiptSigner signer)
     {
-        (_data, _journal, _time, _wake) = (data, journal, time, wake);
+        (_data, _journal, _time, _wake, _signer) = (data, journal, time, wake, signer);
         _watch = new(Changed, Gone);
         foreach (var folder in data.AllRuns())
             Adopt(folder);
@@ -79,7 +81,7 @@ internal sealed class RunBook : IDisposable
     /// <summary>Enters a run whose order was checked; null where there is one of this id.</summary>
     public LiveRun? TryAdd(RunSpec spec)
     {
-        var run = new LiveRun(_data.Run(spec.Run), spec) { Starting = true, Resumed = true };
+        var run = new LiveRun(_data.Run(spec.Run), spec, _signer) { Starting = true, Resumed = true };
         return _runs.TryAdd(spec.Run, run) ? run : null;
     }
 
@@ -206,7 +208,7 @@ internal sealed class RunBook : IDisposable
             return;
         }
 
-        var run = new LiveRun(folder, spec) { Started = folder.ReadStarted() };
+        var run = new LiveRun(folder, spec, _signer) { Started = folder.ReadStarted() };
         _runs[run.Run] = run;
         _watch.AddFolder(run);
         run.Refused = folder.ReadRefused();

@@ -27,6 +27,9 @@ internal sealed class RunFence(RunSpec spec, RunFolder folder) : IDisposable
     /// <summary>What holds the run, in one line.</summary>
     public string Description => _fence?.Description ?? "none";
 
+    /// <summary>The network namespace of the run alone, by its inode number; 0 where it has none.</summary>
+    public long NetworkNamespace { get; private set; }
+
     /// <summary>Readable when <see cref="FollowRoutes"/> has something to do; -1 without a fence.</summary>
     public int RoutesChanged => _fence?.RoutesChanged ?? -1;
 
@@ -40,15 +43,16 @@ internal sealed class RunFence(RunSpec spec, RunFolder folder) : IDisposable
         if (spec.Place is { } place)
         {
             if (place.Uplink is { } uplink)
-                NetworkNamespace.Enter(uplink);
+                Kernel.NetworkNamespace.Enter(uplink);
             _fence = place.Fence();
             Open(_fence, deadline, deadlineBoot);
             _fence.Enter();
+            NetworkNamespace = ProcessTable.OwnNetworkNamespace();
             _lastWhole = Clock.Wall();
         }
         else if (spec.NetworkNamespace is { } name)
         {
-            NetworkNamespace.Enter(name);
+            Kernel.NetworkNamespace.Enter(name);
         }
     }
 
@@ -58,7 +62,7 @@ internal sealed class RunFence(RunSpec spec, RunFolder folder) : IDisposable
 
     private void Open(IFence fence, long deadline, long deadlineBoot) => fence.Open(
         spec.Scope?.Read() is { IsOk: true } scope ? scope.Value : throw new IOException("there is no scope that the fence could be opened for"),
-        spec.Budget, deadline, deadlineBoot);
+        spec.Budget, spec.ZoneCells(), deadline, deadlineBoot);
 
     /// <summary>Hands packets to the next hops of now.</summary>
     public void FollowRoutes() => Try("does not follow the routes", () => _fence?.FollowRoutes());

@@ -100,7 +100,7 @@ internal sealed class RunFolder(string path)
     /// </summary>
     public EndRecord WriteLostEnd(RunSpec? spec, string detail, TimeProvider time)
     {
-        var left = 0;
+        var pidNamespace = 0L;
         if (ReadStarted() is { } start)
         {
             // The kernel lets the namespace's first process go only when all others in it are gone.
@@ -110,11 +110,13 @@ internal sealed class RunFolder(string path)
                     init.WaitGone(1_000);
             }
 
-            left = ProcessTable.CountInNamespace(start.PidNamespace);
+            pidNamespace = start.PidNamespace;
         }
 
-        if (spec?.Cgroups is { } cgroups)
-            CgroupHome.Remove(System.IO.Path.Combine(cgroups, Run));
+        var cgroup = spec?.Cgroups is { } cgroups ? System.IO.Path.Combine(cgroups, Run) : null;
+        var left = ProcessTable.CountOf(pidNamespace, spec?.Place is { } held ? NetworkNamespace.NumberOf(held.Name) : 0, user: 0, RunCgroup.ProcessesOf(cgroup));
+        if (cgroup is not null)
+            CgroupHome.Remove(cgroup);
         var (bytes, digest) = Digest(Recording);
         var end = new EndRecord
         {
@@ -126,7 +128,7 @@ internal sealed class RunFolder(string path)
             RecordingSha256 = digest,
             Deadline = spec?.Deadline ?? 0,
             Outputs = spec?.Live?.Path == SandboxTerms.Live ? LostResults() : [],
-            Fence = spec?.Place is { } place ? NetdevFence.CloseAndRead(place) : null,
+            Fence = spec?.Place is { } place ? NetdevFence.CloseAndRead(place, spec.ZoneCells()) : null,
         };
         try
         {

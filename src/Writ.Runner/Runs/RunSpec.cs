@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Writ.Proof.Addresses;
+using Writ.Proof.Orders;
 using Writ.Proof.Statements;
 using Writ.Runner.Fences;
 using Writ.Runner.Runners;
@@ -45,6 +46,8 @@ internal sealed record RunSpec
     public ScopeText? Scope { get; set; }
     /// <summary>What the order lets the run use up. Two orders of one run must agree on it.</summary>
     public Budget Budget { get; set; } = Budget.Unlimited;
+    /// <summary>The order's zones, for each of which packets are counted.</summary>
+    public IReadOnlyList<OrderZone> Zones { get; set; } = [];
     /// <summary>The place that holds the run; null only where the operator has turned fences off.</summary>
     public FencePlace? Place { get; set; }
     /// <summary>Without a place: the network namespace in which the tool runs, or null for the host's own.</summary>
@@ -77,6 +80,9 @@ internal sealed record RunSpec
     public long UnacknowledgedLimitBytes { get; set; } = 64L << 20;
     /// <summary>When the daemon took the order, on CLOCK_BOOTTIME; for the journal and for measuring.</summary>
     public long ReceivedBoot { get; set; }
+
+    /// <summary>The zones as packets are counted for them; none where they cannot be read, which no order that was taken has.</summary>
+    public ZoneCells ZoneCells() => Proof.Orders.ZoneCells.Of(Zones) is { IsOk: true } cells ? cells.Value : Proof.Orders.ZoneCells.None;
 }
 
 /// <summary>Who supervises a run: the process by number and start time, in which boot.</summary>
@@ -134,7 +140,12 @@ internal sealed record EndRecord
     public required long At { get; init; }
     /// <summary>When the kill was sent; 0 without one.</summary>
     public long KillAt { get; set; }
-    /// <summary>Counted in /proc after the end; -1 where it could not be counted.</summary>
+    /// <summary>How many processes there were in the sandbox right before the kill, its own first one among them; at least, where they were very many; null where nobody counted.</summary>
+    public int? ProcessesFound { get; set; }
+    /// <summary>
+    /// Counted in /proc after the end, wherever they are: in the run's namespaces, in its cgroup, of its user, or the supervisor's children;
+    /// -1 where it could not be counted.
+    /// </summary>
     public required int ProcessesLeft { get; init; }
     /// <summary>The size of the recording.</summary>
     public long RecordingBytes { get; set; }

@@ -56,6 +56,7 @@ internal sealed unsafe class Supervisor : IDisposable
     private Cause _cause;
     private string _detail = "";
     private long _killAt;
+    private int? _found;
 
     private Supervisor(RunFolder folder, RunSpec spec)
     {
@@ -346,6 +347,7 @@ internal sealed unsafe class Supervisor : IDisposable
         if (_cause != Cause.None)
             return;
         _killAt = Clock.Wall();
+        _found = _tree?.Count();
         _tree?.Kill();
         (_cause, _detail) = (cause, detail);
     }
@@ -353,12 +355,14 @@ internal sealed unsafe class Supervisor : IDisposable
     // 5. End.
     private int Finish()
     {
+        _found ??= _tree?.Count();
         _tree?.Kill();
         _cgroup?.Kill();
         // Before anybody is reaped: whoever survives the kill is cut off.
         _fence.Close();
-        var (left, exitCode) = ToolTree.Reap(_tree);
+        var exitCode = ToolTree.Reap(_tree);
         var goneAt = Clock.Wall();
+        var left = ProcessTable.CountOf(_tree?.PidNamespace ?? 0, _fence.NetworkNamespace, _user?.Id ?? 0, _cgroup?.Processes() ?? RunCgroup.ProcessesOf(null));
         var fence = _fence.Finish();
         _tree?.ReadStatus();
         var toolExit = _tree?.ToolExit;
@@ -387,6 +391,7 @@ internal sealed unsafe class Supervisor : IDisposable
             ExitCode = exitCode,
             At = goneAt,
             KillAt = _killAt,
+            ProcessesFound = _found,
             ProcessesLeft = left,
             RecordingBytes = bytes,
             RecordingSha256 = digest,

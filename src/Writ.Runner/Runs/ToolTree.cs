@@ -13,7 +13,7 @@ namespace Writ.Runner.Runs;
 /// <param name="status">Where it reports; closed by this.</param>
 internal sealed unsafe class ToolTree(ChildProcess bwrap, int status) : IDisposable
 {
-    private const long ReapPatience = 10_000_000;
+    private const long ReapPatience = 10_000_000, CountPatience = 5_000;
     private readonly StringBuilder _statusText = new();
     private int _namespace = -1;
 
@@ -85,12 +85,12 @@ internal sealed unsafe class ToolTree(ChildProcess bwrap, int status) : IDisposa
         }
     }
 
-    /// <summary>
-    /// Waits until no child is left, killing what still comes up; tells how many processes are left after 10 seconds, and
-    /// bubblewrap's exit code.
-    /// </summary>
+    /// <summary>How many processes there are in the sandbox now, its own first one among them; null where that is not known.</summary>
+    public int? Count() => Init is { } init ? ProcessTable.CountTree(init.Pid, CountPatience) : null;
+
+    /// <summary>Waits until no child is left, at most 10 seconds, killing what still comes up; tells bubblewrap's exit code.</summary>
     /// <param name="tree">What was started; null where nothing is known of it, so that whatever is there is killed.</param>
-    public static (int Left, int ExitCode) Reap(ToolTree? tree)
+    public static int Reap(ToolTree? tree)
     {
         var exitCode = 0;
         var giveUp = Clock.Boot() + ReapPatience;
@@ -99,12 +99,10 @@ internal sealed unsafe class ToolTree(ChildProcess bwrap, int status) : IDisposa
             var pid = ChildProcess.ReapAny(out var code);
             if (tree is not null && pid == tree.BubblewrapPid)
                 exitCode = code;
-            if (pid < 0)
-                return (tree is null or { PidNamespace: 0 } ? 0 : ProcessTable.CountInNamespace(tree.PidNamespace), exitCode);
             if (pid > 0)
                 continue;
-            if (Clock.Boot() >= giveUp)
-                return (Math.Max(ProcessTable.ChildrenOf(Environment.ProcessId).Count, ProcessTable.CountInNamespace(tree?.PidNamespace ?? 0)), exitCode);
+            if (pid < 0 || Clock.Boot() >= giveUp)
+                return exitCode;
             // Bubblewrap killed before it told its child's number leaves that child to us.
             foreach (var child in ProcessTable.ChildrenOf(Environment.ProcessId))
             {

@@ -68,6 +68,22 @@ internal sealed class RunCgroup : IDisposable
         }
     }
 
+    /// <summary>The numbers of the processes in it.</summary>
+    public IReadOnlySet<int> Processes() => ProcessesOf(_path);
+
+    /// <summary>The numbers of the processes in a cgroup; none where there is no such cgroup.</summary>
+    public static IReadOnlySet<int> ProcessesOf(string? path)
+    {
+        try
+        {
+            return path is null ? new HashSet<int>() : File.ReadLines(Path.Combine(path, "cgroup.procs")).Select(line => int.Parse(line, CultureInfo.InvariantCulture)).ToHashSet();
+        }
+        catch (IOException)
+        {
+            return new HashSet<int>();
+        }
+    }
+
     /// <summary>What the limits stopped, or null for nothing. <c>Ended</c> is true where the kernel ended the run for it.</summary>
     public (bool Ended, string What)? Exceeded() => Count("memory.events", "oom_kill") > 0
         ? (true, string.Create(CultureInfo.InvariantCulture, $"it took more than {_limits.MemoryBytes >> 20} MiB of memory"))

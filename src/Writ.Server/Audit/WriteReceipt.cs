@@ -41,9 +41,18 @@ internal static class WriteReceipt
             foreach (var row in rows)
                 entries.Add(new(row.Position!.Value, row.Bytes, [.. (await tree.Inclusion(row.Position.Value, best.Head.Size)).Select(hash => hash.ToString())]));
             var receipt = new Receipt(run.Id.ToString(), run.RequestId.ToString(), run.OrderBytes, run.OrderSignature, run.OrderKeyId, entries, best.Note.ToString());
+            if (ReceiptCheck.SignedEnd(receipt) is var (_, keyId) && await Naming(db, run, keyId, cancel) is { Position: { } position } naming)
+                receipt = receipt with { RunnerKey = new(position, naming.Bytes, [.. (await tree.Inclusion(position, best.Head.Size)).Select(hash => hash.ToString())]) };
             await views.Record(context.Caller(), AuditType.AuditViewed, $"receipt {run.Id}", null, new() { ["part"] = "receipt", ["run"] = id });
             return Results.Bytes(receipt.ToBytes(), "application/octet-stream");
         }).WithName("WriteReceipt").Produces<byte[]>(contentType: "application/octet-stream").Evidence();
+
+    // The entry that has the key with which the run's end was signed; it came before that.
+    private static async Task<AuditRow?> Naming(WritDb db, RunRow run, string keyId, CancellationToken cancel) => await (
+        from key in db.RunnerKeys.AsNoTracking()
+        join entry in db.AuditEntries.AsNoTracking() on key.EntryId equals entry.Id
+        where key.RunnerId == run.RunnerId && key.KeyId == keyId
+        select entry).SingleOrDefaultAsync(cancel);
 
     /// <summary>What is of another run of the same grant, or of another use of it, is another story.</summary>
     private static bool IsOf(AuditRow row, RunRow run)

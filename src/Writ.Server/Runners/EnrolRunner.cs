@@ -78,8 +78,10 @@ internal sealed class EnrolRunner(WriteTransaction writes, RunnerCertificates ce
             if (!reply.IsOk)
                 return reply.Refusal;
             scope.Db.Runners.Add(runner);
-            scope.Record(new(AuditType.RunnerEnrolled, new(null, name), null,
-                new() { ["runner"] = runner.Id.ToString(), ["name"] = name }, RemoteAddress(context)));
+            var entry = scope.Record(new(AuditType.RunnerEnrolled, new(null, name), null,
+                new() { ["runner"] = runner.Id.ToString(), ["name"] = name, ["receipt_key"] = RunnerKeys.Text(request.ReceiptKey) }, RemoteAddress(context)));
+            if (request.ReceiptKey.Length == 32)
+                await RunnerKeys.Keep(scope, runner.Id, request.ReceiptKey, entry);
             return reply;
         });
         if (enrolled.IsOk)

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Runners;
@@ -7,6 +8,7 @@ using Writ.Proof;
 using Writ.Proof.Addresses;
 using Writ.Proof.Errors;
 using Writ.Proof.Identity;
+using Writ.Proof.Orders;
 using Writ.Proof.Statements;
 using Writ.Server.Runs;
 using Writ.Server.Storage;
@@ -94,58 +96,83 @@ internal sealed class RunTransitions(Database database, WriteTransaction writes,
                 .SetProperty(row => row.KillToDead, ended.KillAt > 0 ? UnixMicroseconds.ToDuration(ended.At - ended.KillAt) : (TimeSpan?)null)
                 .SetProperty(row => row.RecordingSha256, Convert.ToHexStringLower(sha256))
                 .SetProperty(row => row.Outputs, outputs)),
-            run => Entry(run.RequestId, run),
-            (db, run) => TraceIndex.Ended(db, run, ended.Fence, ended.LastPacketAt, whole));
+            (scope, run) => Record(scope, run, run.RequestId));
         if (!moved && await WasGivenUp(id))
         {
             // It was given up as lost; what the runner saw is recorded all the same.
             await writes.Commit<bool>(async scope =>
             {
-                scope.Record(Entry(null, null));
-                await TraceIndex.Ended(scope.Db, await scope.Db.Runs.AsNoTracking().SingleAsync(row => row.Id == id), ended.Fence, ended.LastPacketAt, whole);
+                await Record(scope, await scope.Db.Runs.AsNoTracking().SingleAsync(row => row.Id == id, CancellationToken.None), null);
                 return true;
             });
         }
 
         clients.Forget(id);
 
-        AuditEvent Entry(RequestId? request, RunRow? run) => new(AuditType.RunEnded, new(null, runner.Name), request, new()
+        async Task Record(WriteScope scope, RunRow run, RequestId? request)
         {
-            ["run"] = ended.Run,
-            ["cause"] = Reason(ended.Cause),
-            ["detail"] = ended.Detail,
-            ["exit_code"] = ended.Cause == EndCause.Exited ? ended.ExitCode : null,
-            ["at"] = Time(ended.At),
-            ["deadline"] = Time(ended.Deadline),
-            ["cut"] = ended.Cut.Length is > 0 and <= 200 ? ended.Cut : null,
-            ["kill_at"] = ended.KillAt > 0 ? Time(ended.KillAt) : null,
-            ["processes_left"] = ended.ProcessesLeft >= 0 ? ended.ProcessesLeft : null,
-            ["last_packet_at"] = ended.LastPacketAt > 0 ? Time(ended.LastPacketAt) : null,
-            ["fence"] = ended.Fence is not { } fence ? null : new JsonObject
-            {
-                ["closed"] = fence.Closed,
-                ["passed"] = fence.Passed,
-                ["passed_bytes"] = fence.PassedBytes,
-                ["refused"] = fence.Refused,
-                ["over_budget"] = fence.OverBudget,
-                ["held_back"] = fence.HasHeldBack ? fence.HeldBack : null,
-                ["degraded_at"] = fence.DegradedAt > 0 ? Time(fence.DegradedAt) : null,
-            },
-            ["recording_bytes"] = ended.RecordingBytes,
-            ["recording_sha256"] = Convert.ToHexStringLower(sha256),
-            ["recording_whole"] = whole,
-            ["outputs"] = new JsonArray([.. ended.Outputs.Where(file => file.Path != SandboxTerms.Live).Take(SandboxTerms.MostOutputs).Select(Written)]),
-            ["results"] = ResultsOf(run) is { } results ? Written(results) : null,
-        });
+            var facts = Facts(ended, sha256, whole, ResultsOf(request is null ? null : run));
+            var wrong = await RunnerKeys.Wrong(scope.Db, run, ended, facts);
+            if (wrong is null && !ended.Receipt.IsEmpty)
+                facts["receipt"] = new JsonObject { ["bytes"] = ended.Receipt.ToBase64(), ["signature"] = ended.ReceiptSignature.ToBase64(), ["key_id"] = ended.ReceiptKeyId };
+            scope.Record(new(AuditType.RunEnded, new(null, runner.Name), request, facts));
+            // What it said stands in the end; that it is not signed for stands beside it.
+            if (wrong is not null)
+                scope.Record(new(AuditType.ReceiptRefused, new(null, runner.Name), request, new() { ["run"] = ended.Run, ["message"] = wrong, ["receipt_sha256"] = Convert.ToHexStringLower(SHA256.HashData(ended.Receipt.Span)) }));
+            await TraceIndex.Ended(scope.Db, run, ended.Fence, ended.LastPacketAt, whole);
+        }
 
         // Asked for as a file, or not: what the tool found is what its results say.
         OutputFile? ResultsOf(RunRow? run) =>
             ended.Outputs.FirstOrDefault(file => file.Path == (run is null ? SandboxTerms.Live : RunOutput.ReadResults(run)?.Path));
     }
 
+    /// <summary>An end as its entry has it.</summary>
+    private static JsonObject Facts(Ended ended, byte[] sha256, bool whole, OutputFile? results) => new()
+    {
+        ["run"] = ended.Run,
+        ["cause"] = Reason(ended.Cause),
+        ["detail"] = ended.Detail,
+        ["exit_code"] = ended.Cause == EndCause.Exited ? ended.ExitCode : null,
+        ["at"] = Time(ended.At),
+        ["deadline"] = Time(ended.Deadline),
+        ["cut"] = ended.Cut.Length is > 0 and <= 200 ? ended.Cut : null,
+        ["kill_at"] = ended.KillAt > 0 ? Time(ended.KillAt) : null,
+        ["processes_found"] = ended.HasProcessesFound ? ended.ProcessesFound : null,
+        ["processes_left"] = ended.ProcessesLeft >= 0 ? ended.ProcessesLeft : null,
+        ["last_packet_at"] = ended.LastPacketAt > 0 ? Time(ended.LastPacketAt) : null,
+        ["fence"] = FenceOf(ended.Fence),
+        ["recording_bytes"] = ended.RecordingBytes,
+        ["recording_sha256"] = Convert.ToHexStringLower(sha256),
+        ["recording_whole"] = whole,
+        ["outputs"] = new JsonArray([.. ended.Outputs.Where(file => file.Path != SandboxTerms.Live).Take(SandboxTerms.MostOutputs).Select(Written)]),
+        ["results"] = results is null ? null : Written(results),
+    };
+
     private static JsonObject Written(OutputFile file) => new()
     {
         ["path"] = file.Path, ["bytes"] = file.Bytes, ["sha256"] = file.Sha256, ["cut"] = file.Cut,
+    };
+
+    private static JsonObject? FenceOf(FenceEnd? fence) => fence is null ? null : new()
+    {
+        ["closed"] = fence.Closed,
+        ["passed"] = fence.Passed,
+        ["passed_bytes"] = fence.PassedBytes,
+        ["refused"] = fence.Refused,
+        ["refused_bytes"] = fence.RefusedBytes,
+        ["over_budget"] = fence.OverBudget,
+        ["unrouted"] = fence.Unrouted,
+        ["late"] = fence.Late,
+        ["held_back"] = fence.HasHeldBack ? fence.HeldBack : null,
+        ["degraded_at"] = fence.DegradedAt > 0 ? Time(fence.DegradedAt) : null,
+        ["last_packet_at4"] = fence.LastPacketAt4 > 0 ? Time(fence.LastPacketAt4) : null,
+        ["last_packet_at6"] = fence.LastPacketAt6 > 0 ? Time(fence.LastPacketAt6) : null,
+        ["zones"] = new JsonArray([.. fence.Zones.Take(ZoneCells.MostZones).Select(zone => new JsonObject
+        {
+            ["zone"] = zone.Zone, ["passed"] = zone.Passed, ["passed_bytes"] = zone.PassedBytes, ["dropped"] = zone.Dropped, ["dropped_bytes"] = zone.DroppedBytes,
+        })]),
+        ["dropped_elsewhere"] = fence.DroppedElsewhere,
     };
 
     public async Task Dropped(RunnerRow runner, Drops drops)
@@ -190,8 +217,18 @@ internal sealed class RunTransitions(Database database, WriteTransaction writes,
         }),
         TraceIndex.Gap);
 
+    private Task<bool> Move(
+        RunnerRow? runner, string run, RunEvent happened, Func<IQueryable<RunRow>, RunState, DateTimeOffset, Task<int>> update, Func<RunRow, AuditEvent> entry,
+        Func<WritDb, RunRow, Task>? also = null) =>
+        Move(runner, run, happened, update, async (scope, row) =>
+        {
+            scope.Record(entry(row));
+            if (also is not null)
+                await also(scope.Db, row);
+        });
+
     private async Task<bool> Move(
-        RunnerRow? runner, string run, RunEvent happened, Func<IQueryable<RunRow>, RunState, DateTimeOffset, Task<int>> update, Func<RunRow, AuditEvent> entry, Func<WritDb, RunRow, Task>? also = null)
+        RunnerRow? runner, string run, RunEvent happened, Func<IQueryable<RunRow>, RunState, DateTimeOffset, Task<int>> update, Func<WriteScope, RunRow, Task> record)
     {
         if (!RunId.TryParse(run, out var id))
             return false;
@@ -204,10 +241,7 @@ internal sealed class RunTransitions(Database database, WriteTransaction writes,
                 query = query.Where(row => row.RunnerId == runner.Id);
             if (await update(query, to, scope.Now) == 0)
                 return new Refusal(ErrorCode.WrongState, "the run is past that");
-            var row = await scope.Db.Runs.AsNoTracking().SingleAsync(row => row.Id == id);
-            scope.Record(entry(row));
-            if (also is not null)
-                await also(scope.Db, row);
+            await record(scope, await scope.Db.Runs.AsNoTracking().SingleAsync(row => row.Id == id));
             return true;
         });
         changes.Happened(run);

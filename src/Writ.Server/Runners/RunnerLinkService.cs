@@ -132,6 +132,7 @@ internal sealed class RunnerLinkService(
                 .SetProperty(row => row.InventoryDigest, digest)
                 .SetProperty(row => row.Version, hello.Version)
                 .SetProperty(row => row.LastSeenAt, scope.Now));
+            await RunnerKeys.Hear(scope, runner, hello.ReceiptKey, source);
             scope.Record(new(AuditType.RunnerConnected, new(null, runner.Name), null, new()
             {
                 ["runner"] = runner.Id.ToString(), ["version"] = hello.Version, ["inventory"] = digest,

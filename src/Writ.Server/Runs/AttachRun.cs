@@ -104,7 +104,7 @@ internal sealed class AttachRun(
                 view = (await RunViews.Load(db, [found.Value.Run], cancel))[0];
                 newest = await FenceViews.Newest(db, found.Value.Run, cancel);
                 if (newest > reported || view.EndedAt is not null)
-                    view = view with { Fence = await FenceViews.Load(db, found.Value.Run, cancel) };
+                    view = view with { Fence = (await FenceViews.Load(db, found.Value.Run, cancel)).Fence };
                 results = await RunResults.Load(db, id, told, withHosts: true, cancel);
             }
 

@@ -9,13 +9,13 @@ namespace Writ.Server.Runs;
 /// <summary>What a run's fence has seen, as the audit log has it: its entries are the only record.</summary>
 internal static class FenceViews
 {
-    /// <summary>Of this run; null where nothing was reported.</summary>
-    public static async Task<FenceView?> Load(WritDb db, RunRow run, CancellationToken cancel)
+    /// <summary>What its fence has seen, and what its runner has signed of its end; null where nothing was reported.</summary>
+    public static async Task<(FenceView? Fence, KillReceiptView? Receipt)> Load(WritDb db, RunRow run, CancellationToken cancel)
     {
-        string[] types = [AuditType.RunDrops, AuditType.RunEnded];
+        string[] types = [AuditType.RunDrops, AuditType.RunEnded, AuditType.ReceiptRefused];
         var rows = await db.AuditEntries.AsNoTracking().Where(row => row.Correlation == run.RequestId && types.Contains(row.Type))
             .OrderBy(row => row.Id).Select(row => new { row.Type, row.Bytes }).ToListAsync(cancel);
-        JsonElement? refused = null, ended = null;
+        JsonElement? refused = null, ended = null, unsigned = null;
         foreach (var row in rows)
         {
             var data = Read(row.Bytes);
@@ -24,9 +24,22 @@ internal static class FenceViews
             // Each report tells the whole, so the last one counts.
             if (row.Type == AuditType.RunDrops)
                 refused = data;
-            else
+            else if (row.Type == AuditType.RunEnded)
                 ended = data;
+            else
+                unsigned = data;
         }
+
+        return (Fence(ended, refused), ended is { } end ? Receipt(end, unsigned) : null);
+    }
+
+    private static KillReceiptView Receipt(JsonElement ended, JsonElement? unsigned) => new(
+        Instant(ended, "kill_at"), (int?)Number(ended, "processes_found"),
+        ended.TryGetProperty("receipt", out var signed) && signed.ValueKind == JsonValueKind.Object ? Text(signed, "key_id") : null,
+        unsigned is { } refused ? Text(refused, "message") : null);
+
+    private static FenceView? Fence(JsonElement? ended, JsonElement? refused)
+    {
 
         var fence = ended is { } end && end.TryGetProperty("fence", out var told) && told.ValueKind == JsonValueKind.Object ? told : (JsonElement?)null;
         if (fence is null && refused is null)
@@ -34,8 +47,14 @@ internal static class FenceViews
         return new(
             fence?.GetProperty("closed").GetBoolean(), fence?.GetProperty("passed").GetInt64(), fence?.GetProperty("passed_bytes").GetInt64(),
             fence?.GetProperty("refused").GetInt64() ?? Packets(refused!.Value), Instant(ended, "last_packet_at"), [.. Destinations(refused)],
-            Number(fence, "over_budget"), Number(fence, "held_back"), Instant(fence, "degraded_at"));
+            Number(fence, "over_budget"), Number(fence, "held_back"), Instant(fence, "degraded_at"), Number(fence, "late"), Zones(fence), Number(fence, "dropped_elsewhere"));
     }
+
+    private static List<ZonePacketsView>? Zones(JsonElement? fence) =>
+        fence is { } told && told.TryGetProperty("zones", out var zones) && zones.ValueKind == JsonValueKind.Array
+            ? [.. zones.EnumerateArray().Select(zone => new ZonePacketsView(zone.GetProperty("zone").GetString()!, zone.GetProperty("passed").GetInt64(),
+                zone.GetProperty("passed_bytes").GetInt64(), zone.GetProperty("dropped").GetInt64(), zone.GetProperty("dropped_bytes").GetInt64()))]
+            : null;
 
     // Entries from before there were budgets lack these.
     private static long? Number(JsonElement? data, string name) =>

@@ -31,7 +31,7 @@ internal sealed class KeepResults(Database database, WriteTransaction writes, Ti
         {
             if (await db.Results.AnyAsync(row => row.RunId == run.Id, cancel) || await db.Deletions.AnyAsync(row => row.RunId == run.Id && row.Kind == RetentionKind.Results, cancel))
                 return;
-            degraded = (await FenceViews.Load(db, run, cancel))?.DegradedAt;
+            degraded = (await FenceViews.Load(db, run, cancel)).Fence?.DegradedAt;
         }
 
         var stopped = run.Deadline - ArmedEarly;

@@ -35,7 +35,8 @@ internal static class ShowRuns
             var results = await RunResults.Load(db, run.Id, DateTimeOffset.MinValue, withHosts: run.ActorId == caller.Id, cancel);
             if (results?.Hosts is { Count: > 0 } && !RunStates.Live.Contains(run.State))
                 await views.Record(caller, AuditType.ResultsViewed, $"{run.Id} so far", run.RequestId, new() { ["run"] = id, ["form"] = "so far" });
-            return Results.Ok(view with { Fence = await FenceViews.Load(db, run, cancel), Results = results });
+            var (fence, receipt) = await FenceViews.Load(db, run, cancel);
+            return Results.Ok(view with { Fence = fence, Receipt = receipt, Results = results });
         }).WithName("ShowRun").Produces<RunView>().Evidence();
     }
 

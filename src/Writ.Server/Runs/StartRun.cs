@@ -234,8 +234,12 @@ internal sealed class StartRun(
             Argv = plan.Executed,
             Fence = Writ.Proof.Addresses.ScopeText.Of(plan.Scope),
             Budget = allowed.Value.Budget.Least((Statement.Read(request.Statement) is { IsOk: true } decided ? decided.Value.Budget : null) ?? Budget.Unlimited),
+            Zones = ZonesOf(policy.Value, plan),
             Decisions = [.. decisions.Select(row => new OrderDecision(row.ActorId?.ToString() ?? "policy", UnixMicroseconds.From(row.At), row.StatementDigest))],
         };
+        // What the runner would refuse is not sent.
+        if (ZoneCells.Of(order.Zones) is { IsOk: false } uncounted)
+            return uncounted.Refusal;
         var envelope = keys.SignOrder(order.ToBytes());
         var run = new RunRow
         {
@@ -275,6 +279,14 @@ internal sealed class StartRun(
             ["policy"] = policy.Value.Hash,
         }, caller.SourceAddress));
         return run;
+    }
+
+    /// <summary>The zones that the run's packets are counted for: whole, or where that is more than a fence counts, as far as it reaches.</summary>
+    private static List<OrderZone> ZonesOf(PolicyDocument policy, Plan plan)
+    {
+        var touched = policy.ZoneMap.Cover(plan.Scope.Addresses).Touched;
+        var whole = touched.Sum(zone => zone.Zone.Addresses.Ranges.Count) <= ZoneCells.MostRanges;
+        return [.. touched.Select(zone => new OrderZone(zone.Zone.Name, [.. (whole ? zone.Zone.Addresses : zone.Addresses).ToTexts()]))];
     }
 
     private static Refusal Refuse(ConsumeOutcome outcome) => outcome switch

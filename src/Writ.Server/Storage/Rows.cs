@@ -67,6 +67,16 @@ internal sealed class RunnerRow
     public string? StandingRights { get; set; }
 }
 
+/// <summary>A key with which a runner signs how runs end, with the audit entry that has it; never changed.</summary>
+internal sealed class RunnerKeyRow
+{
+    public required RunnerId RunnerId { get; init; }
+    /// <summary>The public key's id.</summary>
+    public required string KeyId { get; init; }
+    public required byte[] PublicKey { get; init; }
+    public required long EntryId { get; init; }
+}
+
 /// <summary>An inventory that a runner published, by its digest; never changed.</summary>
 internal sealed class InventoryRow
 {

@@ -10,6 +10,7 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
     public DbSet<OneTimeSecretRow> OneTimeSecrets => Set<OneTimeSecretRow>();
     public DbSet<PolicyRow> Policies => Set<PolicyRow>();
     public DbSet<RunnerRow> Runners => Set<RunnerRow>();
+    public DbSet<RunnerKeyRow> RunnerKeys => Set<RunnerKeyRow>();
     public DbSet<InventoryRow> Inventories => Set<InventoryRow>();
     public DbSet<RequestRow> Requests => Set<RequestRow>();
     public DbSet<DecisionRow> Decisions => Set<DecisionRow>();
@@ -69,6 +70,12 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
         {
             runner.ToTable("runners");
             runner.HasIndex(row => row.Name).IsUnique();
+        });
+        modelBuilder.Entity<RunnerKeyRow>(key =>
+        {
+            key.ToTable("runner_keys");
+            key.HasKey(row => new { row.RunnerId, row.KeyId });
+            key.HasOne<RunnerRow>().WithMany().HasForeignKey(row => row.RunnerId).OnDelete(DeleteBehavior.Restrict);
         });
         modelBuilder.Entity<InventoryRow>(inventory =>
         {

@@ -75,17 +75,17 @@ internal sealed class WriteScope(WritDb db, DateTimeOffset now)
     private Task LockPolicy(string sql) =>
         db.Database.IsNpgsql() ? db.Database.ExecuteSqlRawAsync(sql, PolicyLock) : Task.CompletedTask;
 
-    /// <summary>Adds an entry to this transaction.</summary>
-    public void Record(AuditEvent happened)
+    /// <summary>Adds an entry to this transaction; its id is there once the changes are saved.</summary>
+    public AuditRow Record(AuditEvent happened)
     {
-        db.AuditEntries.Add(new AuditRow
+        Recorded++;
+        return db.AuditEntries.Add(new AuditRow
         {
             Time = now,
             Type = happened.Type,
             ActorId = happened.Actor.Id,
             Correlation = happened.Correlation,
             Bytes = happened.ToBytes(now),
-        });
-        Recorded++;
+        }).Entity;
     }
 }

@@ -35,6 +35,18 @@ public abstract class FenceTests(Houses houses) : EndToEndTest(houses)
         var shown = (await House.Type("ada", "show", run.Id)).ShouldBeOk().Text;
         shown.ShouldMatch("(?m)^fence +closed, [0-9,]+ packets out, 3 packets out of scope$");
         shown.ShouldMatch("(?m)^last packet ");
+        shown.ShouldMatch("(?m)^zones +[a-z]+: [0-9,]+ packets \\([0-9,]+ bytes\\) out, [03] dropped");
+        shown.ShouldMatch("(?m)^processes +[2-9] found, 0 left$");
+        shown.ShouldMatch("(?m)^signed +by the runner's key [0-9a-f]{16}; ");
+
+        // It holds without the server: what the runner signed, with the key that the log had for it.
+        var receipt = Path.Combine(Path.GetTempPath(), $"{run.Id}.receipt");
+        (await House.Type("ada", "receipt", run.Id, "-o", receipt)).ShouldBeOk();
+        var verified = (await House.Type("ada", "verify", receipt)).ShouldBeOk().Text;
+        File.Delete(receipt);
+        verified.ShouldMatch("(?m)^signed by the runner rnr_[0-9a-z]+ with its key [0-9a-f]{16}, which the log has:$");
+        verified.ShouldMatch("(?m)^  processes +[2-9] found, 0 left$");
+        verified.ShouldMatch("(?m)^  fence +closed, [0-9,]+ packets out, 3 packets out of scope, ");
         (await House.As("ada").Audit(request)).Single(found => found.Type() == "run.started").Text("fence")!.ShouldContain(place);
     }
 
@@ -72,7 +84,8 @@ public abstract class FenceTests(Houses houses) : EndToEndTest(houses)
     private string Wander(string run, int packets)
     {
         var place = House.PlaceOf(run).Text("name")!;
-        Lab.Run(place, "python3", "-c", $"import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); [s.sendto(b'x', ('10.30.0.77', 161)) for i in range({packets})]");
+        // The socket stays in the run's network, and whoever holds it does not: the end counts who is left there.
+        Lab.Run(place, "python3", "-c", $"import ctypes, socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); ctypes.CDLL(None).unshare(0x40000000); [s.sendto(b'x', ('10.30.0.77', 161)) for i in range({packets})]");
         return place;
     }
 

@@ -1,7 +1,14 @@
+using System.Security.Cryptography;
+using Google.Protobuf;
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Runners;
 using Writ.Core;
+using Writ.Core.Audit;
+using Writ.Proof.Orders;
+using Writ.Proof.Runs;
 using Writ.Server.Audit;
+using Writ.Server.Runners;
+using Writ.Server.Storage;
 using Writ.SystemTests.Databases;
 
 namespace Writ.SystemTests.Storage;
@@ -55,6 +62,62 @@ public abstract class ReceiptTests(StorageEngine engine) : StorageTest(engine)
         await File.WriteAllBytesAsync(file, bytes, Cancel);
         (await TamperTests.Type(socket, token, home, "verify", file)).Code.ShouldBe(1);
     }
+
+    [Fact]
+    public async Task Kill_receipt_that_does_not_check_is_refused_on_record_and_the_end_is_kept()
+    {
+        var world = await Create();
+        var (dana, grant) = await world.Approved(uses: 5);
+        byte[] seed = SigningKeys.NewSeed(), strange = SigningKeys.NewSeed();
+        for (var again = 0; again < 2; again++)
+        {
+            (await world.Writes.Commit<bool>(async scope =>
+            {
+                await RunnerKeys.Hear(scope, world.Runner.Row, ByteString.CopyFrom(SigningKeys.PublicKey(seed)), null);
+                scope.Record(new(AuditType.RunnerConnected, new(null, "near"), null));
+                return true;
+            })).ShouldBeOk();
+        }
+
+        (await world.Entries(AuditType.RunnerKey)).ShouldHaveSingleItem()["receipt_key"].ShouldBe(Convert.ToBase64String(SigningKeys.PublicKey(seed)));
+        foreach (var (why, key, change) in ((string?, byte[], Func<KillReceipt, KillReceipt>)[])
+                 [
+                     (null, seed, receipt => receipt),
+                     ("its signature is not of a key of this runner", strange, receipt => receipt),
+                     ("it says something else than the runner about processes_left", seed, receipt => receipt with { ProcessesLeft = 1 }),
+                     ("it is of another run, runner or order", seed, receipt => receipt with { Order = new('0', 64) }),
+                 ])
+        {
+            var run = (await world.Start(dana, grant)).ShouldBeOk();
+            var ended = world.Runner.End(run.Id.ToString(), EndCause.Exited);
+            var signed = SigningKeys.Sign(key, change(Of(run, ended)).ToBytes());
+            (ended.Receipt, ended.ReceiptSignature, ended.ReceiptKeyId) = (ByteString.CopyFrom(signed.Bytes), ByteString.CopyFrom(signed.Signature), signed.KeyId);
+            world.Runner.SayStarted(run.Id.ToString());
+            world.Runner.Say(new() { Ended = ended });
+            await World.Eventually(() => Task.FromResult(world.Runner.EndAcks.Contains(run.Id.ToString())), "the end is acknowledged");
+            (await world.Now(run)).State.ShouldBe(RunState.Exited, "whatever was signed");
+            ((await world.Entries(AuditType.RunEnded)).Single(entry => entry["run"] == run.Id.ToString())["receipt"] is not null).ShouldBe(why is null);
+            (await world.Entries(AuditType.ReceiptRefused)).Where(entry => entry["run"] == run.Id.ToString()).Select(entry => entry["message"]).ShouldBe(why is null ? [] : [why]);
+        }
+
+        await world.ShouldBalance();
+    }
+
+    private static KillReceipt Of(RunRow run, Ended ended) => new()
+    {
+        Run = ended.Run,
+        Runner = run.RunnerId.ToString(),
+        Order = Convert.ToHexStringLower(SHA256.HashData(run.OrderBytes)),
+        Deadline = ended.Deadline,
+        Cause = "exited",
+        Detail = ended.Detail,
+        ExitCode = ended.ExitCode,
+        EndedAt = ended.At,
+        ProcessesLeft = ended.ProcessesLeft,
+        RecordingBytes = ended.RecordingBytes,
+        RecordingSha256 = Convert.ToHexStringLower(ended.RecordingSha256.Span),
+        Outputs = [],
+    };
 
     [Collection(SqliteCollection.Name)]
     public sealed class OnSqlite(SqliteEngine engine) : ReceiptTests(engine);

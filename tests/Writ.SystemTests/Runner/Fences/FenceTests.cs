@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Writ.Core.Tools.Nmap;
 using Writ.Proof.Addresses;
+using Writ.Proof.Orders;
 using Writ.Proof.Statements;
 using Writ.Runner.Fences;
 using Writ.SystemTests.Tools;
@@ -114,7 +115,7 @@ public sealed class FenceTests
                 clock.Restart();
                 try
                 {
-                    fence.Open(scope, Budget.Unlimited, SupervisedRun.Wall() + 10_000_000, SupervisedRun.Boot() + 10_000_000);
+                    fence.Open(scope, Budget.Unlimited, ZoneCells.None, SupervisedRun.Wall() + 10_000_000, SupervisedRun.Boot() + 10_000_000);
                 }
                 catch (IOException)
                 {
@@ -311,7 +312,7 @@ public sealed class FenceTests
             open.Probes().ShouldContain("in-tcp4", "until the deadline it is the kernel's");
         }
 
-        NetdevFence.CloseAndRead(run.Place).ShouldNotBeNull().Closed.ShouldBeTrue();
+        NetdevFence.CloseAndRead(run.Place, ZoneCells.None).ShouldNotBeNull().Closed.ShouldBeTrue();
         using var far = new FarSide();
         run.Probe();
         far.Probes().ShouldBeEmpty();
@@ -322,7 +323,7 @@ public sealed class FenceTests
     {
         using var run = FencedRun.Idle();
         run.Run.UntilStarted();
-        NetdevFence.CloseAndRead(run.Place)!.Closed.ShouldBeTrue();
+        NetdevFence.CloseAndRead(run.Place, ZoneCells.None)!.Closed.ShouldBeTrue();
         Lab.Run(Lab.Uplink, "nft", $"add rule netdev {run.Place.Name} out accept");
         SupervisedRun.Until(() => Read() is { Closed: false }, "an open rule is not seen");
 

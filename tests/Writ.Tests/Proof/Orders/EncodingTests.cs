@@ -16,7 +16,7 @@ public sealed class EncodingTests
 
     private static string GoldenFile([System.Runtime.CompilerServices.CallerFilePath] string path = "") => path;
 
-    private static byte[] Golden(string name, byte[] now)
+    internal static byte[] Golden(string name, byte[] now)
     {
         var path = Path.Combine(Folder, name);
         // Written once, by whoever asks for it; the tests themselves never do.
@@ -89,6 +89,18 @@ public sealed class EncodingTests
     }
 
     [Fact]
+    public void Order_with_zones_encodes_to_and_decodes_from_the_golden_bytes_of_version_3()
+    {
+        var golden = Golden("order-v3", Zoned.ToBytes());
+        Zoned.ToBytes().ShouldBe(golden);
+        golden.AsSpan().StartsWith("writ-order/v3\n"u8).ShouldBeTrue();
+        var read = RunOrder.Read(golden).Value;
+        read.ToBytes().ShouldBe(golden);
+        read.Zones!.Select(zone => zone.Name).ShouldBe(["staging", "web"]);
+        read.Zones![0].Addresses.ShouldBe(["2001:db8:20::/48", "10.20.0.0/16"]);
+    }
+
+    [Fact]
     public void Statement_with_a_sandbox_encodes_to_and_decodes_from_the_golden_bytes_of_version_4()
     {
         var golden = Golden("statement-v4", WithSandbox.ToBytes());
@@ -135,13 +147,17 @@ public sealed class EncodingTests
         {
             Encoding.UTF8.GetString(Order().ToBytes()).Replace("order/v1", "order/v2", StringComparison.Ordinal),
             Encoding.UTF8.GetString(Order(Budgeted).ToBytes()).Replace("order/v2", "order/v1", StringComparison.Ordinal),
+            Encoding.UTF8.GetString(Order(Budgeted).ToBytes()).Replace("order/v2", "order/v3", StringComparison.Ordinal),
+            Encoding.UTF8.GetString(Zoned.ToBytes()).Replace("order/v3", "order/v2", StringComparison.Ordinal),
+            Encoding.UTF8.GetString(Zoned.ToBytes()).Replace("order/v3", "order/v4", StringComparison.Ordinal),
         })
         {
             RunOrder.Read(Encoding.UTF8.GetBytes(order)).IsOk.ShouldBeFalse(order);
-            var fifth = Encoding.UTF8.GetString(WithLive.ToBytes());
+        }
+
+        var fifth = Encoding.UTF8.GetString(WithLive.ToBytes());
         foreach (var other in new[] { "/v1", "/v2", "/v3", "/v4", "/v6" })
             Statement.Read(Encoding.UTF8.GetBytes(fifth.Replace("/v5", other, StringComparison.Ordinal))).IsOk.ShouldBeFalse(other);
-    }
     }
 
     [Fact]

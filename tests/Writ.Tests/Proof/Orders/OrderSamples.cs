@@ -89,6 +89,12 @@ internal static class OrderSamples
         };
     }
 
+    /// <summary>One with the zones that version 3 added.</summary>
+    public static RunOrder Zoned { get; } = Order(WithLive) with
+    {
+        Zones = [new("staging", ["2001:db8:20::/48", "10.20.0.0/16"]), new("web", ["10.20.1.0/24"])],
+    };
+
     public static SignedBytes Signed(RunOrder order) => SigningKeys.Sign(Seed, order.ToBytes());
 
     public static RunnerTrust Trust { get; } = new(

@@ -919,6 +919,28 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.ToTable("runs", (string)null);
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.RunnerKeyRow", b =>
+                {
+                    b.Property<string>("RunnerId")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("KeyId")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long>("EntryId")
+                        .HasColumnType("bigint");
+
+                    b.Property<byte[]>("PublicKey")
+                        .IsRequired()
+                        .HasColumnType("bytea");
+
+                    b.HasKey("RunnerId", "KeyId");
+
+                    b.ToTable("runner_keys", (string)null);
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.RunnerRow", b =>
                 {
                     b.Property<string>("Id")
@@ -1073,6 +1095,15 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.HasOne("Writ.Server.Storage.GrantRow", null)
                         .WithMany()
                         .HasForeignKey("GrantId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Writ.Server.Storage.RunnerKeyRow", b =>
+                {
+                    b.HasOne("Writ.Server.Storage.RunnerRow", null)
+                        .WithMany()
+                        .HasForeignKey("RunnerId")
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired();
                 });

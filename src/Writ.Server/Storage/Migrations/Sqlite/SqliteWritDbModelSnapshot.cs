@@ -829,6 +829,26 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.ToTable("runs", (string)null);
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.RunnerKeyRow", b =>
+                {
+                    b.Property<string>("RunnerId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("KeyId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("EntryId")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<byte[]>("PublicKey")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.HasKey("RunnerId", "KeyId");
+
+                    b.ToTable("runner_keys", (string)null);
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.RunnerRow", b =>
                 {
                     b.Property<string>("Id")
@@ -974,6 +994,15 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.HasOne("Writ.Server.Storage.GrantRow", null)
                         .WithMany()
                         .HasForeignKey("GrantId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Writ.Server.Storage.RunnerKeyRow", b =>
+                {
+                    b.HasOne("Writ.Server.Storage.RunnerRow", null)
+                        .WithMany()
+                        .HasForeignKey("RunnerId")
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired();
                 });

@@ -11,6 +11,7 @@ using Writ.Server.Requests;
 using Writ.Server.Runners;
 using Writ.Server.Runs;
 using Writ.Server.Storage;
+using Writ.Server.Streams;
 using Writ.Server.Traces;
 
 namespace Writ.Server;
@@ -69,7 +70,8 @@ internal static class Application
         {
             await using var db = database.Open();
             var ready = await db.Database.CanConnectAsync(cancel) && !published.IsHalted && !sequencer.IsHalted;
-            return ready ? Results.Ok(new { status = "ready" }) : Results.StatusCode(StatusCodes.Status503ServiceUnavailable);
+            // A stream that does not get through is its sink's affair: the server is ready all the same.
+            return ready ? Results.Ok(new { status = "ready", streams_failing = await db.Streams.CountAsync(row => row.Trouble != null, cancel) }) : Results.StatusCode(StatusCodes.Status503ServiceUnavailable);
         }).ExcludeFromDescription();
         app.MapGrpcService<EnrolRunner>();
         app.MapGrpcService<RunnerLinkService>();
@@ -96,6 +98,7 @@ internal static class Application
         services.AddSingleton(new PublishedHead(database, keys.Log, PublishedHead.FolderOf(settings.Data)));
         services.AddSingleton(settings.Witnesses ?? WitnessList.None);
         services.AddSingleton<Witnessing>().AddHostedService(provider => provider.GetRequiredService<Witnessing>());
+        services.AddSingleton<Streaming>().AddHostedService(provider => provider.GetRequiredService<Streaming>());
         services.AddSingleton<Sequencer>().AddHostedService(provider => provider.GetRequiredService<Sequencer>());
         services.AddSingleton<Sweep>().AddHostedService(provider => provider.GetRequiredService<Sweep>());
         services.AddSingleton<WriteTransaction>().AddSingleton<Changes>().AddSingleton<RefusedAttempts>().AddSingleton<EvidenceViews>().AddSingleton<PolicyInForce>();

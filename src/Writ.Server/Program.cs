@@ -13,5 +13,6 @@ var root = new RootCommand("The Writ server: decides who may run what, and prove
     PlanCommand.Build(),
     LogKeyCommand.Build(clock),
     WitnessCommand.Build(clock),
+    StreamCommand.Build(clock),
 };
 return await CommandLine.Run(root, args);

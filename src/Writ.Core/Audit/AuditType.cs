@@ -13,6 +13,10 @@ public static class AuditType
     public const string LogContradicted = "log.contradicted";
     /// <summary>Entries were exported.</summary>
     public const string AuditExported = "audit.exported";
+    /// <summary>A stream of the log was added.</summary>
+    public const string StreamAdded = "stream.added";
+    /// <summary>A stream of the log was removed.</summary>
+    public const string StreamRemoved = "stream.removed";
     /// <summary>A call without a valid token.</summary>
     public const string SignInFailed = "signin.failed";
     /// <summary>A call that the caller's rights do not cover, or an attempt at access that was refused before it became a request.</summary>

@@ -1,10 +1,7 @@
 using System.Globalization;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Writ.Core.Audit;
 using Writ.Proof.Errors;
-using Writ.Proof.Identity;
 using Writ.Server.Errors;
 using Writ.Server.Identity;
 using Writ.Server.Storage;
@@ -18,7 +15,6 @@ namespace Writ.Server.Audit;
 internal static class ExportAudit
 {
     private const int Batch = 1_000;
-    private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapGet("/audit/export", async (
@@ -39,22 +35,15 @@ internal static class ExportAudit
             });
             _ = recorded.Value;
 
-            var requests = rows.Select(row => row.Correlation).OfType<RequestId>().Distinct().ToArray();
-            var tools = await db.Runs.AsNoTracking().Where(run => requests.Contains(run.RequestId)).Select(run => new { run.Id, run.Argv }).ToDictionaryAsync(run => run.Id.ToString(), run => run.Argv[0], cancel);
-            var holders = await db.Grants.AsNoTracking().Where(grant => requests.Contains(grant.RequestId)).Select(grant => new { grant.Id, grant.ActorId }).ToDictionaryAsync(grant => grant.Id.ToString(), grant => grant.ActorId.ToString(), cancel);
-            var facts = new OcsfFacts(keys.Origin, tools.GetValueOrDefault, holders.GetValueOrDefault);
+            var events = await OcsfEvents.Of(db, rows, keys, cancel);
             context.Response.Headers["Writ-Next"] = last.ToString(CultureInfo.InvariantCulture);
             context.Response.Headers["Writ-More"] = rows.Count == Batch ? "true" : "false";
             return Results.Stream(async body =>
             {
-                foreach (var row in rows)
+                foreach (var happened in events)
                 {
-                    using var entry = JsonDocument.Parse(row.Bytes);
-                    foreach (var happened in OcsfExport.Events(row.Position!.Value, entry.RootElement, facts))
-                    {
-                        await JsonSerializer.SerializeAsync(body, happened, Plain, cancel);
-                        await body.WriteAsync("\n"u8.ToArray(), cancel);
-                    }
+                    await body.WriteAsync(happened.Json, cancel);
+                    await body.WriteAsync("\n"u8.ToArray(), cancel);
                 }
             }, "application/x-ndjson");
         }).WithName("ExportAudit").Produces<string>(contentType: "application/x-ndjson").Evidence();

@@ -373,3 +373,20 @@ internal sealed class LogCosignatureRow
     public required string Line { get; init; }
     public required DateTimeOffset At { get; init; }
 }
+
+/// <summary>A stream of the log to somewhere else.</summary>
+internal sealed class StreamRow
+{
+    public required string Name { get; init; }
+    public required string To { get; init; }
+    public string? CaFile { get; init; }
+    /// <summary>Where the token stands: it is nowhere in the database.</summary>
+    public string? TokenFile { get; init; }
+    /// <summary>The position of the last entry that has surely arrived; -1 for none.</summary>
+    public required long Cursor { get; set; }
+    public required DateTimeOffset AddedAt { get; init; }
+    public DateTimeOffset? ConfirmedAt { get; set; }
+    /// <summary>Why it does not get through, and since when; null where it does.</summary>
+    public string? Trouble { get; set; }
+    public DateTimeOffset? TroubleAt { get; set; }
+}

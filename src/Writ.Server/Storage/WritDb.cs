@@ -32,6 +32,7 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
     public DbSet<LogTileRow> LogTiles => Set<LogTileRow>();
     public DbSet<LogHeadRow> LogHeads => Set<LogHeadRow>();
     public DbSet<LogCosignatureRow> LogCosignatures => Set<LogCosignatureRow>();
+    public DbSet<StreamRow> Streams => Set<StreamRow>();
 
     /// <summary>Of grants, those that do not stand in the index of traces, as the database says it.</summary>
     protected abstract string UntracedGrants { get; }
@@ -201,6 +202,11 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
             head.Property(row => row.Size).ValueGeneratedNever();
             // A head has one follower, whatever races: two would be a fork.
             head.HasIndex(row => row.Follows).IsUnique();
+        });
+        modelBuilder.Entity<StreamRow>(stream =>
+        {
+            stream.ToTable("streams");
+            stream.HasKey(row => row.Name);
         });
         modelBuilder.Entity<LogCosignatureRow>(cosignature =>
         {

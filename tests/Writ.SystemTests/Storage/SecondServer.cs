@@ -13,6 +13,7 @@ using Writ.Server.Grants;
 using Writ.Server.Identity;
 using Writ.Server.Requests;
 using Writ.Server.Storage;
+using Writ.Server.Streams;
 using Writ.SystemTests.Databases;
 
 namespace Writ.SystemTests.Storage;
@@ -28,6 +29,9 @@ internal sealed class SecondServer : IAsyncDisposable
 
     /// <summary>Starts runs, several at once, and says each one's id when it is answered; all the while it signs the audit log.</summary>
     public const string Use = "use";
+
+    /// <summary>Sends the streams of the audit log, round after round.</summary>
+    public const string Stream = "stream";
 
     public const int Workers = 4;
 
@@ -110,6 +114,12 @@ internal sealed class SecondServer : IAsyncDisposable
                 Say("held");
                 await Task.Delay(Timeout.Infinite);
             });
+        }
+
+        while (work.What == Stream)
+        {
+            await await world.Get<Streaming>().Once(default);
+            await Task.Delay(5);
         }
 
         _ = Task.Run(async () =>

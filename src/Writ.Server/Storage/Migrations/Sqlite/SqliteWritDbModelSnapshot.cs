@@ -890,6 +890,41 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.ToTable("runners", (string)null);
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.StreamRow", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("AddedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("CaFile")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("ConfirmedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("Cursor")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("To")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("TokenFile")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Trouble")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("TroubleAt")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("streams", (string)null);
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.TokenRow", b =>
                 {
                     b.Property<string>("Id")

@@ -1,0 +1,90 @@
+using System.Security.Cryptography.X509Certificates;
+using Writ.Proof.Errors;
+using Writ.Server.Storage;
+
+namespace Writ.Server.Streams;
+
+/// <summary>What a stream's events go to.</summary>
+internal enum StreamKind
+{
+    /// <summary>Nothing.</summary>
+    None,
+    /// <summary>Lines at the end of a file: <c>file:///path</c>.</summary>
+    File,
+    /// <summary>Batches of lines, POSTed: <c>https://host/path</c>.</summary>
+    Https,
+    /// <summary>Syslog over TLS (RFC 5425): <c>syslog+tls://host:6514</c>.</summary>
+    Syslog,
+}
+
+/// <summary>Where a stream goes, as its operator writes it.</summary>
+internal sealed record StreamTarget(StreamKind Kind, Uri Address)
+{
+    private const int SyslogPort = 6514;
+
+    /// <summary>The host's port, with the one that the protocol has by itself.</summary>
+    public int Port => Address.Port < 0 ? SyslogPort : Address.Port;
+
+    public static Result<StreamTarget> Read(string text)
+    {
+        const string hint = "file:///var/log/writ/events.ndjson, https://siem.example.com/writ or syslog+tls://siem.example.com:6514";
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var address))
+            return new Refusal(ErrorCode.InvalidInput, $"'{text}' is no place for events", hint);
+        // Each of these would be shown by the process list, the database and every listing.
+        if (address.UserInfo.Length > 0 || address.Query.Length > 0 || address.Fragment.Length > 0)
+            return new Refusal(ErrorCode.InvalidInput, "an address holds neither credentials nor a query", "a token stands in a file: --token-file FILE");
+        return address.Scheme switch
+        {
+            "file" when address.Host.Length == 0 && address.LocalPath.Length > 1 && !address.LocalPath.EndsWith('/') => new StreamTarget(StreamKind.File, address),
+            "https" when address.Host.Length > 0 => new StreamTarget(StreamKind.Https, address),
+            "syslog+tls" when address.Host.Length > 0 && address.AbsolutePath is "" or "/" => new StreamTarget(StreamKind.Syslog, address),
+            "http" => new Refusal(ErrorCode.InvalidInput, "http would carry the record in the clear", hint),
+            _ => new Refusal(ErrorCode.InvalidInput, $"'{text}' is no place for events", hint),
+        };
+    }
+
+    /// <summary>A sink for it.</summary>
+    /// <exception cref="IOException">A file of the stream's cannot be read.</exception>
+    public IEventSink Open(StreamRow stream, string host) => Kind switch
+    {
+        StreamKind.File => new FileSink(Address.LocalPath),
+        StreamKind.Https => new HttpsSink(Address, stream.CaFile, stream.TokenFile),
+        _ => new SyslogSink(Address.Host, Port, stream.CaFile, host),
+    };
+
+    /// <summary>The authorities of a PEM file; null for the system's own.</summary>
+    /// <exception cref="IOException">There are none in it.</exception>
+    public static X509ChainPolicy? Trust(string? caFile)
+    {
+        if (caFile is null)
+            return null;
+        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        try
+        {
+            policy.CustomTrustStore.ImportFromPemFile(caFile);
+        }
+        catch (Exception unreadable) when (unreadable is System.Security.Cryptography.CryptographicException or UnauthorizedAccessException)
+        {
+            throw new IOException($"{caFile} cannot be read as certificates in PEM", unreadable);
+        }
+
+        return policy.CustomTrustStore.Count > 0 ? policy : throw new IOException($"{caFile} holds no certificate");
+    }
+
+    /// <summary>The token of a file: its first line.</summary>
+    /// <exception cref="IOException">There is none that can be sent.</exception>
+    public static string Token(string file)
+    {
+        string token;
+        try
+        {
+            token = File.ReadLines(file).FirstOrDefault("").Trim();
+        }
+        catch (UnauthorizedAccessException)
+        {
+            throw new IOException($"{file} may not be read");
+        }
+
+        return token.Length > 0 && token.All(c => c is > ' ' and < (char)0x7f) ? token : throw new IOException($"{file} holds no token");
+    }
+}

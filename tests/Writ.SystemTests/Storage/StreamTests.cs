@@ -1,0 +1,235 @@
+using System.Collections.Concurrent;
+using System.Text;
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Writ.Core.Audit;
+using Writ.Server.Audit;
+using Writ.Server.Storage;
+using Writ.Server.Streams;
+using Writ.SystemTests.Databases;
+using Writ.Tests.Server.Streams;
+
+namespace Writ.SystemTests.Storage;
+
+/// <summary>Streams of the audit log to receivers that fail in every way: every entry arrives, and nothing waits for them.</summary>
+public abstract class StreamTests(StorageEngine engine) : StorageTest(engine)
+{
+    [Fact]
+    public async Task Every_entry_arrives_in_order_whatever_the_sink_answers_meanwhile()
+    {
+        using var authority = new TestAuthority();
+        var world = await Create();
+        var got = new Arrivals();
+        string? answer = "500 Internal Server Error";
+        await using var receiver = new Receiver(authority, Receiver.Http((_, body) =>
+        {
+            if (answer?.StartsWith("200", StringComparison.Ordinal) == true)
+                got.Take(body);
+            return answer;
+        }));
+        await Add(world, "siem", $"https://127.0.0.1:{receiver.Port}/events", authority.File);
+        foreach (var (bad, why) in ((string?, string)[])[("500 Internal Server Error", "it answered 500"), ("302 Found\r\nLocation: /", "it answered 302, and no redirect is followed"), (null, "")])
+        {
+            answer = bad;
+            world.Clock.Advance(TimeSpan.FromMinutes(2));
+            await Round(world);
+            // Decisions go on, and the cursor stands.
+            await world.Approved();
+            var stream = await Stream(world, "siem");
+            stream.Cursor.ShouldBe(-1);
+            stream.Trouble.ShouldNotBeNull().ShouldContain(why);
+        }
+
+        // In its pause it is left alone; after that everything comes, and then what is new alone.
+        answer = "200 OK";
+        await Round(world);
+        got.Positions.ShouldBeEmpty();
+        world.Clock.Advance(TimeSpan.FromMinutes(2));
+        var newest = await Round(world);
+        got.Positions.ShouldBe(Positions(0, newest));
+        (await Stream(world, "siem")).ShouldSatisfyAllConditions(row => row.Cursor.ShouldBe(newest), row => row.Trouble.ShouldBeNull(), row => row.ConfirmedAt.ShouldBe(world.Clock.GetUtcNow()));
+        got.Clear();
+        await world.Approved();
+        var later = await Round(world);
+        got.Positions.ShouldBe(Positions(newest + 1, later));
+        got.Events.ShouldAllBe(happened => happened.GetProperty("metadata").GetProperty("version").GetString() == "1.8.0");
+    }
+
+    [Fact]
+    public async Task A_server_that_is_killed_in_the_middle_of_a_stream_leaves_no_gap_at_the_receiver()
+    {
+        using var authority = new TestAuthority();
+        var world = await Create();
+        var (caller, token) = await world.SignIn(new("olga", false, null, ["ops"], false, false, TimeSpan.FromHours(1)));
+        var grant = await world.Granted(caller);
+        await Record(world, 1_500);
+        var got = new Arrivals();
+        var some = new TaskCompletionSource();
+        await using var receiver = new Receiver(authority, Receiver.Http((_, body) =>
+        {
+            got.Take(body);
+            if (got.Positions.Count > 300)
+                some.TrySetResult();
+            return "200 OK";
+        }));
+        await Add(world, "siem", $"https://127.0.0.1:{receiver.Port}/events", authority.File);
+        await world.Get<Sequencer>().Integrate(Cancel);
+        await using (var child = SecondServer.Start(SecondServer.Work.In(world, SecondServer.Stream, token, grant)))
+        {
+            await some.Task.WaitAsync(TimeSpan.FromSeconds(60), Cancel);
+            await child.Kill();
+        }
+
+        // Whatever was confirmed before it died had arrived; PostgreSQL gives its turn back when it sees the connection gone.
+        var kept = (await Stream(world, "siem")).Cursor;
+        Positions(0, kept).Except(got.Positions).ShouldBeEmpty();
+        await World.Eventually(async () => await Round(world) == (await Stream(world, "siem")).Cursor, "the stream does not go on");
+        var newest = (await Stream(world, "siem")).Cursor;
+        got.Positions.Distinct().Order().ShouldBe(Positions(0, newest), "entries are missing at the receiver");
+    }
+
+    [Fact]
+    public async Task Two_servers_on_one_database_send_nothing_twice()
+    {
+        using var authority = new TestAuthority();
+        var world = await Create();
+        var got = new Arrivals();
+        await using var receiver = new Receiver(authority, Receiver.Http((_, body) =>
+        {
+            got.Take(body);
+            return "200 OK";
+        }));
+        await Add(world, "siem", $"https://127.0.0.1:{receiver.Port}/events", authority.File);
+        // Two servers on SQLite are none that Writ supports: there it is the same one twice.
+        var other = Engine is PostgresEngine ? await Beside(world) : world;
+        for (var round = 0; round < 5; round++)
+        {
+            await Record(world, 50);
+            var here = Round(world);
+            if (other == world)
+                await here;
+            await Task.WhenAll(here, Round(other));
+        }
+
+        var newest = await Round(world);
+        await Round(other);
+        got.Positions.ShouldBe(Positions(0, newest));
+    }
+
+    [Fact]
+    public async Task Syslog_is_sent_again_from_what_had_settled_when_its_connection_breaks()
+    {
+        using var authority = new TestAuthority();
+        var world = await Create();
+        var got = new ConcurrentQueue<long>();
+        var closes = true;
+        await using var receiver = new Receiver(authority, Receiver.Syslog(message =>
+        {
+            got.Enqueue(JsonDocument.Parse(message[message.IndexOf('{', StringComparison.Ordinal)..]).RootElement.GetProperty("metadata").GetProperty("sequence").GetInt64());
+            return !closes;
+        }));
+        await Add(world, "siem", $"syslog+tls://127.0.0.1:{receiver.Port}", authority.File);
+        var newest = await Round(world);
+        await World.Eventually(() => Task.FromResult(!got.IsEmpty), "nothing arrives");
+        await World.Eventually(async () =>
+        {
+            await Round(world);
+            return (await Stream(world, "siem")).Trouble is not null;
+        }, "nobody notices that the receiver went away");
+        closes = false;
+        got.Clear();
+        world.Clock.Advance(TimeSpan.FromMinutes(2));
+        await Round(world);
+        await World.Eventually(() => Task.FromResult(got.Distinct().LongCount() > newest), "not everything comes again");
+        got.Distinct().ShouldBe(Positions(0, newest));
+        (await Stream(world, "siem")).Cursor.ShouldBe(-1);
+    }
+
+    [Fact]
+    public async Task Stream_that_is_removed_stops_and_one_from_now_on_begins_with_the_next_entry()
+    {
+        var world = await Create();
+        var path = Path.Combine(world.Folder, "events.ndjson");
+        var before = await Round(world);
+        await Add(world, "file", $"file://{path}", null, before);
+        (await Round(world)).ShouldBe(before);
+        File.Exists(path).ShouldBeFalse();
+        await Record(world, 3);
+        await Round(world);
+        (await File.ReadAllLinesAsync(path, Cancel)).Length.ShouldBe(3);
+        await world.Writes.Append(db => db.Streams.ExecuteDeleteAsync());
+        await Record(world, 3);
+        await Round(world);
+        (await File.ReadAllLinesAsync(path, Cancel)).Length.ShouldBe(3);
+    }
+
+    /// <summary>Places every entry and lets every stream have a pass; the newest position.</summary>
+    private static async Task<long> Round(World world)
+    {
+        await world.Get<Sequencer>().Integrate(Cancel);
+        await await world.Get<Streaming>().Once(Cancel);
+        return await world.Read(db => db.AuditEntries.MaxAsync(row => row.Position)) ?? -1;
+    }
+
+    private static Task Add(World world, string name, string to, string? ca, long after = -1) => world.Writes.Append(db =>
+    {
+        db.Streams.Add(new() { Name = name, To = to, CaFile = ca, Cursor = after, AddedAt = world.Clock.GetUtcNow() });
+        return Task.CompletedTask;
+    });
+
+    private static async Task Record(World world, int entries) => (await world.Writes.Commit<bool>(scope =>
+    {
+        for (var i = 0; i < entries; i++)
+            scope.Record(new(AuditType.TokenRevoked, AuditActor.System, null, new() { ["number"] = i }));
+        return Task.FromResult<Writ.Proof.Errors.Result<bool>>(true);
+    })).ShouldBeOk();
+
+    private static Task<StreamRow> Stream(World world, string name) => world.Read(db => db.Streams.AsNoTracking().SingleAsync(row => row.Name == name));
+
+    private static IEnumerable<long> Positions(long first, long last) => Enumerable.Range(0, (int)(last - first + 1)).Select(number => first + number);
+
+    /// <summary>What came to a receiver, in order; an entry that gave several events counts once.</summary>
+    private sealed class Arrivals
+    {
+        private readonly List<JsonElement> _events = [];
+
+        public IReadOnlyList<JsonElement> Events
+        {
+            get
+            {
+                lock (_events)
+                    return [.. _events];
+            }
+        }
+
+        public IReadOnlyList<long> Positions
+        {
+            get
+            {
+                var positions = Events.Select(happened => happened.GetProperty("metadata").GetProperty("sequence").GetInt64()).ToList();
+                return [.. positions.Where((position, index) => index == 0 || positions[index - 1] != position)];
+            }
+        }
+
+        public void Take(byte[] body)
+        {
+            foreach (var line in Encoding.UTF8.GetString(body).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            {
+                lock (_events)
+                    _events.Add(JsonDocument.Parse(line).RootElement);
+            }
+        }
+
+        public void Clear()
+        {
+            lock (_events)
+                _events.Clear();
+        }
+    }
+
+    [Collection(SqliteCollection.Name)]
+    public sealed class OnSqlite(SqliteEngine engine) : StreamTests(engine);
+
+    [Collection(PostgresCollection.Name)]
+    public sealed class OnPostgres(PostgresEngine engine) : StreamTests(engine);
+}

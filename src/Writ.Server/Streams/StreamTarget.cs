@@ -45,11 +45,11 @@ internal sealed record StreamTarget(StreamKind Kind, Uri Address)
 
     /// <summary>A sink for it.</summary>
     /// <exception cref="IOException">A file of the stream's cannot be read.</exception>
-    public IEventSink Open(StreamRow stream, string host) => Kind switch
+    public IEventSink Open(StreamRow stream, string host, TimeProvider time) => Kind switch
     {
         StreamKind.File => new FileSink(Address.LocalPath),
         StreamKind.Https => new HttpsSink(Address, stream.CaFile, stream.TokenFile),
-        _ => new SyslogSink(Address.Host, Port, stream.CaFile, host),
+        _ => new SyslogSink(Address.IdnHost, Port, stream.CaFile, host, time),
     };
 
     /// <summary>The authorities of a PEM file; null for the system's own.</summary>

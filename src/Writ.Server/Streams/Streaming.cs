@@ -135,7 +135,7 @@ internal sealed class Streaming(Database database, WriteTransaction writes, LogK
         var target = StreamTarget.Read(stream.To);
         if (!target.IsOk)
             throw new IOException(target.Refusal.Message);
-        worker.Sink ??= target.Value.Open(stream, keys.Origin.Split('/')[0]);
+        worker.Sink ??= target.Value.Open(stream, keys.Origin.Split('/')[0], time);
         while (await Batch(db, worker.Sent ?? stream.Cursor, cancel) is { Count: > 0 } batch)
         {
             await worker.Sink.Send([.. await OcsfEvents.Of(db, batch, keys, cancel)], cancel);

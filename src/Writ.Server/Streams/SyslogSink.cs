@@ -12,7 +12,7 @@ namespace Writ.Server.Streams;
 /// side's kernel does not take within <see cref="Unacknowledged"/> break it. After a break everything that has not settled is sent
 /// again. What the receiver's kernel took and its process had not read when it died is lost where that took longer.
 /// </summary>
-internal sealed class SyslogSink(string server, int port, string? caFile, string host, TimeSpan? settles = null) : IEventSink
+internal sealed class SyslogSink(string server, int port, string? caFile, string host, TimeProvider time) : IEventSink
 {
     private static readonly TimeSpan Settles = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Unacknowledged = TimeSpan.FromSeconds(20);
@@ -30,7 +30,7 @@ internal sealed class SyslogSink(string server, int port, string? caFile, string
         {
             if (_listening is { IsCompleted: true })
                 throw new IOException("it closed the connection");
-            while (_unsettled.TryPeek(out var sent) && TimeProvider.System.GetElapsedTime(sent.At) >= (settles ?? Settles))
+            while (_unsettled.TryPeek(out var sent) && time.GetElapsedTime(sent.At) >= Settles)
                 _confirmed = _unsettled.Dequeue().Position;
             return _confirmed;
         }
@@ -60,7 +60,7 @@ internal sealed class SyslogSink(string server, int port, string? caFile, string
             throw new IOException(failed is AuthenticationException ? "its certificate is not to be trusted" : failed.Message, failed);
         }
 
-        _unsettled.Enqueue((events[^1].Position, TimeProvider.System.GetTimestamp()));
+        _unsettled.Enqueue((events[^1].Position, time.GetTimestamp()));
     }
 
     /// <summary>The message with the number of its octets before it.</summary>

@@ -143,6 +143,9 @@ public abstract class StreamTests(StorageEngine engine) : StorageTest(engine)
         await World.Eventually(() => Task.FromResult(got.Distinct().LongCount() > newest), "not everything comes again");
         got.Distinct().ShouldBe(Positions(0, newest));
         (await Stream(world, "siem")).Cursor.ShouldBe(-1);
+        world.Clock.Advance(TimeSpan.FromSeconds(30));
+        await Round(world);
+        (await Stream(world, "siem")).Cursor.ShouldBe(newest);
     }
 
     [Fact]

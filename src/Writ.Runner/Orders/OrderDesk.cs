@@ -58,6 +58,14 @@ internal sealed class OrderDesk(
             return;
         }
 
+        // A server that lost the link before it heard that its order was taken sends it again.
+        if (book.Find(order.Run) is { } taken && taken.Nonce == order.Nonce)
+        {
+            if (!taken.Starting)
+                tell(new() { Accepted = new() { Run = order.Run, At = Now() } });
+            return;
+        }
+
         var tool = inventory.Current.Find(order.Argv[0]);
         if (tool is null)
         {
@@ -99,7 +107,7 @@ internal sealed class OrderDesk(
             SpoolLimitBytes = config.SpoolLimitBytes,
             ReceivedBoot = receivedBoot,
         };
-        if (book.TryAdd(spec) is { } live)
+        if (book.TryAdd(spec, order.Nonce) is { } live)
             _ = Task.Run(() => Start(live, result.Value, message));
         else
             Refuse(order.Run, new(ErrorCode.Replayed, "this runner has or had a run of this id"));

@@ -31,6 +31,8 @@ internal sealed class LiveRun(RunFolder folder, RunSpec? spec, ReceiptSigner sig
     public RunFolder Folder { get; } = folder;
     public string Run => Folder.Run;
     public RunSpec? Spec { get; set; } = spec;
+    /// <summary>That of its order; null where it was taken up from the disk, and the server is told of it first.</summary>
+    public string? Nonce { get; init; }
     /// <summary>Held while it lives.</summary>
     public ChildProcess? Supervisor { get; set; }
     public StartRecord? Started { get; set; }

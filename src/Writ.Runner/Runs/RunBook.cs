@@ -79,9 +79,9 @@ internal sealed class RunBook : IDisposable
     public long HeardBoot { get; private set; }
 
     /// <summary>Enters a run whose order was checked; null where there is one of this id.</summary>
-    public LiveRun? TryAdd(RunSpec spec)
+    public LiveRun? TryAdd(RunSpec spec, string nonce)
     {
-        var run = new LiveRun(_data.Run(spec.Run), spec, _signer) { Starting = true, Resumed = true };
+        var run = new LiveRun(_data.Run(spec.Run), spec, _signer) { Nonce = nonce, Starting = true, Resumed = true };
         return _runs.TryAdd(spec.Run, run) ? run : null;
     }
 

@@ -196,6 +196,8 @@ run_packages=(nft:nftables bwrap:bubblewrap setpriv:util-linux prlimit:util-linu
 verify_packages=(setcap:libcap2-bin go:golang-go /usr/share/gocode/src/golang.org/x/mod/sumdb/note:golang-golang-x-mod-dev)
 # shellcheck disable=SC2034  # used by ./test
 database_packages=('/usr/lib/postgresql/*/bin/initdb:postgresql')
+# shellcheck disable=SC2034  # used by ./test
+player_packages=(asciinema:asciinema)
 
 # Everything that a build needs.
 setup_build() {

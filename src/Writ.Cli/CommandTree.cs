@@ -9,6 +9,7 @@ using Writ.Cli.Identity;
 using Writ.Cli.Output;
 using Writ.Cli.Policy;
 using Writ.Cli.Requests;
+using Writ.Cli.Retention;
 using Writ.Cli.Runners;
 using Writ.Cli.Runs;
 using Writ.Cli.Server;
@@ -111,6 +112,7 @@ internal static class CommandTree
             Kill.Verb(context),
             new Verb("policy", "Check, apply and show the policy").With(CheckPolicy.Verb(context), ApplyPolicy.Verb(context), ShowPolicy.Verb(context)),
             new Verb("audit", "Read, verify and prove the audit log").With(ListEntries.Verb(context), VerifyLog.Verb(context), ProveEntry.Verb(context), ExportEntries.Verb(context)),
+            RetentionVerb.Verb(context),
             WriteReceipt.Verb(context),
             VerifyFile.Verb(context),
             ListRunners.Verb(context),

@@ -5,6 +5,7 @@ using Writ.Contracts.Grants;
 using Writ.Contracts.Identity;
 using Writ.Contracts.Policy;
 using Writ.Contracts.Requests;
+using Writ.Contracts.Retention;
 using Writ.Contracts.Runners;
 using Writ.Contracts.Runs;
 using Writ.Contracts.Traces;
@@ -38,6 +39,9 @@ namespace Writ.Contracts;
 [JsonSerializable(typeof(TraceView))]
 [JsonSerializable(typeof(ResultsView))]
 [JsonSerializable(typeof(DiffView))]
+[JsonSerializable(typeof(Page<RetentionView>))]
+[JsonSerializable(typeof(RetentionView))]
+[JsonSerializable(typeof(RetentionAsk))]
 [JsonSerializable(typeof(PolicyText))]
 [JsonSerializable(typeof(PolicyCheckView))]
 [JsonSerializable(typeof(PolicyView))]

@@ -8,6 +8,7 @@ using Writ.Server.Grants;
 using Writ.Server.Identity;
 using Writ.Server.Policy;
 using Writ.Server.Requests;
+using Writ.Server.Retention;
 using Writ.Server.Runners;
 using Writ.Server.Runs;
 using Writ.Server.Storage;
@@ -100,6 +101,7 @@ internal static class Application
         services.AddSingleton<Witnessing>().AddHostedService(provider => provider.GetRequiredService<Witnessing>());
         services.AddSingleton<Streaming>().AddHostedService(provider => provider.GetRequiredService<Streaming>());
         services.AddSingleton<Sequencer>().AddHostedService(provider => provider.GetRequiredService<Sequencer>());
+        services.AddSingleton<SetRetention>().AddSingleton<ApplyRetention>().AddHostedService(provider => provider.GetRequiredService<ApplyRetention>());
         services.AddSingleton<Sweep>().AddHostedService(provider => provider.GetRequiredService<Sweep>());
         services.AddSingleton<WriteTransaction>().AddSingleton<Changes>().AddSingleton<RefusedAttempts>().AddSingleton<EvidenceViews>().AddSingleton<PolicyInForce>();
         services.AddSingleton<CheckPolicy>().AddSingleton<ApplyPolicy>().AddSingleton<SetUpFirstAdmin>().AddSingleton<RevokeToken>();

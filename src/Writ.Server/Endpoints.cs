@@ -4,6 +4,7 @@ using Writ.Server.Grants;
 using Writ.Server.Identity;
 using Writ.Server.Policy;
 using Writ.Server.Requests;
+using Writ.Server.Retention;
 using Writ.Server.Runners;
 using Writ.Server.Runs;
 using Writ.Server.Traces;
@@ -58,6 +59,7 @@ internal static class Endpoints
         ListLog.Map(api);
         ProveLog.Map(api);
         WriteReceipt.Map(api);
+        SetRetention.Map(api);
         ListRunners.Map(api);
         CreateEnrolment.Map(api);
     }

@@ -22,7 +22,7 @@ internal static class DiffRuns
             "writ diff run_06bqz3w1x8 run_06bqz9k2m4").With(before, after, exitCode, format).Does(async (parse, cancel) =>
         {
             var (first, second) = (Shared.CheckedId(parse.GetRequiredValue(before), "run_", "run"), Shared.CheckedId(parse.GetRequiredValue(after), "run_", "run"));
-            var answer = await context.Server.GetAsync($"/v1/runs/{first}/results/diff/{second}", WritJson.Default.DiffView, cancel);
+            var answer = await context.Server.GetAsync($"/v1/runs/{first}/results/diff/{second}?wait={ShowResults.Wait.TotalSeconds:0}", WritJson.Default.DiffView, cancel, ShowResults.Wait);
             var diff = answer.Value;
             if (parse.GetValue(format) == "json")
                 JsonText.Print(context.Terminal, answer.Json);

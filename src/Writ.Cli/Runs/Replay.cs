@@ -25,18 +25,20 @@ internal static class Replay
         });
         var idle = Shared.Span("--idle-limit", "the longest pause; 2s unless told");
         var search = Shared.Text("--search", "only the lines that hold this text, with the time at which each was written", "TEXT");
-        var asciicast = new Option<bool>("--asciicast") { Description = "write an asciicast v3, for asciinema and its player" };
+        var asciicast = new Option<bool>("--asciicast") { Description = "write an asciicast, for asciinema and its player" };
+        var version = new Option<string>("--asciicast-version") { Description = "3, or 2 for readers that know no newer one, such as asciinema 2", HelpName = "N", DefaultValueFactory = _ => "3" };
+        Shared.OneOf(version, "2", "3");
         var output = OutputFile.Option("the asciicast");
         return new Verb("replay", "Play a run's recording",
             "writ replay run_06bqz3w1x8 --speed 4",
             "writ replay run_06bqz3w1x8 --search open",
-            "writ replay run_06bqz3w1x8 --asciicast -o scan.cast").With(id, speed, idle, search, asciicast, output).Does(async (parse, cancel) =>
+            "writ replay run_06bqz3w1x8 --asciicast -o scan.cast").With(id, speed, idle, search, asciicast, version, output).Does(async (parse, cancel) =>
         {
             var run = Shared.CheckedId(parse.GetRequiredValue(id), "run_", "run");
             var view = (await context.Server.GetAsync($"/v1/runs/{run}", WritJson.Default.RunView, cancel)).Value;
             var frames = Frames(context, run, cancel);
             if (parse.GetValue(asciicast))
-                await Cast(context, view, frames, parse.GetValue(output));
+                await Cast(context, view, frames, parse.GetValue(version) == "2" ? 2 : 3, parse.GetValue(output));
             else if (parse.GetValue(search) is { Length: > 0 } text)
                 return await Search(context, frames, text) ? ExitCode.Ok : ExitCode.Failed;
             else
@@ -124,10 +126,10 @@ internal static class Replay
         }
     }
 
-    private static async Task Cast(CliContext context, RunView run, IAsyncEnumerable<RecordingFrame> frames, string? path)
+    private static async Task Cast(CliContext context, RunView run, IAsyncEnumerable<RecordingFrame> frames, int version, string? path)
     {
         using var cast = new MemoryStream();
-        var writer = new AsciicastWriter(cast);
+        var writer = new AsciicastWriter(cast, version);
         writer.Header(run.StartedAt ?? run.CreatedAt, string.Join(' ', run.Command));
         var last = UnixMicroseconds.From(run.StartedAt ?? run.CreatedAt);
         await foreach (var frame in frames)

@@ -9,6 +9,9 @@ namespace Writ.Cli.Runs;
 /// <summary><c>writ results</c>: what a run found, as a table, as JSON, or as its tool wrote it.</summary>
 internal static class ShowResults
 {
+    /// <summary>How long results are waited for that are on their way from the runner.</summary>
+    public static readonly TimeSpan Wait = TimeSpan.FromSeconds(20);
+
     public static Verb Verb(CliContext context)
     {
         var id = Shared.Id("RUN", "the run, run_…");
@@ -28,17 +31,17 @@ internal static class ShowResults
             {
                 if (wanted != "xml")
                     throw Stop.Usage("--to is for the XML", $"writ results {run} --format xml --to FILE");
-                OwnFile.Write(path, (await context.Server.GetRawAsync(Path(run), cancel, accept: "application/xml")).Value, append: false);
+                OwnFile.Write(path, (await context.Server.GetRawAsync(Path(run), cancel, Wait, "application/xml")).Value, append: false);
                 return ExitCode.Ok;
             }
 
             if (wanted == "xml")
             {
-                WrittenFiles.Show(context.Terminal, (await context.Server.GetRawAsync(Path(run), cancel, accept: "application/xml")).Value);
+                WrittenFiles.Show(context.Terminal, (await context.Server.GetRawAsync(Path(run), cancel, Wait, "application/xml")).Value);
                 return ExitCode.Ok;
             }
 
-            var answer = await context.Server.GetAsync(Path(run), WritJson.Default.ResultsView, cancel);
+            var answer = await context.Server.GetAsync(Path(run), WritJson.Default.ResultsView, cancel, Wait);
             if (wanted == "json")
                 JsonText.Print(context.Terminal, answer.Json);
             else
@@ -47,5 +50,5 @@ internal static class ShowResults
         });
     }
 
-    private static string Path(string run) => $"/v1/runs/{run}/results";
+    private static string Path(string run) => $"/v1/runs/{run}/results?wait={Wait.TotalSeconds:0}";
 }

@@ -17,7 +17,7 @@ namespace Writ.Cli.Server;
 /// </summary>
 internal sealed class WritServer : IDisposable
 {
-    private const int LargestAnswer = 64 << 20;
+    private const int LargestAnswer = 128 << 20;
 
     private readonly HttpMessageInvoker _http;
     private readonly string? _token;

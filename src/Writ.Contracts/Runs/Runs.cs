@@ -100,7 +100,7 @@ public sealed record PortResultView(string Protocol, int Port, string? Service, 
 /// <param name="Ending">What the tool adds to it, or empty.</param>
 /// <param name="Format">What it holds.</param>
 /// <param name="Append">True where it is added to the requester's file.</param>
-/// <param name="State"><c>running</c>, <c>absent</c> (the run wrote none), <c>coming</c> (on its way from the runner) or <c>here</c>.</param>
+/// <param name="State"><c>running</c>, <c>absent</c> (the run wrote none), <c>coming</c> (on its way from the runner), <c>here</c> or <c>deleted</c> (its retention is over).</param>
 /// <param name="Cut">True where the run did not end by itself, or there was no room for more.</param>
 public sealed record RunOutputView(
     string Argument, string Ending, string Format, bool Append, string State, long? Bytes, string? Sha256, bool Cut);

@@ -7,16 +7,18 @@ using System.Text.Json;
 namespace Writ.Proof.Recordings;
 
 /// <summary>
-/// A recording as an asciicast v3 (docs.asciinema.org, NDJSON): a header, then a line for each event, with the seconds since
-/// the event before. Both streams of the tool are output there. A tool's line feeds, which no terminal turned, become carriage
+/// A recording as an asciicast (docs.asciinema.org, NDJSON): a header, then a line for each event, in version 3 with the seconds
+/// since the event before, in version 2 with those since the beginning. Both streams of the tool are output there. A tool's line feeds, which no terminal turned, become carriage
 /// return and line feed. Not thread-safe.
 /// </summary>
 /// <param name="output">Where it goes.</param>
-public sealed class AsciicastWriter(Stream output)
+/// <param name="version">3, or 2 for readers that know no newer one; it has no event for the exit code.</param>
+public sealed class AsciicastWriter(Stream output, int version = 3)
 {
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
     private readonly Decoder _out = new UTF8Encoding(false).GetDecoder();
     private readonly Decoder _error = new UTF8Encoding(false).GetDecoder();
+    private long? _first;
     private long? _last;
     private bool _carriageReturn;
 
@@ -28,11 +30,20 @@ public sealed class AsciicastWriter(Stream output)
     public void Header(DateTimeOffset begin, string command, int columns = 80, int rows = 24) => Line(json =>
     {
         json.WriteStartObject();
-        json.WriteNumber("version", 3);
-        json.WriteStartObject("term");
-        json.WriteNumber("cols", columns);
-        json.WriteNumber("rows", rows);
-        json.WriteEndObject();
+        json.WriteNumber("version", version);
+        if (version == 2)
+        {
+            json.WriteNumber("width", columns);
+            json.WriteNumber("height", rows);
+        }
+        else
+        {
+            json.WriteStartObject("term");
+            json.WriteNumber("cols", columns);
+            json.WriteNumber("rows", rows);
+            json.WriteEndObject();
+        }
+
         json.WriteNumber("timestamp", begin.ToUnixTimeSeconds());
         json.WriteString("command", command);
         json.WriteEndObject();
@@ -69,7 +80,7 @@ public sealed class AsciicastWriter(Stream output)
     public void End(long time, int? exitCode)
     {
         Text(_last ?? time, Turn(Decode(_out, [], true) + Decode(_error, [], true)));
-        if (exitCode is { } code)
+        if (exitCode is { } code && version > 2)
             Event(time, "x", code.ToString(CultureInfo.InvariantCulture));
     }
 
@@ -104,6 +115,9 @@ public sealed class AsciicastWriter(Stream output)
         // Clocks of a machine can be set back; time in a player cannot.
         var since = Math.Max(0, time - (_last ?? time));
         _last = Math.Max(time, _last ?? time);
+        _first ??= _last;
+        if (version == 2)
+            since = _last.Value - _first.Value;
         Line(json =>
         {
             json.WriteStartArray();

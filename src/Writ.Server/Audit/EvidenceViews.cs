@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Data.Common;
 using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
 using Writ.Core.Audit;
 using Writ.Core.Identity;
 using Writ.Proof.Errors;
@@ -13,7 +15,7 @@ namespace Writ.Server.Audit;
 /// the first byte goes out, and where that cannot be written, none does. The same actor's further looks at the same thing within
 /// a minute are one counted entry when the minute is over, so that polling does not flood.
 /// </summary>
-internal sealed class EvidenceViews(WriteTransaction writes, TimeProvider time)
+internal sealed class EvidenceViews(WriteTransaction writes, TimeProvider time, ILogger<EvidenceViews> log)
 {
     /// <summary>Above it every look is an entry of its own.</summary>
     private const int MostWindows = 10_000;
@@ -26,7 +28,7 @@ internal sealed class EvidenceViews(WriteTransaction writes, TimeProvider time)
     /// <param name="what">Which of that kind: the run's id, the file's digest, the part of the log.</param>
     /// <param name="story">The request whose story the look belongs to, or null.</param>
     /// <param name="fields">The entry's own fields.</param>
-    /// <exception cref="System.Data.Common.DbException">It cannot be recorded: nothing may be shown.</exception>
+    /// <exception cref="DbException">It cannot be recorded: nothing may be shown.</exception>
     public async Task Record(Caller caller, string type, string what, RequestId? story, JsonObject fields)
     {
         var look = new AuditEvent(type, caller.Audit, story, fields, caller.SourceAddress);
@@ -66,14 +68,26 @@ internal sealed class EvidenceViews(WriteTransaction writes, TimeProvider time)
         }
     }
 
-    /// <summary>Ends the minutes that are over and writes the counts of further looks. Called by the sweep.</summary>
+    /// <summary>
+    /// Ends the minutes that are over and writes the counts of further looks. Called by the sweep, which has more to do: what
+    /// cannot be written is put off to the next one, and the same look is refused until then.
+    /// </summary>
     public async Task CloseWindows()
     {
         var over = time.GetUtcNow() - Window;
         foreach (var (key, view) in _views)
         {
-            if (view.Began <= over && view.Recorded.Task is { IsCompletedSuccessfully: true })
+            if (view.Began > over || view.Recorded.Task is not { IsCompletedSuccessfully: true })
+                continue;
+            try
+            {
                 await Close(key, view);
+            }
+            catch (Exception failed) when (failed is DbException or DbUpdateException)
+            {
+                log.LogError(failed, "further looks at evidence could not be recorded; the next sweep tries again");
+                return;
+            }
         }
     }
 

@@ -37,8 +37,12 @@ internal static class KeptFiles
     /// <summary>That the file of this digest was deleted, when and under which retention; null where it was not.</summary>
     public static async Task<Refusal?> Deleted(WritDb db, string sha256, CancellationToken cancel) =>
         await db.Files.Where(row => row.Sha256 == sha256 && row.DeletedAt != null).Select(row => new { row.DeletedAt, row.Keep }).SingleOrDefaultAsync(cancel) is { } row
-            ? Deletions.Because("the bytes of this file", row.DeletedAt!.Value, row.Keep ?? TimeSpan.Zero, RetentionKind.Files)
+            ? Deletions.Because("the bytes of this file", row.DeletedAt!.Value, row.Keep ?? TimeSpan.Zero)
             : null;
+
+    /// <summary>Which of these digests were deleted.</summary>
+    public static async Task<IReadOnlySet<string>> Gone(WritDb db, IReadOnlyCollection<string> digests, CancellationToken cancel) =>
+        digests.Count == 0 ? new HashSet<string>() : await db.Files.Where(row => digests.Contains(row.Sha256) && row.DeletedAt != null).Select(row => row.Sha256).ToHashSetAsync(cancel);
 
     /// <summary>Which of these digests there are.</summary>
     public static async Task<IReadOnlySet<string>> Known(WritDb db, IReadOnlyCollection<string> digests, CancellationToken cancel) =>

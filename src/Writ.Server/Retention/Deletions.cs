@@ -11,12 +11,12 @@ internal static class Deletions
     /// <summary>That evidence of this kind of this run was deleted, when and under which retention; null where it was not.</summary>
     public static async Task<Refusal?> Of(WritDb db, RunId run, string kind, CancellationToken cancel) =>
         await db.Deletions.AsNoTracking().SingleOrDefaultAsync(row => row.RunId == run && row.Kind == kind, cancel) is { } row
-            ? Because($"the {kind} of {run}", row.At, row.Keep, kind)
+            ? Because($"the {kind} of {run}", row.At, row.Keep)
             : null;
 
     /// <summary>The words.</summary>
-    public static Refusal Because(string what, DateTimeOffset at, TimeSpan keep, string kind) => new(
-        ErrorCode.Deleted, $"{what} were deleted at {at:yyyy-MM-dd'T'HH:mm:ss'Z'}: the retention of {kind} was {Text(keep)}",
+    public static Refusal Because(string what, DateTimeOffset at, TimeSpan keep) => new(
+        ErrorCode.Deleted, $"{what} were deleted at {at:yyyy-MM-dd'T'HH:mm:ss'Z'}: their retention was {Text(keep)}",
         "their digest is in the audit log, and proofs and receipts hold");
 
     private static string Text(TimeSpan keep) => keep.TotalDays is var days && days == Math.Floor(days)

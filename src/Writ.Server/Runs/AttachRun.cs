@@ -10,6 +10,7 @@ using Writ.Server.Audit;
 using Writ.Server.Errors;
 using Writ.Server.Identity;
 using Writ.Server.Requests;
+using Writ.Server.Retention;
 using Writ.Server.Storage;
 
 namespace Writ.Server.Runs;
@@ -44,6 +45,8 @@ internal sealed class AttachRun(
             if (!found.IsOk)
                 return found.Refusal.ToHttp();
             run = found.Value.Run;
+            if (await Deletions.Of(db, run.Id, RetentionKind.Recordings, context.RequestAborted) is { } deleted)
+                return deleted.ToHttp();
         }
 
         var own = mode == "own";

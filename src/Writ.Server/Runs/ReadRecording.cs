@@ -4,6 +4,7 @@ using Writ.Server.Audit;
 using Writ.Server.Errors;
 using Writ.Server.Identity;
 using Writ.Server.Requests;
+using Writ.Server.Retention;
 using Writ.Server.Storage;
 
 namespace Writ.Server.Runs;
@@ -23,6 +24,8 @@ internal static class ReadRecording
                 if (!found.IsOk)
                     return found.Refusal.ToHttp();
                 run = found.Value.Run;
+                if (await Deletions.Of(db, run.Id, RetentionKind.Recordings, cancel) is { } deleted)
+                    return deleted.ToHttp();
             }
 
             await Record(views, caller, run);

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
 using Writ.Proof.Identity;
+using Writ.Server.Retention;
 using Writ.Server.Storage;
 
 namespace Writ.Server.Runs;
@@ -41,6 +42,13 @@ internal sealed class RecordingStore(Database database, WriteTransaction writes)
                     if (await db.Runs.Where(row => row.Id == run).Select(row => (long?)row.RecordingBytes).SingleOrDefaultAsync() is not { } known)
                         continue;
                     size = sizes[run] = known;
+                }
+
+                // What comes of a run that was given up long ago is not kept anew.
+                if (await db.Deletions.AnyAsync(row => row.RunId == run && row.Kind == RetentionKind.Recordings))
+                {
+                    sizes[run] = Math.Max(size, offset + bytes.Length);
+                    continue;
                 }
 
                 var skip = size - offset;

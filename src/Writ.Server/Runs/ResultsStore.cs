@@ -27,6 +27,9 @@ internal static class ResultsStore
         Converters = { new AddressText() },
     };
 
+    /// <summary>There will be some in a moment.</summary>
+    public static readonly Refusal Coming = new(ErrorCode.WrongState, "the results are on their way from the runner", "try again in a moment");
+
     /// <summary>The results of a run, or why there are none.</summary>
     public static async Task<Result<StoredResults>> Load(WritDb db, RunRow run, CancellationToken cancel)
     {
@@ -50,7 +53,7 @@ internal static class ResultsStore
     /// <summary>Why there are none.</summary>
     public static Refusal Missing(RunRow run) =>
         RunStates.Live.Contains(run.State) ? new(ErrorCode.WrongState, "the run has not ended yet", $"writ watch {run.Id}; writ show {run.Id} tells what it has found so far")
-        : RunOutput.ReadResults(run) is { Sha256: not null } ? new(ErrorCode.WrongState, "the results are on their way from the runner", "try again in a moment")
+        : RunOutput.ReadResults(run) is { Sha256: not null } ? Coming
         : new(ErrorCode.NotFound, "the run has no results: its tool wrote none", $"writ replay {run.Id} shows what it said");
 
     private static IEnumerable<FoundPort> Ports(IEnumerable<ResultPortRow> rows) => rows

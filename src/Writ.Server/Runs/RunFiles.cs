@@ -3,6 +3,7 @@ using Writ.Proof.Identity;
 using Writ.Proof.Orders;
 using Writ.Proof.Statements;
 using Writ.Server.Files;
+using Writ.Server.Retention;
 using Writ.Server.Storage;
 
 namespace Writ.Server.Runs;
@@ -41,6 +42,9 @@ internal sealed class RunFiles(Database database, WriteTransaction writes, KeepR
             var told = row is null ? null : RunOutput.ReadAll(row).FirstOrDefault(output => output.Path == path);
             if (told?.Sha256 is not { } sha256 || told.Bytes != bytes.Length || KeptFiles.Digest(bytes.Span) != sha256)
                 return false;
+            // Handed in again by a new connection: nothing of it begins anew.
+            if (told.Results && (await db.Results.AnyAsync(results => results.RunId == id, cancel) || await Deletions.Of(db, id, RetentionKind.Results, cancel) is not null))
+                return true;
             await writes.Append(into => KeptFiles.Keep(into, time.GetUtcNow(), [(sha256, bytes)]));
             if (told.Results)
                 await results.Keep(row!, told, bytes, cancel);

@@ -46,9 +46,9 @@ internal sealed record RunOutput(
     }
 
     /// <summary>As the API shows it.</summary>
-    public RunOutputView View(bool live, IReadOnlySet<string> known) => new(
+    public RunOutputView View(bool live, IReadOnlySet<string> known, IReadOnlySet<string> gone) => new(
         Argument, Ending, Format, Append,
-        live ? "running" : Sha256 is null ? "absent" : known.Contains(Sha256) ? "here" : "coming", Bytes, Sha256, Cut);
+        live ? "running" : Sha256 is null ? "absent" : known.Contains(Sha256) ? "here" : gone.Contains(Sha256) ? "deleted" : "coming", Bytes, Sha256, Cut);
 
     private static string Write(IEnumerable<RunOutput> outputs) => JsonSerializer.Serialize(outputs.ToArray(), JsonSerializerOptions.Default);
 }

@@ -17,7 +17,8 @@ internal static class RunViews
         var runnerIds = rows.Select(row => row.RunnerId).Distinct().ToArray();
         var runners = await db.Runners.AsNoTracking().Where(row => runnerIds.Contains(row.Id)).ToDictionaryAsync(row => row.Id, row => row.Name, cancel);
         var outputs = rows.ToDictionary(row => row.Id, RunOutput.Read);
-        var known = await KeptFiles.Known(db, [.. outputs.Values.SelectMany(list => list).Where(output => output.Sha256 is not null).Select(output => output.Sha256!).Distinct()], cancel);
+        string[] digests = [.. outputs.Values.SelectMany(list => list).Where(output => output.Sha256 is not null).Select(output => output.Sha256!).Distinct()];
+        var (known, gone) = (await KeptFiles.Known(db, digests, cancel), await KeptFiles.Gone(db, digests, cancel));
         return
         [
             .. rows.Select(row => new RunView(
@@ -25,7 +26,7 @@ internal static class RunViews
                 runners.GetValueOrDefault(row.RunnerId) ?? row.RunnerId.ToString(), RunStates.Text(row.State), row.Command, row.Argv, row.Detached,
                 row.Deadline, row.CreatedAt, row.StartedAt, row.EndedAt, row.ExitCode, row.EndReason, row.EndDetail,
                 RunStates.Live.Contains(row.State) ? null : End(row), row.RecordingBytes, row.RecordingSha256,
-                Outputs: [.. outputs[row.Id].Select(output => output.View(RunStates.Live.Contains(row.State), known))])),
+                Outputs: [.. outputs[row.Id].Select(output => output.View(RunStates.Live.Contains(row.State), known, gone))])),
         ];
     }
 

@@ -13,19 +13,25 @@ namespace Writ.Server.Runs;
 
 /// <summary>
 /// What a run found, as hosts and ports, or byte by byte as its tool wrote it; and what changed from one run to another. For everybody
-/// who may know of the runs; each look is an entry.
+/// who may know of the runs; each look is an entry. With <c>wait</c> results that are on their way from the runner are waited for.
 /// </summary>
-internal sealed class ShowResults(Database database, RequestAccess access, EvidenceViews views)
+internal sealed class ShowResults(Database database, RequestAccess access, EvidenceViews views, Changes changes, TimeProvider time)
 {
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30), Look = TimeSpan.FromSeconds(1);
     private const string Xml = "application/xml";
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/runs/{id}/results", async (string id, ShowResults verb, HttpContext context, CancellationToken cancel) =>
-                WantsXml(context.Request) ? await verb.ShowXml(context, id, cancel) : (await verb.Show(context.Caller(), id, cancel)).ToHttp())
+        routes.MapGet("/runs/{id}/results", async (string id, double? wait, ShowResults verb, HttpContext context, CancellationToken cancel) =>
+            {
+                if (!WantsXml(context.Request))
+                    return (await verb.Wait([id], wait, () => verb.Show(context.Caller(), id, cancel), cancel)).ToHttp();
+                var bytes = await verb.Wait([id], wait, () => verb.ShowXml(context.Caller(), id, cancel), cancel);
+                return bytes.IsOk ? FileAnswer.Of(context, bytes.Value, Xml) : bytes.Refusal.ToHttp();
+            })
             .WithName("ShowResults").Produces<ResultsView>().Produces(StatusCodes.Status200OK, contentType: Xml).Evidence();
-        routes.MapGet("/runs/{id}/results/diff/{other}", async (string id, string other, ShowResults verb, HttpContext context, CancellationToken cancel) =>
-                (await verb.Diff(context.Caller(), id, other, cancel)).ToHttp())
+        routes.MapGet("/runs/{id}/results/diff/{other}", async (string id, string other, double? wait, ShowResults verb, HttpContext context, CancellationToken cancel) =>
+                (await verb.Wait([id, other], wait, () => verb.Diff(context.Caller(), id, other, cancel), cancel)).ToHttp())
             .WithName("DiffResults").Produces<DiffView>().Evidence();
     }
 
@@ -53,19 +59,33 @@ internal sealed class ShowResults(Database database, RequestAccess access, Evide
         return ResultsViews.Of(before.Value.Run, before.Value.Results, after.Value.Run, after.Value.Results);
     }
 
-    private async Task<IResult> ShowXml(HttpContext context, string id, CancellationToken cancel)
+    private async Task<Result<byte[]>> ShowXml(Caller caller, string id, CancellationToken cancel)
     {
         await using var db = database.Open();
-        var found = await ShowRuns.Find(db, access, context.Caller(), id);
+        var found = await ShowRuns.Find(db, access, caller, id);
         if (!found.IsOk)
-            return found.Refusal.ToHttp();
+            return found.Refusal;
         var run = found.Value.Run;
         if (await ResultsStore.Deleted(db, run, cancel) is { } deleted)
-            return deleted.ToHttp();
+            return deleted;
         if (RunOutput.ReadResults(run)?.Sha256 is not { } sha256 || await KeptFiles.Read(db, sha256, cancel) is not { } bytes)
-            return ResultsStore.Missing(run).ToHttp();
-        await Record(context.Caller(), run, "xml");
-        return FileAnswer.Of(context, bytes, Xml);
+            return ResultsStore.Missing(run);
+        await Record(caller, run, "xml");
+        return bytes;
+    }
+
+    private async Task<Result<T>> Wait<T>(string[] runs, double? seconds, Func<Task<Result<T>>> look, CancellationToken cancel)
+    {
+        var until = time.GetUtcNow() + TimeSpan.FromSeconds(Math.Clamp(seconds ?? 0, 0, LongestWait.TotalSeconds));
+        while (true)
+        {
+            var next = runs.Select(changes.Next).ToList();
+            var found = await look();
+            var left = until - time.GetUtcNow();
+            if (found.IsOk || found.Refusal != ResultsStore.Coming || left <= TimeSpan.Zero)
+                return found;
+            await Task.WhenAny([.. next, Task.Delay(left < Look ? left : Look, time, cancel)]);
+        }
     }
 
     private async Task<Result<(RunRow Run, StoredResults Results)>> Find(WritDb db, Caller caller, string id, CancellationToken cancel)

@@ -78,6 +78,10 @@ public abstract class FenceTests(Houses houses) : EndToEndTest(houses)
         ended.GetProperty("fence").GetProperty("over_budget").GetInt64().ShouldBeGreaterThan(0);
         (await House.Type("sam", "show", run)).ShouldBeOk().Text.ShouldMatch("(?m)^degraded +the rule's budget dropped ");
         (await House.Type("sam", "replay", "--speed", "1000", run)).ShouldBeOk().Error.ShouldContain("was not measured");
+        await House.Until(async () => (await House.Type("sam", "results", run)).Code == 0, "the results do not come");
+        var results = (await House.Type("sam", "results", run)).ShouldBeOk().Text;
+        results.ShouldContain("not measured");
+        results.ShouldNotContain("filtered");
     }
 
     /// <summary>Packets out of scope from inside the run's network; the name of its place.</summary>

@@ -5,6 +5,7 @@ using System.Text.Json;
 using Writ.Contracts;
 using Writ.Contracts.Runs;
 using Writ.Proof.Recordings;
+using Writ.SystemTests.Databases;
 
 namespace Writ.SystemTests.EndToEnd;
 
@@ -86,6 +87,30 @@ public abstract class ResultsTests(Houses houses) : EndToEndTest(houses)
         var diff = (await House.Type("sam", "diff", first, second)).ShouldBeOk().Text;
         diff.ShouldContain("80/tcp  was open http; not measured since");
         diff.ShouldContain("0 opened, 0 closed, 0 changed");
+    }
+
+    [Fact]
+    public async Task Asciinema_of_debian_reads_the_cast_of_a_run()
+    {
+        var run = (await House.Type("sam", ["run", "--detach", "--", "nmap", "-n", "-Pn", "-sT", "-p", "22-90", House.Target()])).ShouldBeOk().Text;
+        await House.Ended(run);
+        var folder = Directory.CreateTempSubdirectory("writ-cast-").FullName;
+        var (two, three) = (Path.Combine(folder, "2.cast"), Path.Combine(folder, "3.cast"));
+        (await House.Type("sam", "replay", run, "--asciicast", "--asciicast-version", "2", "-o", two)).ShouldBeOk();
+        (await House.Type("sam", "replay", run, "--asciicast", "-o", three)).ShouldBeOk();
+        var recorded = Encoding.UTF8.GetString((await House.As("sam").Recording(run)).Output);
+        recorded.ShouldContain("80/tcp open");
+        // A terminal turns line feeds; a cast holds what it shows.
+        var shown = recorded.Replace("\n", "\r\n", StringComparison.Ordinal);
+        // It wants a terminal, also where it writes to a file.
+        var read = Path.Combine(folder, "read");
+        await Commands.Run("script", "-qec", $"HOME={folder} LC_ALL=C.UTF-8 asciinema cat {two} > {read}", "/dev/null");
+        (await File.ReadAllTextAsync(read, Cancel)).ShouldBe(shown);
+
+        // Version 3 has the same output; an asciinema that knows it reads it too.
+        string.Concat((await File.ReadAllLinesAsync(three, Cancel))[1..].Select(line => JsonDocument.Parse(line).RootElement).Where(line => line[1].GetString() == "o").Select(line => line[2].GetString()))
+            .ShouldBe(shown);
+        Directory.Delete(folder, recursive: true);
     }
 
     [Fact]

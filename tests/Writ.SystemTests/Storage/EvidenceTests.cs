@@ -33,6 +33,7 @@ public abstract class EvidenceTests(StorageEngine engine) : StorageTest(engine)
         ["/v1/grants/{id}"] = "so is one of them",
         ["/v1/runs"] = "tells that there are runs, and nothing of what came out",
         ["/v1/runners"] = "tells of the machines",
+        ["/v1/retention"] = "is a setting",
         ["/v1/policy"] = "is the policy",
         ["/v1/log"] = "is a size and a root",
         ["/v1/log/checkpoint"] = "is a size and a root",

@@ -28,6 +28,27 @@ public sealed class AsciicastTests
     }
 
     [Fact]
+    public void Version_2_counts_from_the_beginning_and_has_no_exit()
+    {
+        using var stream = new MemoryStream();
+        var writer = new AsciicastWriter(stream, version: 2);
+        writer.Header(DateTimeOffset.FromUnixTimeSeconds(Begin / 1_000_000), "nmap");
+        writer.Frame(new(RecordingStream.Output, 0, Begin, "a\n"u8.ToArray()));
+        writer.Frame(new(RecordingStream.Output, 2, Begin + 1_500_000, "b"u8.ToArray()));
+        writer.Frame(new(RecordingStream.Output, 3, Begin + 1_000_000, "c"u8.ToArray()));
+        writer.Frame(new(RecordingStream.Output, 4, Begin + 2_000_000, "d"u8.ToArray()));
+        writer.End(Begin + 2_250_000, 1);
+        Encoding.UTF8.GetString(stream.ToArray()).ShouldBe("""
+            {"version":2,"width":80,"height":24,"timestamp":1795356000,"command":"nmap"}
+            [0.000000,"o","a\r\n"]
+            [1.500000,"o","b"]
+            [1.500000,"o","c"]
+            [2.000000,"o","d"]
+
+            """);
+    }
+
+    [Fact]
     public void Character_split_over_two_frames_comes_whole()
     {
         var bytes = Encoding.UTF8.GetBytes("é😀\n");

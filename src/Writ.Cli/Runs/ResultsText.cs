@@ -73,7 +73,7 @@ internal static class ResultsText
         {
             var lines = Printable.Lines(script.Output).Replace("\t", "  ", StringComparison.Ordinal).Split('\n').Where(line => line.Trim().Length > 0).ToList();
             var id = $"{indent}{Printable.Line(script.Id)}: ";
-            terminal.Print(Clip(id + (lines.Count == 1 ? lines[0].Trim() : ""), terminal.Width));
+            terminal.Print(Clip((id + (lines.Count == 1 ? lines[0].Trim() : "")).TrimEnd(), terminal.Width));
             foreach (var line in lines.Count == 1 ? [] : lines.Take(MostLines))
                 terminal.Print(Clip($"{indent}  {line}", terminal.Width));
             if (lines.Count > MostLines || script.Cut)

@@ -65,7 +65,7 @@ public sealed class ResultsTextTests
         var change = new ChangeView("changed", "script", "10.20.0.5", "tcp", 22, Evil, Evil, "x" + Evil);
         var shown = string.Concat(Lines(View(host) with { Tool = Evil, Trouble = Evil, Scripts = [new(Evil, Evil, false)], NotMeasured = [Evil], NotMeasuredHosts = "1" }))
             + Printed(terminal => DiffRuns.Print(terminal, new("a", "b", 1, 1, 1, 1, [change, change with { Kind = "opened", What = "port" }, change with { Kind = "closed", What = "port" }, change with { Kind = "not-measured", What = "host" }, change with { What = "system" }])));
-        shown.Where(c => c != '\n' && char.IsControl(c) || c == '\u202e').ShouldBeEmpty();
+        shown.Where(c => (c != '\n' && char.IsControl(c)) || c == '\u202e').ShouldBeEmpty();
     }
 
     [Fact]

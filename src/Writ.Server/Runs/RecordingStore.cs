@@ -14,7 +14,10 @@ namespace Writ.Server.Runs;
 /// </summary>
 internal sealed class RecordingStore(Database database, WriteTransaction writes)
 {
-    private readonly ConcurrentDictionary<RunId, Digest> _digests = new();
+    // A row: output that comes fast is stored in few of them.
+    private const int MostRow = 512 * 1024;
+    private readonly ConcurrentDictionary<RunId, Growing> _growing = new();
+    private readonly RecentBytes _recent = new();
 
     /// <summary>How many bytes of the run's recording are durable.</summary>
     public async Task<long> Size(RunId run, CancellationToken cancel)
@@ -35,13 +38,14 @@ internal sealed class RecordingStore(Database database, WriteTransaction writes)
         {
             sizes.Clear();
             appended.Clear();
+            var fresh = new Dictionary<RunId, List<ReadOnlyMemory<byte>>>();
             foreach (var (run, offset, bytes) in pieces)
             {
                 if (!sizes.TryGetValue(run, out var size))
                 {
                     if (await db.Runs.Where(row => row.Id == run).Select(row => (long?)row.RecordingBytes).SingleOrDefaultAsync() is not { } known)
                         continue;
-                    size = sizes[run] = known;
+                    (size, fresh[run]) = (sizes[run] = known, []);
                 }
 
                 // What comes of a run that was given up long ago is not kept anew.
@@ -54,10 +58,19 @@ internal sealed class RecordingStore(Database database, WriteTransaction writes)
                 var skip = size - offset;
                 if (skip < 0 || skip >= bytes.Length)
                     continue;
-                var fresh = bytes[(int)skip..].ToArray();
-                db.RecordingPieces.Add(new RecordingPieceRow { RunId = run, Offset = size, Bytes = fresh });
-                appended.Add((run, size, fresh));
-                sizes[run] = size + fresh.Length;
+                fresh[run].Add(bytes[(int)skip..]);
+                sizes[run] = size + bytes.Length - skip;
+            }
+
+            foreach (var (run, news) in fresh)
+            {
+                var offset = sizes[run] - news.Sum(bytes => (long)bytes.Length);
+                foreach (var row in Rows(news))
+                {
+                    db.RecordingPieces.Add(new RecordingPieceRow { RunId = run, Offset = offset, Bytes = row });
+                    appended.Add((run, offset, row));
+                    offset += row.Length;
+                }
             }
 
             foreach (var grown in appended.GroupBy(piece => piece.Run))
@@ -72,9 +85,8 @@ internal sealed class RecordingStore(Database database, WriteTransaction writes)
         });
         foreach (var (run, offset, bytes) in appended)
         {
-            var digest = _digests.GetOrAdd(run, static _ => new Digest());
-            if (digest.Size == offset)
-                digest.Add(bytes);
+            _growing.GetOrAdd(run, static _ => new Growing()).Add(offset, bytes);
+            _recent.Add(run, offset, bytes);
         }
 
         return sizes;
@@ -83,22 +95,30 @@ internal sealed class RecordingStore(Database database, WriteTransaction writes)
     /// <summary>The SHA-256 of the run's whole recording: as it grew, or read once more where this server did not see it grow.</summary>
     public async Task<byte[]> Seal(RunId run, CancellationToken cancel)
     {
-        _digests.TryRemove(run, out var digest);
-        using var grown = digest;
+        _recent.Forget(run);
+        _growing.TryRemove(run, out var growing);
+        using var grown = growing;
         if (grown is not null && grown.Size == await Size(run, cancel))
             return grown.Finish();
-        using var whole = new Digest();
+        using var whole = new Growing();
         await foreach (var bytes in Read(run, 0, cancel))
-            whole.Add(bytes.Span);
+            whole.Add(whole.Size, bytes.Span);
         return whole.Finish();
     }
 
     /// <summary>The durable bytes from an offset on.</summary>
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> Read(RunId run, long from, [EnumeratorCancellation] CancellationToken cancel)
     {
-        const int batch = 8;
+        const int batch = 2;
         while (true)
         {
+            if (_recent.At(run, from) is { IsEmpty: false } recent)
+            {
+                from += recent.Length;
+                yield return recent;
+                continue;
+            }
+
             List<RecordingPieceRow> pieces;
             await using (var db = database.Open())
             {
@@ -124,14 +144,38 @@ internal sealed class RecordingStore(Database database, WriteTransaction writes)
         }
     }
 
-    private sealed class Digest : IDisposable
+    private static IEnumerable<byte[]> Rows(List<ReadOnlyMemory<byte>> pieces)
+    {
+        for (var i = 0; i < pieces.Count;)
+        {
+            var (first, size) = (i, 0);
+            do
+                size += pieces[i++].Length;
+            while (i < pieces.Count && size + pieces[i].Length <= MostRow);
+            var row = new byte[size];
+            var at = 0;
+            foreach (var piece in pieces[first..i])
+            {
+                piece.CopyTo(row.AsMemory(at));
+                at += piece.Length;
+            }
+
+            yield return row;
+        }
+    }
+
+    /// <summary>The digest of a recording as it grows.</summary>
+    private sealed class Growing : IDisposable
     {
         private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
         public long Size { get; private set; }
 
-        public void Add(ReadOnlySpan<byte> bytes)
+        /// <summary>Takes what follows; passed over where it does not, and then the sizes differ in the end.</summary>
+        public void Add(long offset, ReadOnlySpan<byte> bytes)
         {
+            if (offset != Size)
+                return;
             _hash.AppendData(bytes);
             Size += bytes.Length;
         }

@@ -32,7 +32,7 @@ public sealed record DenialFinding(string Denial, IReadOnlyList<string> Zones, I
 /// <summary>One condition that stands in the way.</summary>
 /// <param name="Facet">
 /// The key of the policy file that sets it: a facet of the tool, <c>max-duration</c>, <c>max-uses</c>, <c>require</c> or
-/// <c>when</c>; <c>tools</c> where a denial forbids the tool.
+/// <c>when</c>, <c>protections</c>; <c>tools</c> where a denial forbids the tool.
 /// </param>
 /// <param name="Asked">What of the asked is too much.</param>
 /// <param name="Allowed">What would be allowed; empty where nothing would.</param>

@@ -23,6 +23,8 @@ public sealed record Inventory(IReadOnlyList<ToolInventory> Tools)
                 .Append(tool.Version).Append('\n').Append(tool.Sha256).Append('\n');
             foreach (var file in tool.Files.OrderBy(file => file.Name, StringComparer.Ordinal))
                 text.Append("file\n").Append(file.Name).Append('\n').Append(file.Sha256).Append('\n');
+            if (tool.DataSha256 is { } data)
+                text.Append("data\n").Append(data).Append('\n');
             foreach (var protection in tool.Protections.Order(StringComparer.Ordinal))
                 text.Append("protection\n").Append(protection).Append('\n');
         }
@@ -41,6 +43,9 @@ public sealed record ToolInventory(string Name, string Path, string Version, str
 {
     /// <summary>What holds its runs there (<see cref="Runners.Protections"/>).</summary>
     public IReadOnlyList<string> Protections { get; init; } = [];
+
+    /// <summary>Lower-case hexadecimal digest of all that it is shown beside its program (scripts, their libraries); null for nothing, and of a runner that does not tell.</summary>
+    public string? DataSha256 { get; init; }
 
     /// <summary>The data file of this name, or null.</summary>
     public ToolFile? FindFile(string name) => Files.FirstOrDefault(file => file.Name == name);

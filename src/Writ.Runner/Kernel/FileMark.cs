@@ -34,6 +34,16 @@ internal static class FileMark
         return (*(uint*)(buffer + 20), *(uint*)(buffer + 24));
     }
 
+    /// <summary>True for a path that names a regular file, and no link.</summary>
+    public static unsafe bool IsRegular(string path)
+    {
+        // AT_SYMLINK_NOFOLLOW; mode at 28.
+        var buffer = stackalloc byte[256];
+        var name = Encoding.UTF8.GetBytes(path + '\0');
+        fixed (byte* start = name)
+            return Libc.statx(-100, start, 0x100, 1, buffer) == 0 && (*(ushort*)(buffer + 28) & 0xf000) == 0x8000;
+    }
+
     /// <summary>True for an open regular file: no link, pipe, device or folder.</summary>
     public static unsafe bool IsRegular(int fd)
     {

@@ -73,6 +73,7 @@ internal sealed class OrderDesk(
             return;
         }
 
+        var scripts = config.Tools.First(offered => offered.Name == tool.Name).ScriptsOrDefault();
         var spec = new RunSpec
         {
             Run = order.Run,
@@ -85,8 +86,9 @@ internal sealed class OrderDesk(
             Data = inventory.RootOf(tool).Data,
             Users = config.RunUsers,
             RawSockets = result.Value.Statement.Sandbox?.RawSockets == true,
-            ScriptFolder = config.Tools.First(offered => offered.Name == tool.Name).ScriptsOrDefault(),
+            ScriptFolder = scripts,
             Scripts = result.Value.Statement.Sandbox?.Scripts ?? [],
+            ScriptDigests = scripts is null ? [] : [.. (result.Value.Statement.Sandbox?.Scripts ?? []).Select(script => inventory.DigestOf(tool, Sandboxes.ScriptFolder.PathOf(scripts, script)) ?? "")],
             Limits = config.Limits,
             Cgroups = cgroups,
             Scope = order.Fence,

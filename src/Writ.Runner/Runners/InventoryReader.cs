@@ -15,6 +15,7 @@ internal sealed partial class InventoryReader
     private readonly IReadOnlyList<string> _protections;
     private Dictionary<string, ToolRoot> _roots = [];
     private readonly Dictionary<string, string?> _marks = [];
+    private Dictionary<string, DataDigest> _data = [];
 
     /// <summary>Reads every tool; one that cannot be executed in the sandbox is left out and told to <paramref name="say"/>.</summary>
     public InventoryReader(RunnerConfig config, string roots, IReadOnlyList<string> protections, Action<string> say)
@@ -32,6 +33,9 @@ internal sealed partial class InventoryReader
     /// <summary>The root file system of a tool that <see cref="Current"/> has.</summary>
     public ToolRoot RootOf(ToolInventory tool) => _roots[tool.Name];
 
+    /// <summary>The digest of a file that this tool is shown, as it was read last; null for none of these.</summary>
+    public string? DigestOf(ToolInventory tool, string path) => _data[tool.Name].Files.GetValueOrDefault(path);
+
     /// <summary>Where the roots lie that new runs will use.</summary>
     public IEnumerable<string> Roots => _roots.Values.Select(root => root.Path);
 
@@ -48,6 +52,7 @@ internal sealed partial class InventoryReader
     {
         _marks.Clear();
         var roots = new Dictionary<string, ToolRoot>(StringComparer.Ordinal);
+        var shown = new Dictionary<string, DataDigest>(StringComparer.Ordinal);
         var tools = new List<ToolInventory>();
         foreach (var (name, path, data) in _config.Tools.Select(tool => (tool.Name, tool.Path, tool.DataOrDefault())))
         {
@@ -63,12 +68,19 @@ internal sealed partial class InventoryReader
                 var root = ToolRoot.Make(_folder, path, data);
                 foreach (var source in root.Sources)
                     _marks[source] = FileMark.Of(source);
+                var beside = DataDigest.Of(data);
+                foreach (var (seen, mark) in beside.Marks)
+                    _marks[seen] = mark;
                 var (exitCode, output, error) = SandboxTrial.Run(_config, root, "--version");
                 if (exitCode != 0 && output.Length == 0)
                     say($"tool {name}: {path} --version failed: {FirstLine(error)}");
                 var version = Version().Match(output + error) is { Success: true } found ? found.Value : "unknown";
-                tools.Add(new(name, path, version, root.Sha256, name == "nmap" ? ReadFiles(data) : []) { Protections = _protections });
-                roots[name] = root;
+                tools.Add(new(name, path, version, root.Sha256, name == "nmap" ? ReadFiles(data) : []) { Protections = _protections, DataSha256 = beside.Sha256 });
+                (roots[name], shown[name]) = (root, beside);
+            }
+            catch (IOException unread)
+            {
+                say($"tool {name}: {unread.Message}");
             }
             catch (RunnerException wrong)
             {
@@ -76,7 +88,7 @@ internal sealed partial class InventoryReader
             }
         }
 
-        _roots = roots;
+        (_roots, _data) = (roots, shown);
         return new([.. tools.OrderBy(tool => tool.Name, StringComparer.Ordinal)]);
     }
 

@@ -177,6 +177,7 @@ internal sealed class ServerLink(DataFolder data, RunnerConfig config, RunnerIde
                 Sha256 = tool.Sha256,
                 Files = { tool.Files.Select(file => new ToolData { Name = file.Name, Sha256 = file.Sha256, Content = UnsafeByteOperations.UnsafeWrap(file.Content) }) },
                 Protections = { tool.Protections },
+                DataSha256 = tool.DataSha256 ?? "",
             });
         }
 

@@ -38,6 +38,8 @@ internal sealed record RunSpec
     public string? ScriptFolder { get; set; }
     /// <summary>The scripts that the statement names, without their ending.</summary>
     public IReadOnlyList<string> Scripts { get; set; } = [];
+    /// <summary>The digest of each, as the inventory has it, lower-case hexadecimal; null where nobody looked.</summary>
+    public IReadOnlyList<string>? ScriptDigests { get; set; }
     /// <summary>How much of the machine the run may take.</summary>
     public RunLimits Limits { get; set; } = new();
     /// <summary>Where cgroups of runs go; null where limits hold for each process.</summary>

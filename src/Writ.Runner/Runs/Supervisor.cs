@@ -35,15 +35,12 @@ internal sealed unsafe class Supervisor : IDisposable
     private readonly RunSpec _spec;
     private readonly EndFile _end;
     private readonly LocalSocket _listener;
-    private readonly KernelTimer _wallTimer = new(Libc.ClockRealtime);
-    private readonly KernelTimer _bootTimer = new(Libc.ClockBoottime);
+    private readonly RunDeadline _deadline;
     private readonly KernelTimer _contactTimer = new(Libc.ClockBoottime);
     private readonly SoftStop _softStop;
     private readonly int _terminate = Libc.Must(Libc.eventfd(0, Libc.OCloexec | Libc.ONonblock), "eventfd");
     private readonly List<LocalSocket> _callers = [];
     private readonly List<LocalSocket> _waiting = [];
-    private long _deadline;
-    private long _deadlineBoot;
     private readonly RunFence _fence;
     private Recorder? _recorder;
     private OutFolder? _out;
@@ -61,7 +58,7 @@ internal sealed unsafe class Supervisor : IDisposable
     private Supervisor(RunFolder folder, RunSpec spec)
     {
         // 1. Take the folder.
-        (_folder, _spec, _deadline, _deadlineBoot) = (folder, spec, spec.Deadline, spec.DeadlineBoot);
+        (_folder, _spec, _deadline) = (folder, spec, new(spec.Deadline, spec.DeadlineBoot, new WallClock()));
         if (File.Exists(folder.End))
             throw new RunnerException($"{folder.Run} has already ended");
         if (File.Exists(folder.Mark))
@@ -124,11 +121,10 @@ internal sealed unsafe class Supervisor : IDisposable
     {
         if (_spec.BootId != ProcessTable.BootId())
             throw new RunnerException("the order came before this machine started");
-        if (Clock.Wall() is var now && (now >= _spec.StartBy || now >= _deadline || Clock.Boot() >= _deadlineBoot))
+        if (Clock.Wall() >= _spec.StartBy || _deadline.IsOver)
             throw new RunnerException("the time to start is over");
-        _bootTimer.Arm(_deadlineBoot);
-        _wallTimer.Arm(_deadline);
-        _softStop.Arm(_deadlineBoot);
+        _deadline.Arm();
+        _softStop.Arm(_deadline.Boot);
         _contactTimer.Arm(_spec.HeardBoot + _spec.MaxDisconnected);
         // The daemon digested the program when it took the order; the same inode with the same change time is the same program.
         if (_spec.ToolMark is null || _spec.ToolMark != FileMark.Of(_spec.ToolPath))
@@ -155,7 +151,7 @@ internal sealed unsafe class Supervisor : IDisposable
         {
             _placed = Place();
             _results = FollowResults();
-            _fence.Enter(_deadline, _deadlineBoot);
+            _fence.Enter(_deadline.Wall, _deadline.Boot);
             var (output, error, status) = (pipes[1], pipes[3], pipes[5]);
             _tree = new(_cgroup is null ? Launch() : _cgroup.Inside(Launch), pipes[4]);
 
@@ -184,7 +180,7 @@ internal sealed unsafe class Supervisor : IDisposable
             Durable.Folder(_folder.Scripts);
             if (_user is not null)
                 MountNamespace.MountMemory(_folder.Scripts, ScratchBytes, ScratchFiles * 2, _user.Id);
-            ScriptFolder.Fill(scripts, _folder.Scripts, _spec.Scripts);
+            ScriptFolder.Fill(scripts, _folder.Scripts, _spec.Scripts, _spec.ScriptDigests);
         }
 
         if (_spec.Cgroups is { } cgroups)
@@ -223,7 +219,7 @@ internal sealed unsafe class Supervisor : IDisposable
         while (_cause == Cause.None)
         {
             ReadOnlySpan<int> waitedFor =
-                [_bootTimer.Fd, _wallTimer.Fd, _contactTimer.Fd, _terminate, _recorder!.Failed, _tree!.Fd, _tree.Status, _listener.Fd,
+                [_deadline.BootFd, _deadline.WallFd, _contactTimer.Fd, _terminate, _recorder!.Failed, _tree!.Fd, _tree.Status, _listener.Fd,
                     _fence.RoutesChanged, _softStop.Fd];
             for (var i = 0; i < fixedCount; i++)
                 polls[i] = new() { Fd = waitedFor[i], Events = Libc.PollIn };
@@ -235,8 +231,8 @@ internal sealed unsafe class Supervisor : IDisposable
 
             if (polls[0].Ready != 0)
                 Kill(Cause.Deadline, "");
-            if (polls[1].Ready != 0)
-                CheckWallClock();
+            if (polls[1].Ready != 0 && _deadline.HasCome())
+                Kill(Cause.Deadline, "");
             if (polls[2].Ready != 0)
                 Kill(Cause.Disconnected, "the server was not heard for too long");
             if (polls[3].Ready != 0)
@@ -264,16 +260,6 @@ internal sealed unsafe class Supervisor : IDisposable
             if (polls[5].Ready != 0 && _cause == Cause.None)
                 _cause = Cause.Exited;
         }
-    }
-
-    // The timer also wakes when somebody sets the clock: only the instant counts.
-    private void CheckWallClock()
-    {
-        _wallTimer.Acknowledge();
-        if (Clock.Wall() >= _deadline)
-            Kill(Cause.Deadline, "");
-        else
-            _wallTimer.Arm(_deadline);
     }
 
     private void Hear(LocalSocket caller)
@@ -313,13 +299,11 @@ internal sealed unsafe class Supervisor : IDisposable
 
     private bool Extend(long deadline, long deadlineBoot)
     {
-        if (_cause != Cause.None || deadline <= _deadline || Clock.Wall() >= _deadline || Clock.Boot() >= _deadlineBoot)
+        if (_cause != Cause.None || deadline <= _deadline.Wall || _deadline.IsOver)
             return false;
         if (!_fence.TryExtend(deadline, deadlineBoot))
             return false;
-        (_deadline, _deadlineBoot) = (deadline, deadlineBoot);
-        _bootTimer.Arm(deadlineBoot);
-        _wallTimer.Arm(deadline);
+        _deadline.Move(deadline, deadlineBoot);
         _softStop.Arm(deadlineBoot);
         return true;
     }
@@ -378,7 +362,7 @@ internal sealed unsafe class Supervisor : IDisposable
         _results?.Finish(ResultsPatience);
         // A tool that was asked to end has not ended by itself, unless it had told all.
         if (_cause == Cause.Exited && _softStop.AskedAt > 0 && _results is not { IsComplete: true })
-            (_cause, _detail) = (Cause.Deadline, string.Create(CultureInfo.InvariantCulture, $"asked to end {(_deadline - _softStop.AskedAt) / 1_000_000.0:0.0} s before, it did"));
+            (_cause, _detail) = (Cause.Deadline, string.Create(CultureInfo.InvariantCulture, $"asked to end {(_deadline.Wall - _softStop.AskedAt) / 1_000_000.0:0.0} s before, it did"));
         if (_cause == Cause.Exited && Exceeded(exitCode) is { } over)
             (_cause, _detail) = (over.Ended ? Cause.Limit : Cause.Exited, over.What);
         var (bytes, digest) = _recorder is { } recorder ? recorder.Result : (0, Convert.ToHexStringLower(SHA256.HashData([])));
@@ -395,7 +379,7 @@ internal sealed unsafe class Supervisor : IDisposable
             ProcessesLeft = left,
             RecordingBytes = bytes,
             RecordingSha256 = digest,
-            Deadline = _deadline,
+            Deadline = _deadline.Wall,
             Cut = _cause == Cause.Exited ? null : _results?.Cut,
             Outputs = [.. _out?.Collect(_spec.Outputs, _folder.Outputs, cut: _cause != Cause.Exited) ?? [], .. Kept()],
             Fence = fence,
@@ -442,8 +426,7 @@ internal sealed unsafe class Supervisor : IDisposable
         _user?.Dispose();
         _cgroup?.Dispose();
         _tree?.Dispose();
-        _wallTimer.Dispose();
-        _bootTimer.Dispose();
+        _deadline.Dispose();
         _contactTimer.Dispose();
         _softStop.Dispose();
         _ = Libc.close(_terminate);

@@ -1,3 +1,5 @@
+using Writ.Runner.Kernel;
+
 namespace Writ.Runner.Sandboxes;
 
 /// <summary>
@@ -13,17 +15,20 @@ internal static class ScriptFolder
     /// <param name="from">The tool's own folder.</param>
     /// <param name="to">An empty folder.</param>
     /// <param name="names">Without their ending; plain names, as the order was checked for.</param>
-    /// <exception cref="RunnerException">One of them is not there.</exception>
-    public static void Fill(string from, string to, IReadOnlyList<string> names)
+    /// <param name="digests">What each copy must have, in the order of the names; null where nobody knows.</param>
+    /// <exception cref="RunnerException">One of them is not there, or is another than was planned with.</exception>
+    public static void Fill(string from, string to, IReadOnlyList<string> names, IReadOnlyList<string>? digests)
     {
-        foreach (var name in names)
+        for (var i = 0; i < names.Count; i++)
         {
-            var script = Path.Combine(from, name + Ending);
+            var (name, script) = (names[i], PathOf(from, names[i]));
             if (!File.Exists(script))
                 throw new RunnerException($"there is no script {script}");
             var copy = Path.Combine(to, name + Ending);
             File.Copy(script, copy);
             File.SetUnixFileMode(copy, ForAll);
+            if (digests is not null && ProgramFile.Digest(copy) != digests[i])
+                throw new RunnerException($"{script} is not the script of the inventory");
         }
 
         var database = Path.Combine(from, Database);
@@ -34,6 +39,9 @@ internal static class ScriptFolder
         File.WriteAllLines(list, File.ReadLines(database).Where(line => NameOf(line) is { } name && kept.Contains(name)));
         File.SetUnixFileMode(list, ForAll);
     }
+
+    /// <summary>Where the script of this name lies.</summary>
+    public static string PathOf(string folder, string name) => Path.Combine(folder, name + Ending);
 
     // Entry { filename = "banner.nse", categories = { "discovery", "safe", } }
     private static string? NameOf(string line)

@@ -102,7 +102,7 @@ internal sealed class Ask(
             return inForce.Refusal;
         if (ask.Start > scope.Now + FurthestStart || ask.Start < scope.Now - FurthestStart)
             return new Refusal(ErrorCode.InvalidInput, "the asked start is more than a year away");
-        var found = Evaluator.Evaluate(inForce.Value, Reevaluation.SubjectOf(caller), planned.Plan, Terms(ask), ask.Start ?? scope.Now);
+        var found = planned.Explain(Evaluator.Evaluate(inForce.Value, Reevaluation.SubjectOf(caller), planned.Plan, Understanding.Terms(ask), ask.Start ?? scope.Now));
         if (found.Verdict != Verdict.Deny && ask.Start is { } start && (start + found.Duration <= scope.Now || found.LatestEnd <= scope.Now))
             return new Refusal(ErrorCode.Expired, "the asked time is over", "ask for a later start or a longer time");
         var id = RequestId.New(scope.Now);
@@ -132,14 +132,11 @@ internal sealed class Ask(
         return (request, isOther ? denial with { Hint = NearestViews.Hint(nearest!.Value.View) } : denial);
     }
 
-    private static AskedTerms Terms(AskForAccess ask) =>
-        new(ask.DurationSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null, ask.Uses, ask.Reason, ask.Ticket);
-
     private async Task<(string Policy, NearestView View)?> Nearest(WritDb db, Caller caller, AskForAccess ask, Planned planned)
     {
         var (policy, subject, at) = (await policies.Get(db), Reevaluation.SubjectOf(caller), ask.Start ?? time.GetUtcNow());
-        return policy.IsOk && Evaluator.Evaluate(policy.Value, subject, planned.Plan, Terms(ask), at).Verdict == Verdict.Deny
-            && NearestViews.Of(policy.Value, subject, ask.Command, planned, Terms(ask), at) is { } near ? (policy.Value.Hash, near) : null;
+        return policy.IsOk && Evaluator.Evaluate(policy.Value, subject, planned.Plan, Understanding.Terms(ask), at).Verdict == Verdict.Deny
+            && NearestViews.Of(policy.Value, subject, ask.Command, planned, Understanding.Terms(ask), at) is { } near ? (policy.Value.Hash, near) : null;
     }
 
     /// <summary>What was made with this key before, or the refusal of a key that was used for something else; null where it is new.</summary>

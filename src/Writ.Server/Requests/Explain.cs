@@ -37,7 +37,7 @@ internal sealed class Explain(Database database, PolicyInForce policies, Underst
         var terms = new AskedTerms(duration, ask.Uses, ask.Reason, ask.Ticket);
         var subject = Reevaluation.SubjectOf(caller);
         var at = ask.Start ?? time.GetUtcNow();
-        var found = Evaluator.Evaluate(policy.Value, subject, planned.Value.Plan, terms, at);
+        var found = planned.Value.Explain(Evaluator.Evaluate(policy.Value, subject, planned.Value.Plan, terms, at));
         // What is denied has no duration of its own: what was asked for is held against the estimate.
         var denied = found.Verdict == Verdict.Deny;
         var lasting = denied ? duration : found.Duration;

@@ -9,16 +9,24 @@ using Writ.Server.Storage;
 namespace Writ.Server.Requests;
 
 /// <summary>A plan with the runner that would execute it and all that gave it its meaning.</summary>
-internal sealed record Planned(Plan Plan, PlanContext Context, RunnerId Runner, string RunnerName, string InventoryDigest);
+internal sealed record Planned(Plan Plan, PlanContext Context, RunnerId Runner, string RunnerName, string InventoryDigest)
+{
+    /// <summary>Where no connected runner holds runs by what the rules ask for: what each of them lacks, one line each.</summary>
+    public IReadOnlyList<string> Lacking { get; init; } = [];
+
+    /// <summary>The answer, which says of each runner why none would do.</summary>
+    public Evaluation Explain(Evaluation found) => Lacking.Count == 0 ? found : found with { Reasons = [.. found.Reasons, .. Lacking] };
+}
 
 /// <summary>
 /// Step 1 of the lifecycle: a command becomes a plan against the tool of the one runner that will execute it and that
-/// reaches every zone of it. Its names are resolved as that runner sees them.
+/// reaches every zone of it, and that holds its runs by what policy asks for. Its names are resolved as that runner sees them.
 /// </summary>
 internal sealed class Planner(RunnerHub hub, Inventories inventories, INameResolver names)
 {
     public async Task<Result<Planned>> Plan(
-        WritDb db, PolicyDocument policy, IReadOnlyList<string> command, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> inputs, CancellationToken cancel)
+        WritDb db, PolicyDocument policy, IReadOnlyList<string> command, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> inputs, Func<Plan, Evaluation> judge,
+        CancellationToken cancel)
     {
         if (command.Count == 0)
             return new Refusal(ErrorCode.InvalidCommand, "no command", "write the command after --, for example: -- nmap -sV 10.20.0.5");
@@ -26,6 +34,8 @@ internal sealed class Planner(RunnerHub hub, Inventories inventories, INameResol
             return new Refusal(ErrorCode.UnknownTool, $"no tool is named '{RequestAccess.Shown(command[0])}'", ToolCatalogue.Hint(command[0]));
 
         Refusal? refusal = null;
+        Planned? first = null;
+        var (unable, lacking) = (new List<string>(), new List<string>());
         foreach (var runner in await hub.Connected(db))
         {
             if (runner.InventoryDigest is null || await inventories.Get(db, runner.InventoryDigest) is not { } inventory
@@ -42,9 +52,9 @@ internal sealed class Planner(RunnerHub hub, Inventories inventories, INameResol
                 continue;
             }
 
-            if (RunnerNeeds.Lacking(plan.Value) is { } lacking)
+            if (RunnerNeeds.Lacking(plan.Value) is { } need)
             {
-                refusal ??= new(ErrorCode.NoRunner, $"{runner.Name} cannot hold this run: {lacking}", "writ runners lists what each runner has");
+                unable.Add($"{runner.Name} cannot hold this run: {need}");
                 continue;
             }
 
@@ -52,11 +62,24 @@ internal sealed class Planner(RunnerHub hub, Inventories inventories, INameResol
                 .Select(touched => touched.Zone)
                 .FirstOrDefault(zone => zone.Runners.Count > 0 && !zone.Runners.Contains(runner.Name));
             if (unreached is null)
-                return new Planned(plan.Value, context.Value, runner.Id, runner.Name, runner.InventoryDigest);
+            {
+                // What another runner would not change is answered for this one.
+                var planned = new Planned(plan.Value, context.Value, runner.Id, runner.Name, runner.InventoryDigest);
+                if (LackingProtections.Of(judge(plan.Value), plan.Value) is not { Count: > 0 } lacks)
+                    return planned;
+                first ??= planned;
+                lacking.Add($"runner {runner.Name} lacks {string.Join(", ", lacks)}");
+                continue;
+            }
+
             refusal ??= new(ErrorCode.NoRunner, $"no connected runner reaches all zones of the command: {runner.Name} does not reach {unreached.Name}",
                 "split the command by zone");
         }
 
+        if (first is not null)
+            return first with { Lacking = lacking };
+        if (unable.Count > 0)
+            return new Refusal(ErrorCode.NoRunner, string.Join("; ", unable), "writ runners lists what each runner has");
         return refusal ?? new Refusal(ErrorCode.NoRunner, $"no runner with {tool.Name} is connected", "writ runners lists the runners and what they have");
     }
 

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Writ.Contracts.Requests;
 using Writ.Core.Audit;
 using Writ.Core.Identity;
+using Writ.Core.Policy;
 using Writ.Proof.Errors;
 using Writ.Server.Audit;
 using Writ.Server.Files;
@@ -14,7 +15,7 @@ namespace Writ.Server.Requests;
 /// What asking and explaining share: the words and files of a caller become a plan, or a refusal that is on the record as an
 /// attempt. That a file is missing is no attempt: it is how a client learns which to send.
 /// </summary>
-internal sealed class Understanding(Planner planner, PolicyInForce policies, RefusedAttempts refused)
+internal sealed class Understanding(Planner planner, PolicyInForce policies, RefusedAttempts refused, TimeProvider time)
 {
     private const int MostArguments = 4_096;
     private const int MostText = 2_000;
@@ -36,6 +37,10 @@ internal sealed class Understanding(Planner planner, PolicyInForce policies, Ref
         return SentFiles.Wrong(ask.Inputs);
     }
 
+    /// <summary>For how long, how often and why.</summary>
+    public static AskedTerms Terms(AskForAccess ask) =>
+        new(ask.DurationSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null, ask.Uses, ask.Reason, ask.Ticket);
+
     /// <summary>The plan.</summary>
     /// <param name="db">Where the runners stand.</param>
     /// <param name="caller">Who asks.</param>
@@ -45,7 +50,10 @@ internal sealed class Understanding(Planner planner, PolicyInForce policies, Ref
     public async Task<Result<Planned>> Of(WritDb db, Caller caller, AskForAccess ask, string attempt, CancellationToken cancel)
     {
         var policy = await policies.Get(db);
-        var planned = policy.IsOk ? await planner.Plan(db, policy.Value, ask.Command, SentFiles.Contents(ask.Inputs), cancel) : policy.Refusal;
+        var (subject, at) = (Reevaluation.SubjectOf(caller), ask.Start ?? time.GetUtcNow());
+        var planned = policy.IsOk
+            ? await planner.Plan(db, policy.Value, ask.Command, SentFiles.Contents(ask.Inputs), plan => Evaluator.Evaluate(policy.Value, subject, plan, Terms(ask), at), cancel)
+            : policy.Refusal;
         if (!planned.IsOk && planned.Refusal.Code != ErrorCode.InputNeeded)
         {
             await refused.Record(new(AuditType.AttemptRefused, caller.Audit, null, new()

@@ -57,6 +57,7 @@ internal sealed class Inventories
     [
         .. tools.OrderBy(tool => tool.Name, StringComparer.Ordinal).Select(tool => new ToolInventory(
             tool.Name, tool.Path, tool.Version, tool.Sha256,
-            [.. tool.Files.Select(file => new ToolFile(file.Name, file.Sha256, file.Content.Memory))]) { Protections = [.. tool.Protections] }),
+            [.. tool.Files.Select(file => new ToolFile(file.Name, file.Sha256, file.Content.Memory))]) 
+            { Protections = [.. tool.Protections], DataSha256 = tool.DataSha256.Length > 0 ? tool.DataSha256 : null }),
     ]);
 }

@@ -25,6 +25,7 @@ internal sealed class SupervisedRun : IDisposable
     });
 
     private readonly string _data;
+    private readonly JsonObject _spec;
     private Process? _process;
     private Microsoft.Win32.SafeHandles.SafeFileHandle? _namespace;
 
@@ -56,8 +57,23 @@ internal sealed class SupervisedRun : IDisposable
             ["received_boot"] = Boot(),
         };
         change?.Invoke(spec);
-        Deadline = (long)spec["deadline"]!;
-        File.WriteAllText(Path.Combine(Folder, "run.json"), spec.ToJsonString());
+        _spec = spec;
+        Write();
+    }
+
+    private void Write()
+    {
+        Deadline = (long)_spec["deadline"]!;
+        File.WriteAllText(Path.Combine(Folder, "run.json"), _spec.ToJsonString());
+    }
+
+    /// <summary>Its time begins now, as if the order came now: what was made since then is not in it.</summary>
+    public void Begin()
+    {
+        var passed = Boot() - (long)_spec["received_boot"]!;
+        foreach (var instant in new[] { "start_by", "deadline", "deadline_boot", "heard_boot", "received_boot" })
+            _spec[instant] = (long)_spec[instant]! + passed;
+        Write();
     }
 
     /// <summary>The root that a daemon would give to a tool of this path.</summary>
@@ -74,7 +90,7 @@ internal sealed class SupervisedRun : IDisposable
 
     public string Folder { get; }
     public string Data => _data;
-    public long Deadline { get; }
+    public long Deadline { get; private set; }
     public int Pid => _process!.Id;
 
     public static long Micro(TimeSpan time) => time.Ticks / TimeSpan.TicksPerMicrosecond;

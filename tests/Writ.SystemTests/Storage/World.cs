@@ -242,6 +242,22 @@ internal sealed class World : IAsyncDisposable
     private async Task Connect() =>
         _runner = new(await Read(db => db.Runners.AsNoTracking().SingleAsync()), Get<RunnerHub>(), Get<RunReports>(), Clock);
 
+    /// <summary>Another runner with nmap, connected, whose runs are held by these.</summary>
+    public async Task<ConnectedRunner> Another(string name, params string[] protections)
+    {
+        var tool = Nmap();
+        tool.Protections.Clear();
+        tool.Protections.Add(protections);
+        var inventory = await Get<Inventories>().Keep(Writes, [tool]);
+        var row = new RunnerRow { Id = RunnerId.New(Clock.GetUtcNow()), Name = name, EnrolledAt = Clock.GetUtcNow(), Version = "0", InventoryDigest = inventory.Digest() };
+        await Writes.Append(db =>
+        {
+            db.Runners.Add(row);
+            return Task.CompletedTask;
+        });
+        return new(row, Get<RunnerHub>(), Get<RunReports>(), Clock);
+    }
+
     private static Tool Nmap()
     {
         var services = Encoding.ASCII.GetBytes("http\t80/tcp\t0.5\nssh\t22/tcp\t0.2\n");

@@ -12,26 +12,34 @@ namespace Writ.SystemTests.Runner.Fences;
 internal sealed class FarSide : IDisposable
 {
     private const string Script = """
-        import socket, struct, sys
+        import ctypes, socket, struct, sys
         s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
         s.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)
         s.setsockopt(socket.SOL_SOCKET, 35, 1)
+        if len(sys.argv) > 2:
+            # Of IPv4 only what comes from there; in the kernel, so that a busy link costs nothing here.
+            op = lambda code, k, yes=0, no=0: struct.pack("HBBI", code, yes, no, k)
+            source = struct.unpack("!I", socket.inet_aton(sys.argv[2]))[0]
+            program = op(0x28, 12) + op(0x15, 0x88b5, 3, 0) + op(0x15, 0x0800, 0, 3) + op(0x20, 26) + op(0x15, source, 0, 1) + op(6, 512) + op(6, 0)
+            memory = ctypes.create_string_buffer(program)
+            s.setsockopt(socket.SOL_SOCKET, 26, struct.pack("HL", len(program) // 8, ctypes.addressof(memory)))
         s.bind((sys.argv[1], 0))
         print("ready", flush=True)
         while True:
             data, more, _, whence = s.recvmsg(512, 64)
             if whence[2] == 4: continue
             sec, ns = struct.unpack("qq", more[0][2][:16])
-            print(sec * 1000000 + ns // 1000, data.hex(), "whole", flush=len(sys.argv) < 3)
+            print(sec * 1000000 + ns // 1000, data.hex(), "whole", flush=True)
         """;
 
     private readonly Process _process;
     private readonly List<Frame> _frames = [];
     private readonly Task _reading;
 
-    public FarSide()
+    /// <param name="source">The IPv4 address whose frames are wanted; null for all.</param>
+    public FarSide(string? source = null)
     {
-        _process = Lab.Start(Lab.Company, "python3", "-c", Script, "runner");
+        _process = Lab.Start(Lab.Company, ["python3", "-c", Script, "runner", .. new[] { source }.OfType<string>()]);
         _process.StandardOutput.ReadLine().ShouldBe("ready");
         _reading = Task.Run(() =>
         {

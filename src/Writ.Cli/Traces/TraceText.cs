@@ -106,17 +106,15 @@ internal static class TraceText
     {
         if (found.Results is not { } results)
             return null;
-        if (trace.Address is null)
-            return $"{RunText.Count(results.HostsUp, "host")} up, {RunText.Count(results.OpenPorts, "open port")}";
         if (found.Host is not { } host)
-            return found.Kind != "did" ? null : results is { Complete: true, Whole: true } ? "the host did not answer" : "nothing is told of the host";
-        var ports = host.Ports.Take(MostPorts).Select(port => string.Create(CultureInfo.InvariantCulture, $"{port.Port}/{port.Protocol} open{(port.Service is null ? "" : $", {port.Service}")}{(port.Product is null ? "" : $" ({port.Product})")}")).ToList();
-        var more = host.Ports.Count - ports.Count + (trace.Port is null ? host.UnlistedPorts : 0);
-        if (more > 0)
-            ports.Add($"{RunText.Count(more, "more open port")}");
-        if (ports.Count > 0)
-            return string.Join("; ", ports);
-        return $"the host is up{(trace.Port is null ? ", no open port is told" : host.UnlistedPorts > 0 || !results.Complete ? ", of the port nothing is told" : ", the port was not open")}";
+            return found.Kind != "did" ? null : results.TellsAll ? "the host is not up" : "nothing is told of the host";
+        if (host.State != "up")
+            return $"the host is {host.State}{(host.Reason is null ? "" : $" ({host.Reason})")}";
+        var ports = host.Ports.Take(MostPorts).Select(port => string.Create(CultureInfo.InvariantCulture,
+            $"{port.Port}/{port.Protocol} {port.State}{(port.Said is null ? "" : $" (called {port.Said})")}{(port.Service is null ? "" : $", {port.Service}")}{(port.Product is null ? "" : $" ({port.Product})")}")).ToList();
+        if (host.Ports.Count > ports.Count)
+            ports.Add($"{RunText.Count(host.Ports.Count - ports.Count, "more open port")}");
+        return ports.Count > 0 ? string.Join("; ", ports) : trace.Port is null ? "the host is up, and no open port is told" : "the host is up, and of the port nothing is told";
     }
 
     private static string Name(ActorView actor) => actor.Kind == "user" ? actor.Name : $"{actor.Name} ({actor.Kind})";

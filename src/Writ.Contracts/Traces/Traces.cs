@@ -47,8 +47,11 @@ public sealed record TraceView(
 /// <param name="PacketsPassed">Packets of the whole run that left its fence; null where that is not known, or not yet.</param>
 /// <param name="LastPacketAt">When the last of them did.</param>
 /// <param name="Refused">Packets to the address that the fence stopped; where no address was asked for, to any.</param>
-/// <param name="Results">What the run found, where the caller may see it and there is anything.</param>
-/// <param name="Host">The address among the results, with the port that was asked for alone; null where it is not listed.</param>
+/// <param name="Results">How far the results of the run go; null where there are none, and where no address was asked for.</param>
+/// <param name="Host">
+/// The address among the results: of its ports those that are open, or the one that was asked for alone; null where it is not listed. Of a
+/// run that lives, only to whoever started it.
+/// </param>
 /// <param name="Incomplete">What is not known of the run, one lowercase line each.</param>
 public sealed record TraceFindingView(
     string Kind,
@@ -69,7 +72,7 @@ public sealed record TraceFindingView(
     DateTimeOffset? LastPacketAt,
     IReadOnlyList<TraceRefusedView> Refused,
     TraceResultsView? Results,
-    HostResultView? Host,
+    FoundHostView? Host,
     IReadOnlyList<string> Incomplete);
 
 /// <summary>Packets that a fence stopped.</summary>
@@ -79,10 +82,10 @@ public sealed record TraceFindingView(
 /// <param name="LastAt">When the runner last told of more.</param>
 public sealed record TraceRefusedView(string Address, string Protocol, int Port, long Packets, DateTimeOffset FirstAt, DateTimeOffset LastAt);
 
-/// <summary>What a run found, in numbers.</summary>
-/// <param name="Complete">True where the tool said that it has told all.</param>
-/// <param name="Whole">True where every host that is up is listed.</param>
-public sealed record TraceResultsView(long HostsUp, long OpenPorts, bool Complete, bool Whole);
+/// <summary>How far a run's results go.</summary>
+/// <param name="TellsAll">True where a host that is not listed was looked for and is not up.</param>
+/// <param name="NotMeasuredSince">Since when what got no answer was not measured; null for never.</param>
+public sealed record TraceResultsView(bool TellsAll, DateTimeOffset? NotMeasuredSince);
 
 /// <summary>A run of which not everything is known.</summary>
 /// <param name="Run">Its id.</param>

@@ -1,6 +1,5 @@
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Requests;
-using Writ.Contracts.Runs;
 using Writ.Contracts.Traces;
 using Writ.Core.Identity;
 using Writ.Proof.Addresses;
@@ -30,7 +29,7 @@ internal static class TraceViews
         var findings = new List<TraceFindingView>();
         foreach (var found in answer.Findings)
         {
-            var results = found.Run is { } run && MaySee(caller, found.Request) ? await RunResults.Load(db, run.Id, DateTimeOffset.MinValue, withHosts: true, cancel) : null;
+            var told = found.Run is { } run && question.Address is { } to ? await TraceFound.Load(db, caller, question, to, run, cancel) : TraceFound.Nothing;
             findings.Add(new(
                 Text(found.Touch), found.Run is { } its ? runs[its.Id.ToString()] : null, found.Grant.Id.ToString(), found.Request.Id.ToString(), found.Grant.NotBefore, found.Grant.NotAfter,
                 actors[found.Request.ActorId], found.Request.OnBehalfOf is { } person ? actors[person] : null, found.Request.Reason, found.Request.Ticket, found.Run?.Command ?? found.Request.Command,
@@ -40,7 +39,7 @@ internal static class TraceViews
                 ],
                 found.Run?.Sources ?? [], found.Run?.HasSharedSource ?? false, found.Run?.PacketsPassed, found.Run?.LastPacketAt,
                 [.. found.Refused.Take(MostRefused).Select(Of)],
-                results is null ? null : new(results.HostsUp, results.OpenPorts, results.Complete, results.UnlistedHosts == 0), Host(question, results), [.. found.Run is { } of ? Gaps(of) : []]));
+                told.Results, told.Host, [.. found.Run is { } of ? Gaps(of) : [], .. told.Deleted is { } deleted ? [deleted] : (string[])[]]));
         }
 
         return new(
@@ -55,9 +54,6 @@ internal static class TraceViews
         Touch.Could => "could",
         Touch.None => "none",
     };
-
-    /// <summary>What was found is for those whose request it was, and for those who read everything.</summary>
-    private static bool MaySee(Caller caller, RequestRow request) => caller.ReadsAll || request.ActorId == caller.Id || request.OnBehalfOf == caller.Id;
 
     /// <summary>What is not known of a run.</summary>
     private static IEnumerable<string> Gaps(RunRow run)
@@ -74,11 +70,4 @@ internal static class TraceViews
 
     private static TraceRefusedView Of(RefusedRow row) => new(
         new Address(System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(row.Address)).ToString(), FenceViews.Protocol(row.Protocol), row.Port, row.Packets, row.FirstAt, row.LastAt);
-
-    private static HostResultView? Host(TraceQuestion question, RunResultsView? results)
-    {
-        if (question.Address is not { } to || results?.Hosts?.FirstOrDefault(host => Address.TryParse(host.Address, out var address) && address == to) is not { } host)
-            return null;
-        return question.Port is not { } port ? host : host with { Ports = [.. host.Ports.Where(found => found.Port == port && found.Protocol == FenceViews.Protocol(question.Protocol!.Value))] };
-    }
 }

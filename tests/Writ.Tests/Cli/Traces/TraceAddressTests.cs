@@ -20,7 +20,7 @@ public sealed class TraceAddressTests : IAsyncLifetime
         var run = Samples.Exited(0) with { RecordingBytes = 4_096, StartedAt = Samples.Now.AddMinutes(2).AddSeconds(58), EndedAt = Samples.Now.AddMinutes(3).AddSeconds(40) };
         Answer([Finding("did") with
         {
-            Run = run, PacketsPassed = 1_024, Host = new("10.20.0.5", null, [new("tcp", 22, "ssh", "OpenSSH\u001b[31m 9.2")], 0),
+            Run = run, PacketsPassed = 1_024, Host = new("10.20.0.5", [], "up", null, null, null, [new("tcp", 22, "open", null, null, "ssh", "OpenSSH\u001b[31m 9.2", [])], [], []),
             OnBehalfOf = Samples.Bob, Incomplete = ["5 packets out of scope went to destinations that were not listed one by one"],
         }]);
         using var typed = Type();
@@ -110,5 +110,5 @@ public sealed class TraceAddressTests : IAsyncLifetime
             new DecisionView("dec_1", Samples.Bob, true, "go on", Samples.Now.AddMinutes(-1), 1),
             new DecisionView("dec_2", null, true, null, Samples.Now.AddSeconds(-59), 1),
         ],
-        ["10.20.0.201"], false, null, null, [], kind == "did" ? new(1, 1, true, true) : null, null, []);
+        ["10.20.0.201"], false, null, null, [], kind == "did" ? new(true, null) : null, null, []);
 }

@@ -1,4 +1,8 @@
+using System.Data.Common;
+using System.Text.Json;
+using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using Writ.Contracts.Runners;
 using Writ.Core.Traces;
 using Writ.Proof;
@@ -16,6 +20,21 @@ namespace Writ.Server.Traces;
 /// </summary>
 internal static class TraceIndex
 {
+    // One walk along the index for each class and key, whatever the planner thinks of them.
+    private const string OnSqlite = """
+        SELECT t."From", t."Subject" FROM json_each(@lows) AS s CROSS JOIN json_each(@keys) AS k CROSS JOIN traces AS t
+        WHERE t."Key" = k.value AND t."Span" = s.key AND t."From" >= s.value AND t."From" < @until AND t."Until" > @since
+        ORDER BY t."From" DESC LIMIT @most
+        """;
+
+    private const string OnPostgres = """
+        SELECT t."From", t."Subject" FROM unnest(@lows) WITH ORDINALITY AS s(low, class) CROSS JOIN unnest(@keys) AS k(key) CROSS JOIN LATERAL (
+          SELECT "From", "Subject" FROM traces
+          WHERE "Key" = k.key AND "Span" = s.class - 1 AND "From" >= s.low AND "From" < @until AND "Until" > @since
+          ORDER BY "From" DESC LIMIT @most) AS t
+        ORDER BY t."From" DESC LIMIT @most
+        """;
+
     /// <summary>Runners' clocks, and the end of a run that was killed at its deadline.</summary>
     private static readonly TimeSpan Slack = TimeSpan.FromSeconds(5);
 
@@ -97,19 +116,24 @@ internal static class TraceIndex
     public static async Task<(IReadOnlyList<string> Subjects, bool More)> Find(
         WritDb db, long[] keys, DateTimeOffset since, DateTimeOffset until, int most, CancellationToken cancel)
     {
-        var found = new List<(DateTimeOffset From, string Subject)>();
-        var more = false;
-        foreach (var span in TraceSpan.Classes)
-        {
-            var earliest = TraceSpan.EarliestBegin(span, since);
-            var rows = await db.Traces.AsNoTracking()
-                .Where(row => keys.Contains(row.Key) && row.Span == span && row.From >= earliest && row.From < until && row.Until > since)
-                .OrderByDescending(row => row.From).Take(most + 1).Select(row => new { row.From, row.Subject }).ToListAsync(cancel);
-            more |= rows.Count > most;
-            found.AddRange(rows.Select(row => (row.From, row.Subject)));
-        }
+        var lows = TraceSpan.Classes.Select(span => UnixMicroseconds.From(TraceSpan.EarliestBegin(span, since))).ToArray();
+        object[] parameters = db.Database.IsNpgsql()
+            ? [new NpgsqlParameter("lows", lows), new NpgsqlParameter("keys", keys), .. Times(name => new NpgsqlParameter { ParameterName = name })]
+            : [new SqliteParameter("lows", JsonSerializer.Serialize(lows)), new SqliteParameter("keys", JsonSerializer.Serialize(keys)), .. Times(name => new SqliteParameter { ParameterName = name })];
+        var lines = await db.Database.SqlQueryRaw<Line>(db.Database.IsNpgsql() ? OnPostgres : OnSqlite, parameters).ToListAsync(cancel);
+        var subjects = lines.Take(most).Select(line => line.Subject).Distinct(StringComparer.Ordinal).ToList();
+        return (subjects, lines.Count > most);
 
-        var subjects = found.OrderByDescending(row => row.From).Select(row => row.Subject).Distinct(StringComparer.Ordinal).ToList();
-        return subjects.Count > most ? (subjects[..most], true) : (subjects, more);
+        IEnumerable<DbParameter> Times(Func<string, DbParameter> make)
+        {
+            foreach (var (name, value) in ((string, long)[])[("since", UnixMicroseconds.From(since)), ("until", UnixMicroseconds.From(until)), ("most", most + 1)])
+            {
+                var parameter = make(name);
+                parameter.Value = value;
+                yield return parameter;
+            }
+        }
     }
+
+    private sealed record Line(long From, string Subject);
 }

@@ -28,17 +28,23 @@ internal enum Touch
 }
 
 /// <summary>A run, or a grant without one then.</summary>
-internal sealed record Finding(Touch Touch, GrantRow Grant, RequestRow Request, RunRow? Run, IReadOnlyList<RefusedRow> Refused)
-{
-    /// <summary>When it began.</summary>
-    public DateTimeOffset At => Run?.StartedAt ?? Run?.CreatedAt ?? Grant.NotBefore;
-}
+/// <param name="Touch">What it has to do with the address.</param>
+/// <param name="At">When it began.</param>
+/// <param name="Grant">The grant.</param>
+/// <param name="Run">The run, or null.</param>
+/// <param name="Refused">What it tried, of what was asked about.</param>
+internal sealed record Finding(Touch Touch, DateTimeOffset At, GrantId Grant, RunId? Run, IReadOnlyList<RefusedRow> Refused);
+
+/// <summary>Of a run, what says whether it can have touched anything.</summary>
+internal sealed record RunFacts(
+    RunId Id, GrantId Grant, DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, DateTimeOffset Deadline, string? EndReason,
+    long? PacketsPassed, DateTimeOffset? LastPacketAt, string[] Sources);
 
 /// <summary>What was found.</summary>
 /// <param name="Findings">What says most first, then the newest.</param>
 /// <param name="Gaps">Runs of that time of which not everything is known, that are in no finding.</param>
 /// <param name="More">True where there is more.</param>
-internal sealed record TraceAnswer(IReadOnlyList<Finding> Findings, IReadOnlyList<RunRow> Gaps, bool More);
+internal sealed record TraceAnswer(IReadOnlyList<Finding> Findings, IReadOnlyList<RunId> Gaps, bool More);
 
 /// <summary>
 /// Finds what a question is about: the index tells who may have to do with it, and each of these is held against the scope that
@@ -62,10 +68,10 @@ internal sealed class TraceSearch(PolicyInForce policies, TimeProvider time)
         var oldest = (await db.Grants.AsNoTracking().OrderBy(row => row.Id).Select(row => (DateTimeOffset?)row.CreatedAt).FirstOrDefaultAsync(cancel) ?? question.Until) - TimeSpan.FromDays(1);
         var since = question.Since > oldest ? question.Since.Value : oldest;
         var findings = new Dictionary<string, Finding>(StringComparer.Ordinal);
-        var gaps = new Dictionary<RunId, RunRow>();
+        var gaps = new HashSet<RunId>();
         var more = false;
         // From the newest back, in pieces that grow: what is asked about all time reads no more than it shows.
-        for (var (until, piece) = (question.Until, FirstPiece); until > since; piece *= 8)
+        for (var (until, piece) = (question.Until, FirstPiece); until > since; piece *= 32)
         {
             if (findings.Count >= question.Limit)
             {
@@ -80,13 +86,13 @@ internal sealed class TraceSearch(PolicyInForce policies, TimeProvider time)
 
         var shown = findings.Values.OrderByDescending(found => found.Touch).ThenByDescending(found => found.At).ToList();
         return new(
-            [.. shown.Take(question.Limit)], [.. gaps.Values.Where(run => !findings.ContainsKey(run.Id.ToString())).OrderByDescending(run => run.Id).Take(MostGaps)],
+            [.. shown.Take(question.Limit)], [.. gaps.Where(run => !findings.ContainsKey(run.ToString())).OrderDescending().Take(MostGaps)],
             more || shown.Count > question.Limit || gaps.Count > MostGaps);
     }
 
     private async Task<bool> Search(
         WritDb db, Caller caller, PolicyDocument? policy, TraceQuestion question, DateTimeOffset since, DateTimeOffset until,
-        Dictionary<string, Finding> findings, Dictionary<RunId, RunRow> gaps, CancellationToken cancel)
+        Dictionary<string, Finding> findings, HashSet<RunId> gaps, CancellationToken cancel)
     {
         // 1. Who may have to do with it: grants by their scope, runs by their source or by what they tried.
         var (grants, more) = question.Address is { } to
@@ -96,6 +102,9 @@ internal sealed class TraceSearch(PolicyInForce policies, TimeProvider time)
         var (runs, moreRuns) = await TraceIndex.Find(db, keys, since, until, MostCandidates, cancel);
         var (unknown, moreUnknown) = await TraceIndex.Find(db, [TraceKey.Of(TraceKind.Gap)], since, until, MostCandidates, cancel);
 
+        if (grants.Count + runs.Count + unknown.Count == 0)
+            return false;
+
         // 2. Of the grants, those whose approved scope holds it; and their runs of that time. Those that were lost are among the unknown.
         var ids = grants.Select(GrantId.Parse).ToArray();
         var statements = await (
@@ -103,67 +112,85 @@ internal sealed class TraceSearch(PolicyInForce policies, TimeProvider time)
             join request in db.Requests.AsNoTracking() on grant.RequestId equals request.Id
             where ids.Contains(grant.Id)
             select new { grant.Id, request.Statement }).ToListAsync(cancel);
-        var approved = statements.Where(row => Statement.Read(row.Statement) is { IsOk: true } read && read.Value.Scope.Read() is { IsOk: true } scope && question.IsIn(scope.Value))
-            .Select(row => row.Id).ToHashSet();
+        // A command's runs have the scope of its statement; those of a window may have a narrower one each.
+        var approved = statements.Select(row => (row.Id, Read: Statement.Read(row.Statement)))
+            .Where(row => row.Read.IsOk && row.Read.Value.Scope.Read() is { IsOk: true } scope && question.IsIn(scope.Value))
+            .ToDictionary(row => row.Id, row => row.Read.Value.Argv is null);
+        var approvedIds = approved.Keys.ToArray();
         var runIds = runs.Concat(unknown).Select(RunId.Parse).Distinct().ToArray();
-        var ofGrants = await db.Runs.AsNoTracking()
-            .Where(row => approved.Contains(row.GrantId) && row.CreatedAt < until && (row.EndedAt == null || row.EndedAt >= since))
-            .OrderByDescending(row => row.CreatedAt).Take(MostCandidates + 1).ToListAsync(cancel);
-        var all = ofGrants.Take(MostCandidates).Concat(await db.Runs.AsNoTracking().Where(row => runIds.Contains(row.Id)).ToListAsync(cancel)).DistinctBy(row => row.Id).ToList();
+        var ofGrants = await Facts(db.Runs.AsNoTracking()
+            .Where(row => approvedIds.Contains(row.GrantId) && row.CreatedAt < until && (row.EndedAt == null || row.EndedAt >= since))
+            .OrderByDescending(row => row.CreatedAt).Take(MostCandidates + 1)).ToListAsync(cancel);
+        var all = ofGrants.Take(MostCandidates).Concat(await Facts(db.Runs.AsNoTracking().Where(row => runIds.Contains(row.Id))).ToListAsync(cancel)).DistinctBy(row => row.Id).ToList();
 
         // 3. What the caller may know of.
-        var grantIds = all.Select(row => row.GrantId).Concat(approved).Distinct().ToArray();
-        var known = await (
-            from grant in db.Grants.AsNoTracking()
-            join request in db.Requests.AsNoTracking() on grant.RequestId equals request.Id
-            where grantIds.Contains(grant.Id)
-            select new { grant, request }).ToListAsync(cancel);
-        var owners = caller.ReadsAll ? [] : (await db.Actors.AsNoTracking().Where(row => row.OwnerId == caller.Id).Select(row => row.Id).ToListAsync(cancel)).ToHashSet();
-        var visible = known.Where(row => caller.ReadsAll || row.request.ActorId == caller.Id || row.request.OnBehalfOf == caller.Id || owners.Contains(row.request.ActorId)
-                || (policy is not null && RequestAccess.MayDecide(policy, row.request, caller)))
-            .ToDictionary(row => row.grant.Id, row => (row.grant, row.request));
-        all.RemoveAll(run => !visible.ContainsKey(run.GrantId));
+        var grantIds = all.Select(row => row.Grant).Concat(approvedIds).Distinct().ToArray();
+        var visible = caller.ReadsAll ? grantIds.ToHashSet() : await Visible(db, caller, policy, grantIds, cancel);
+        all.RemoveAll(run => !visible.Contains(run.Grant));
 
         // 4. What each has to do with it.
         var here = all.Select(run => run.Id).ToArray();
         var refused = (await db.Refused.AsNoTracking().Where(row => here.Contains(row.RunId)).ToListAsync(cancel))
             .Where(row => question.IsRefused(row.Address, row.Protocol, row.Port) && question.IsThen(row.FirstAt - BeforeReport, row.LastAt)).ToLookup(row => row.RunId);
         var isUnknown = unknown.ToHashSet(StringComparer.Ordinal);
-        foreach (var run in all)
+        var source = question.From?.ToString();
+        foreach (var run in all.Where(run => !findings.ContainsKey(run.Id.ToString())))
         {
-            var touch = question.From is { } from && !run.Sources.Contains(from.ToString()) ? Touch.None : Of(question, run, refused[run.Id].Any(), approved.Contains(run.GrantId));
+            var reached = question.Address is null
+                || (approved.TryGetValue(run.Grant, out var isWindow) && (!isWindow || await IsInOrder(db, question, run.Id, cancel)));
+            var touch = source is not null && !run.Sources.Contains(source) ? Touch.None : Of(question, run, refused[run.Id].Any(), reached);
             if (touch != Touch.None)
-                findings.TryAdd(run.Id.ToString(), new(touch, visible[run.GrantId].grant, visible[run.GrantId].request, run, [.. refused[run.Id].OrderByDescending(row => row.Packets)]));
-            else if (question.From is null && isUnknown.Contains(run.Id.ToString()) && IsOpen(question, run))
-                gaps.TryAdd(run.Id, run);
+                findings.Add(run.Id.ToString(), new(touch, run.StartedAt ?? run.CreatedAt, run.Grant, run.Id, [.. refused[run.Id].OrderByDescending(row => row.Packets)]));
+            else if (source is null && isUnknown.Contains(run.Id.ToString()) && IsOpen(question, run))
+                gaps.Add(run.Id);
         }
 
         // 5. Rights that nobody used then.
-        var used = findings.Values.Where(found => found.Run is not null).Select(found => found.Grant.Id).ToHashSet();
-        foreach (var (grant, request) in visible.Values.Where(row => question.From is null && approved.Contains(row.grant.Id) && !used.Contains(row.grant.Id)))
+        var used = findings.Values.Where(found => found.Run is not null).Select(found => found.Grant).ToHashSet();
+        GrantId[] unused = source is null ? [.. approvedIds.Where(id => visible.Contains(id) && !used.Contains(id))] : [];
+        foreach (var grant in await db.Grants.AsNoTracking().Where(row => unused.Contains(row.Id) && row.State != GrantState.Exhausted)
+            .Select(row => new { row.Id, row.NotBefore, row.NotAfter, row.EndedAt }).ToListAsync(cancel))
         {
-            if (grant.State != GrantState.Exhausted && question.IsThen(grant.NotBefore, grant.EndedAt < grant.NotAfter ? grant.EndedAt.Value : grant.NotAfter))
-                findings.TryAdd(grant.Id.ToString(), new(Touch.Could, grant, request, null, []));
+            if (question.IsThen(grant.NotBefore, grant.EndedAt < grant.NotAfter ? grant.EndedAt.Value : grant.NotAfter))
+                findings.TryAdd(grant.Id.ToString(), new(Touch.Could, grant.NotBefore, grant.Id, null, []));
         }
 
         return more || moreRuns || moreUnknown || ofGrants.Count > MostCandidates;
     }
 
-    private Touch Of(TraceQuestion question, RunRow run, bool isRefused, bool isApproved)
+    private static IQueryable<RunFacts> Facts(IQueryable<RunRow> runs) => runs.Select(row => new RunFacts(
+        row.Id, row.GrantId, row.CreatedAt, row.StartedAt, row.EndedAt, row.Deadline, row.EndReason, row.PacketsPassed, row.LastPacketAt, row.Sources));
+
+    private static async Task<HashSet<GrantId>> Visible(WritDb db, Caller caller, PolicyDocument? policy, GrantId[] grants, CancellationToken cancel)
+    {
+        var owned = (await db.Actors.AsNoTracking().Where(row => row.OwnerId == caller.Id).Select(row => row.Id).ToListAsync(cancel)).ToHashSet();
+        var known = await (
+            from grant in db.Grants.AsNoTracking()
+            join request in db.Requests.AsNoTracking() on grant.RequestId equals request.Id
+            where grants.Contains(grant.Id)
+            select new { grant.Id, request }).ToListAsync(cancel);
+        return known.Where(row => row.request.ActorId == caller.Id || row.request.OnBehalfOf == caller.Id || owned.Contains(row.request.ActorId)
+            || (policy is not null && RequestAccess.MayDecide(policy, row.request, caller))).Select(row => row.Id).ToHashSet();
+    }
+
+    private static async Task<bool> IsInOrder(WritDb db, TraceQuestion question, RunId run, CancellationToken cancel) =>
+        RunOrder.Read(await db.Runs.AsNoTracking().Where(row => row.Id == run).Select(row => row.OrderBytes).SingleAsync(cancel)) is { IsOk: true } order
+        && order.Value.Fence.Read() is { IsOk: true } fence && question.IsIn(fence.Value);
+
+    private Touch Of(TraceQuestion question, RunFacts run, bool isRefused, bool reached)
     {
         if (!IsOpen(question, run))
             return isRefused ? Touch.Tried : Touch.None;
-        // Packets that cannot have been: none left, the last one left before, or the order has another scope than the grant.
-        var reached = (isApproved || question.Address is null) && RunOrder.Read(run.OrderBytes) is { IsOk: true } order && order.Value.Fence.Read() is { IsOk: true } fence && question.IsIn(fence.Value);
+        // Packets that cannot have been: none left, or the last one left before.
         if (reached && run.StartedAt is { } started && run.PacketsPassed != 0 && question.IsThen(started, run.LastPacketAt ?? End(run)))
             return Touch.Did;
         return isRefused ? Touch.Tried : reached ? Touch.Could : Touch.None;
     }
 
-    private bool IsOpen(TraceQuestion question, RunRow run) => question.IsThen(run.StartedAt ?? run.CreatedAt, End(run));
+    private bool IsOpen(TraceQuestion question, RunFacts run) => question.IsThen(run.StartedAt ?? run.CreatedAt, End(run));
 
     // A run whose runner was lost may have gone on until its deadline.
-    private DateTimeOffset End(RunRow run)
+    private DateTimeOffset End(RunFacts run)
     {
         var now = time.GetUtcNow();
         return run.EndReason == RunEndCause.RunnerLost || run.EndedAt is null ? run.Deadline < now ? run.Deadline : now : run.EndedAt.Value;

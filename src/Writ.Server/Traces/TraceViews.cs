@@ -17,34 +17,46 @@ internal static class TraceViews
 
     public static async Task<TraceView> Load(WritDb db, Caller caller, TraceQuestion question, TraceAnswer answer, CancellationToken cancel)
     {
-        var runs = (await RunViews.Load(db, [.. answer.Findings.Select(found => found.Run).OfType<RunRow>()], cancel)).ToDictionary(run => run.Id);
-        var requests = answer.Findings.Select(found => found.Request.Id).Distinct().ToArray();
+        RunId[] runIds = [.. answer.Findings.Select(found => found.Run).OfType<RunId>(), .. answer.Gaps];
+        var rows = await db.Runs.AsNoTracking().Where(row => runIds.Contains(row.Id)).ToDictionaryAsync(row => row.Id, cancel);
+        var runs = (await RunViews.Load(db, [.. answer.Findings.Select(found => found.Run).OfType<RunId>().Select(run => rows[run])], cancel)).ToDictionary(run => run.Id);
+        GrantId[] grantIds = [.. answer.Findings.Select(found => found.Grant).Distinct()];
+        var stories = await (
+            from grant in db.Grants.AsNoTracking()
+            join request in db.Requests.AsNoTracking() on grant.RequestId equals request.Id
+            where grantIds.Contains(grant.Id)
+            select new { grant, request }).ToDictionaryAsync(row => row.grant.Id, row => (row.grant, row.request), cancel);
+        RequestId[] requests = [.. stories.Values.Select(story => story.request.Id)];
         var decisions = (await db.Decisions.AsNoTracking().Where(row => requests.Contains(row.RequestId) && row.Approved).OrderBy(row => row.At).ToListAsync(cancel)).ToLookup(row => row.RequestId);
         ActorId[] people =
         [
-            .. answer.Findings.SelectMany(found => new[] { found.Request.ActorId, found.Request.OnBehalfOf }).Concat(decisions.SelectMany(group => group).Select(row => row.ActorId))
+            .. stories.Values.SelectMany(story => new[] { story.request.ActorId, story.request.OnBehalfOf }).Concat(decisions.SelectMany(group => group).Select(row => row.ActorId))
                 .OfType<ActorId>().Distinct(),
         ];
         var actors = await db.Actors.AsNoTracking().Where(row => people.Contains(row.Id)).ToDictionaryAsync(row => row.Id, RequestViews.Of, cancel);
+        // Of most runs nothing is kept that could be told: they are not asked for one by one.
+        var kept = (await db.Results.AsNoTracking().Where(row => runIds.Contains(row.RunId)).Select(row => row.RunId)
+            .Union(db.Deletions.AsNoTracking().Where(row => runIds.Contains(row.RunId)).Select(row => row.RunId)).ToListAsync(cancel)).ToHashSet();
         var findings = new List<TraceFindingView>();
         foreach (var found in answer.Findings)
         {
-            var told = found.Run is { } run && question.Address is { } to ? await TraceFound.Load(db, caller, question, to, run, cancel) : TraceFound.Nothing;
+            var (grant, request) = stories[found.Grant];
+            var run = found.Run is { } id ? rows[id] : null;
+            var told = run is not null && question.Address is { } to && (kept.Contains(run.Id) || RunStates.Live.Contains(run.State)) ? await TraceFound.Load(db, caller, question, to, run, cancel) : TraceFound.Nothing;
             findings.Add(new(
-                Text(found.Touch), found.Run is { } its ? runs[its.Id.ToString()] : null, found.Grant.Id.ToString(), found.Request.Id.ToString(), found.Grant.NotBefore, found.Grant.NotAfter,
-                actors[found.Request.ActorId], found.Request.OnBehalfOf is { } person ? actors[person] : null, found.Request.Reason, found.Request.Ticket, found.Run?.Command ?? found.Request.Command,
+                Text(found.Touch), run is null ? null : runs[run.Id.ToString()], grant.Id.ToString(), request.Id.ToString(), grant.NotBefore, grant.NotAfter,
+                actors[request.ActorId], request.OnBehalfOf is { } person ? actors[person] : null, request.Reason, request.Ticket, run?.Command ?? request.Command,
                 [
-                    .. decisions[found.Request.Id].Where(row => row.Revision == found.Request.Revision)
+                    .. decisions[request.Id].Where(row => row.Revision == request.Revision)
                         .Select(row => new DecisionView(row.Id.ToString(), row.ActorId is { } by ? actors[by] : null, true, row.Comment, row.At, row.Revision)),
                 ],
-                found.Run?.Sources ?? [], found.Run?.HasSharedSource ?? false, found.Run?.PacketsPassed, found.Run?.LastPacketAt,
-                [.. found.Refused.Take(MostRefused).Select(Of)],
-                told.Results, told.Host, [.. found.Run is { } of ? Gaps(of) : [], .. told.Deleted is { } deleted ? [deleted] : (string[])[]]));
+                run?.Sources ?? [], run?.HasSharedSource ?? false, run?.PacketsPassed, run?.LastPacketAt, [.. found.Refused.Take(MostRefused).Select(Of)],
+                told.Results, told.Host, [.. run is not null ? Gaps(run) : [], .. told.Deleted is { } deleted ? [deleted] : (string[])[]]));
         }
 
         return new(
             question.Address?.ToString(), question.Port, question.Port is null ? null : FenceViews.Protocol(question.Protocol!.Value), question.From?.ToString(), question.Since, question.Until,
-            findings, [.. answer.Gaps.Select(run => new TraceGapView(run.Id.ToString(), string.Join("; ", Gaps(run))))], answer.More, caller.ReadsAll);
+            findings, [.. answer.Gaps.Select(run => new TraceGapView(run.ToString(), string.Join("; ", Gaps(rows[run]))))], answer.More, caller.ReadsAll);
     }
 
     public static string Text(Touch touch) => touch switch

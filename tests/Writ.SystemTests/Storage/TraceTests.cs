@@ -50,7 +50,7 @@ public abstract class TraceTests(StorageEngine engine) : StorageTest(engine)
             await using var db = world.Open();
             var answer = await world.Get<TraceSearch>().Answer(db, auditor, question, Cancel);
             answer.More.ShouldBe(answer.Gaps.Count == TraceSearch.MostGaps);
-            var told = answer.Findings.ToDictionary(finding => finding.Run?.Id.ToString() ?? finding.Grant.Id.ToString(), finding => finding.Touch);
+            var told = answer.Findings.ToDictionary(finding => finding.Run?.ToString() ?? finding.Grant.ToString(), finding => finding.Touch);
             told.ShouldBe(Naive(question, made), ignoreOrder: true, $"{question}");
             foreach (var touch in told.Values)
                 found[(int)touch]++;

@@ -59,7 +59,8 @@ internal static class Serve
     {
         var database = CommandLine.Open(settings.Data, databaseFile);
         await database.Migrate(cancel);
-        await FillTraces.Run(database, cancel);
+        if (await FillTraces.Run(database, cancel) is > 0 and var grants)
+            Console.Error.WriteLine($"writ-server: {grants} grants of before were brought into the index of traces");
         await using var app = Application.Build(settings, ServerKeys.Load(settings.Data), database, time);
         await app.StartAsync(cancel);
         var runners = settings.RunnerListen is null ? "" : $", runners on {settings.RunnerListen}";

@@ -58,7 +58,7 @@ internal sealed class Streaming(Database database, WriteTransaction writes, LogK
                 {
                     await Once(stoppingToken);
                 }
-                catch (Exception failed) when (failed is DbException or IOException)
+                catch (Exception failed) when (failed is not OutOfMemoryException && !stoppingToken.IsCancellationRequested)
                 {
                     log.LogError("the streams of the audit log cannot be read: {Why}", failed.Message);
                 }
@@ -117,7 +117,7 @@ internal sealed class Streaming(Database database, WriteTransaction writes, LogK
         {
             // The server stops.
         }
-        catch (Exception failed) when (failed is IOException or DbException or DbUpdateException or OperationCanceledException)
+        catch (Exception failed) when (failed is not OutOfMemoryException)
         {
             await worker.Drop();
             worker.Pause = TimeSpan.FromSeconds(Math.Clamp(worker.Pause.TotalSeconds * 2, 1, LongestPause.TotalSeconds));
@@ -141,6 +141,9 @@ internal sealed class Streaming(Database database, WriteTransaction writes, LogK
             await worker.Sink.Send([.. await OcsfEvents.Of(db, batch, keys, cancel)], cancel);
             worker.Sent = batch[^1].Position;
             await Confirm(stream, worker.Sink);
+            // Whoever removes a stream need not wait until it has caught up.
+            if (!await db.Streams.AnyAsync(row => row.Name == name && row.AddedAt == stream.AddedAt, cancel))
+                return;
         }
 
         await Confirm(stream, worker.Sink);

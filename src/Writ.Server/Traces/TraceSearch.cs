@@ -58,7 +58,7 @@ internal sealed class TraceSearch(PolicyInForce policies, TimeProvider time)
     internal const int MostGaps = 100;
     /// <summary>A fence is looked at each second and reported on every ten.</summary>
     private static readonly TimeSpan BeforeReport = TimeSpan.FromSeconds(11);
-    private static readonly TimeSpan FirstPiece = TimeSpan.FromDays(1);
+    private static readonly TimeSpan FirstPiece = TimeSpan.FromHours(1);
 
     /// <summary>Answers for a caller, who gets to know of nothing that they may not know of.</summary>
     public async Task<TraceAnswer> Answer(WritDb db, Caller caller, TraceQuestion question, CancellationToken cancel)

@@ -115,6 +115,8 @@ internal static class Follow
     // The socket says only a number; the API says why.
     private static async Task<int> RefusedAsync(CliContext context, string id, AttachRefusedException refused)
     {
+        if (refused.Status == (int)System.Net.HttpStatusCode.Gone)
+            throw new Stop(ExitCode.Failed, $"the recording of {id} was deleted", $"writ replay {id} says when, and under which retention");
         var run = (await context.Server.GetAsync($"/v1/runs/{id}", WritJson.Default.RunView, CancellationToken.None)).ForRun();
         return run.EndedAt is not null
             ? await EndAsync(context, id, run)

@@ -60,6 +60,8 @@ public sealed class ResultsTests
         var end = run.End();
         (end.GetProperty("cause").GetString(), end.GetProperty("exit_code").GetInt32()).ShouldBe(("Exited", 0));
         run.Output.ShouldEndWith("done\n");
+        var kept = end.GetProperty("outputs").EnumerateArray().Single();
+        (kept.GetProperty("path").GetString(), kept.GetProperty("bytes").GetInt64(), kept.GetProperty("cut").GetBoolean()).ShouldBe(("/live/xml", 59_000_000, false));
         Results(run)!.Value.GetProperty("trouble").GetString()!.ShouldStartWith("what the tool writes cannot be read: ");
     }
 
@@ -88,7 +90,11 @@ public sealed class ResultsTests
             Shell("echo \"<nmaprun><host><status state='up'/><address addr='10.0.0.1'/><ports><port protocol='tcp' portid='80'><state state='open'/></port></ports></host><taskprogress task='Connect Scan' percent='5'/>\" > /live/xml; sleep 100"),
             TimeSpan.FromSeconds(1.5),
             spec => spec["live"] = new JsonObject { ["format"] = "nmap-xml", ["path"] = "/live/xml", ["status"] = "apart" }).Start();
-        run.End().GetProperty("cause").GetString().ShouldBe("Deadline");
+        var end = run.End();
+        end.GetProperty("cause").GetString().ShouldBe("Deadline");
+        var kept = end.GetProperty("outputs").EnumerateArray().Single();
+        (kept.GetProperty("path").GetString(), kept.GetProperty("cut").GetBoolean()).ShouldBe(("/live/xml", true));
+        File.ReadAllText(Path.Combine(run.Folder, "results.xml")).ShouldStartWith("<nmaprun><host><status state='up'/>");
         var told = Results(run)!.Value;
         (told.GetProperty("open_ports").GetInt64(), told.GetProperty("complete").GetBoolean(), told.TryGetProperty("trouble", out _)).ShouldBe((1, false, false));
     }

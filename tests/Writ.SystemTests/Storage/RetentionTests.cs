@@ -86,6 +86,8 @@ public abstract class RetentionTests(StorageEngine engine) : StorageTest(engine)
             told.ShouldContain("their retention was 30 days");
         }
 
+        (await TamperTests.Type(socket, fresh, home, "watch", run.Id.ToString())).ShouldSatisfyAllConditions(
+            watched => watched.Code.ShouldBe(1), watched => watched.Output.ShouldContain("was deleted"));
         (await TamperTests.Type(socket, fresh, home, "results", young.Id.ToString())).Code.ShouldBe(0);
         (await TamperTests.Type(socket, fresh, home, "receipt", run.Id.ToString(), "-o", file)).Code.ShouldBe(0);
         var (verified, story) = await TamperTests.Type(socket, fresh, home, "verify", file);

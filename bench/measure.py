@@ -5,6 +5,7 @@ Started by bench/run, which raises the lab. Everything listens on loopback; the 
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import statistics
@@ -138,7 +139,7 @@ class Ssh:
                          f"PidFile {home}/sshd.pid\nPermitRootLogin prohibit-password\nStrictModes no\nUsePAM no\n")
         self.sshd = subprocess.Popen(["/usr/sbin/sshd", "-D", "-f", f"{home}/sshd_config"], stderr=subprocess.DEVNULL)
         with open("/etc/sudoers.d/writ-bench", "w", encoding="utf-8") as sudoers:
-            sudoers.write(f'Defaults!{logged} log_output, iolog_dir={home}/iolog\n')
+            sudoers.write(f'Defaults!{logged} log_output, iolog_dir={home}/iolog\nDefaults user_command_timeouts\n')
         self.base = ["ssh", "-q", "-p", str(SSH), "-i", f"{home}/user", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"]
         self.master = [*self.base, "-o", f"ControlPath={home}/master", "root@127.0.0.1"]
         time.sleep(0.5)
@@ -146,11 +147,44 @@ class Ssh:
         self.command = [*self.master, "ip", "netns", "exec", NETNS, "sudo", *TRIVIAL]
         self.cold = [*self.base, "root@127.0.0.1", "ip", "netns", "exec", NETNS, "sudo", *TRIVIAL]
 
+    def late(self):
+        """How late sudo's own limit ends a tool, in ms, and whether a child that left its session and ignores TERM lives on."""
+        mark = f"{100 + time.time() % 1:.6f}"
+        tree = f"trap '' TERM; setsid sh -c \"trap '' TERM HUP; sleep {mark}\" >/dev/null 2>&1 </dev/null & exec sleep {mark}"
+        begun = time.monotonic()
+        subprocess.run([*self.master, "sudo", "-T", "1", "sh", "-c", shlex.quote(tree)], check=False, capture_output=True)
+        took = time.monotonic() - begun
+        return (took - 1) * 1000, sleeping(mark)
+
+    def left_alone(self):
+        """Whether a tool runs on a second after its client was killed."""
+        mark = f"{100 + time.time() % 1:.6f}"
+        client = subprocess.Popen([*self.master, "sudo", "sleep", mark], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(0.5)
+        client.kill()
+        client.wait()
+        time.sleep(1)
+        return sleeping(mark)
+
     def stop(self):
         subprocess.run([*self.master[:-1], "-O", "exit", "root@127.0.0.1"], capture_output=True, check=False)
         self.sshd.terminate()
         self.sshd.wait()
         os.remove("/etc/sudoers.d/writ-bench")
+
+
+def sleeping(mark):
+    """Ends what sleeps under this mark, which is ours alone; true where there was something."""
+    found = False
+    for process in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{process}/cmdline", "rb") as line:
+                if line.read() == f"sleep\0{mark}\0".encode():
+                    found = True
+                    os.kill(int(process), signal.SIGKILL)
+        except OSError:
+            continue  # It has ended meanwhile.
+    return found
 
 
 def timed(command, env=None):
@@ -172,17 +206,16 @@ def memory(process):
         return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmRSS"))
 
 
-ROWS = []
-
-
 def row(number, what, values, unit="ms"):
     low, middle, high = min(values), statistics.median(values), max(values)
-    ROWS.append(f"| {number} | {what} | {middle:.1f} {unit} | {low:.1f}–{high:.1f} | {len(values)} |")
-    print(ROWS[-1], flush=True)
+    # A 99th percentile of fewer says nothing.
+    tail = f"; p99 {statistics.quantiles(values, n=100)[98]:.1f}" if len(values) >= 1_000 else ""
+    print(f"| {number} | {what} | {middle:.1f} {unit} | {low:.1f}–{high:.1f}{tail} | {len(values)} |", flush=True)
 
 
 def main():
     blocks = int(sys.argv[1])
+    samples = int(sys.argv[2]) if len(sys.argv) > 2 else max(blocks, 10)
     with tempfile.TemporaryDirectory(prefix="writ-bench-") as home:
         house, ssh = House(home), None
         try:
@@ -212,17 +245,20 @@ def main():
             del grant
 
             late, dead = [], []
-            for _ in range(max(blocks, 10)):
+            for _ in range(samples):
                 view = house.wait(house.run(SLOW, house.grant(SLOW, 1.2)), "killed", "failed", "exited")
                 late.append((instant(view["ended_at"]) - instant(view["deadline"])) * 1000)
             row("6", "deadline to the whole process tree dead, as the runner saw it", late)
-            for _ in range(max(blocks, 10)):
+            peers = [ssh.late() for _ in range(max(blocks, 10))]
+            row("6", "peer: ssh + sudo's own time limit, a tool that ignores TERM", [late for late, _ in peers])
+            print(f"| 6 | peer: the same, a detached child lived on | {sum(alive for _, alive in peers)} | | {len(peers)} |", flush=True)
+            for _ in range(samples):
                 held = house.grant(SLOW, 60)
                 house.wait(house.run(SLOW, held), "running")
                 dead.append(house.api(f"/v1/grants/{held}/revoke", {"reason": "bench"})["latency_milliseconds"])
             row("8", "revoke (API call) to the tree dead and confirmed", dead)
             gone = []
-            for _ in range(max(blocks, 10)):
+            for _ in range(samples):
                 house.grant(SLOW, 60)
                 client = subprocess.Popen([*writ, "run", "--", *SLOW], env=house.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
                 while not (live := house.api("/v1/runs?state=running")["items"]):
@@ -232,6 +268,8 @@ def main():
                 client.wait()
                 gone.append((instant(house.wait(live[0]["id"], "killed")["ended_at"]) - killed) * 1000)
             row("9", "client killed to the run dead", gone)
+            alive = [ssh.left_alone() for _ in range(max(blocks, 10))]
+            print(f"| 9 | peer: ssh ControlMaster + sudo, ran on a second after its client was killed | {sum(alive)} | | {len(alive)} |", flush=True)
             row("16", "server ready after start (new data folder)", [house.ready_ms])
             row("16", "memory of the server before the first run", [idle[0]], "MiB")
             row("16", "memory of the runner before the first run", [idle[1]], "MiB")

@@ -11,7 +11,7 @@ namespace Writ.SystemTests.Runner.Fences;
 [Collection(AloneCollection.Name)]
 public sealed class DeadlineTests
 {
-    // Talks to a host in scope on a connection and with single packets, each millisecond, until it is ended from outside.
+    // Talks to a host in scope on a connection and with single packets, every two milliseconds, until it is ended from outside.
     private const string Talker = """
         import socket, time
         c = socket.create_connection(("10.20.0.9", 80))
@@ -22,7 +22,7 @@ public sealed class DeadlineTests
             for s in (c, u):
                 try: s.send(b"x")
                 except OSError: pass
-            time.sleep(0.001)
+            time.sleep(0.002)
         """;
 
     private static readonly string[] Talking = ["/usr/bin/python3", "-I", "-c", Talker];

@@ -41,7 +41,7 @@ public abstract class RunTests(Houses houses) : EndToEndTest(houses)
         recorded.Bytes.Length.ShouldBe((int)run.RecordingBytes);
 
         var story = await House.As("dana").Audit(request.Id);
-        story.Select(Entries.Type).ShouldBe(["request.created", "request.evaluated", "decision.made", "grant.issued", "grant.consumed", "grant.ended", "run.ordered", "run.accepted", "run.started", "run.ended"]);
+        story.Select(Entries.Type).ShouldBe(["request.created", "request.evaluated", "decision.made", "grant.issued", "grant.consumed", "grant.ended", "run.ordered", "run.accepted", "run.started", "run.ended", "recording.viewed"]);
         story[2].Actor().ShouldBe("sam");
         story[2].Text("comment").ShouldBe("go ahead");
         story[8].GetProperty("argv").EnumerateArray().Skip(1).Select(argument => argument.GetString()).ShouldBe(run.Argv.Skip(1));

@@ -52,7 +52,7 @@ public abstract class TamperTests(StorageEngine engine) : StorageTest(engine)
     {
         var world = await Create();
         var token = (await world.SignIn(new("audrey", false, null, [], false, true, TimeSpan.FromHours(24)))).Token;
-        for (var entries = await world.Read(db => db.AuditEntries.CountAsync()); entries < Entries; entries++)
+        for (var entries = await world.Read(db => db.AuditEntries.CountAsync()); entries < Entries - 1; entries++)
         {
             // A head every few entries, so that it can be told since when something is wrong.
             if (entries % 4 == 0)
@@ -66,9 +66,13 @@ public abstract class TamperTests(StorageEngine engine) : StorageTest(engine)
 
         await world.Get<Sequencer>().Integrate(Cancel);
         var home = Directory.CreateDirectory(Path.Combine(world.Folder, "home")).FullName;
-        var (socket, whole) = (Path.Combine(world.Folder, "api.sock"), await Saved(world));
+        var socket = Path.Combine(world.Folder, "api.sock");
         var server = Keep(await world.Beside(socket));
         await server.Serve();
+        // To look at the log is an entry of it, the newest here; further looks are counted until the minute is over.
+        (await Verify(socket, token, home)).Code.ShouldBe(ExitCode.Ok);
+        await world.Get<Sequencer>().Integrate(Cancel);
+        var whole = await Saved(world);
         var (first, told) = await Verify(socket, token, home);
         first.ShouldBe(ExitCode.Ok, told);
         told.ShouldStartWith($"verified: {Entries} entries");

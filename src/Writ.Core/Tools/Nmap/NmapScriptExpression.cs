@@ -31,6 +31,9 @@ internal abstract record NmapScriptExpression
     /// <summary>A category, or a glob over names; which of the two, each script's own categories decide.</summary>
     public sealed record Word(string Text) : NmapScriptExpression
     {
+        /// <summary>A script called <c>not</c>: with something behind it, it would be read as the operator.</summary>
+        public bool IsNot => Text.Equals("not", StringComparison.OrdinalIgnoreCase);
+
         private readonly string _glob = Text.EndsWith(".nse", StringComparison.Ordinal) ? Text[..^4] : Text;
 
         /// <inheritdoc/>
@@ -111,12 +114,13 @@ internal abstract record NmapScriptExpression
     {
         Pair => Bound(1 + value.Work),
         Not not => Bound(1 + ValueWork(not.Value)),
+        Word { IsNot: true } => 5,
         _ => 1,
     };
 
     private static long Bound(long work) => Math.Min(work, long.MaxValue / 8);
 
-    private static string AsValue(NmapScriptExpression value) => value is Pair ? $"({value})" : value.ToString();
+    private static string AsValue(NmapScriptExpression value) => value is Pair or Word { IsNot: true } ? $"({value})" : value.ToString();
 
     /// <summary>
     /// Reads a rule. Ok with null where it is no expression to Nmap, which then takes it for a path; a refusal where it is

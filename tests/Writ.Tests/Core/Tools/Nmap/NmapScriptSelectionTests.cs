@@ -59,6 +59,8 @@ public class NmapScriptSelectionTests
     [InlineData("not nosuch", "not nosuch", "and banner docker-version http-slowloris http-title rpcinfo safe")]
     [InlineData("version or nosuch", "version or nosuch", "docker-version rpcinfo")]
     [InlineData("not and", "not and", "banner docker-version http-slowloris http-title rpcinfo safe")]
+    [InlineData("(not ) or banner", "(not) or banner", "banner")]
+    [InlineData("not ((NOT) or banner)", "not ((NOT) or banner)", "and docker-version http-slowloris http-title rpcinfo safe")]
     [InlineData("and or false", "and or false", "and")]
     [InlineData("+", null, "")]
     [InlineData("", null, "")]

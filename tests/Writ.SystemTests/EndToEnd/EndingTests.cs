@@ -34,6 +34,8 @@ public abstract class EndingTests(Houses houses) : EndToEndTest(houses)
     public async Task Run_started_one_second_before_its_grants_end_dies_on_time()
     {
         var target = House.Target();
+        // The first run of a server that has just started takes its time, and here there is a second of it.
+        (await House.Type("sam", ["run", "--", .. House.ShortScan(House.Target())])).ShouldBeOk();
         var request = (await House.Type("sam", ["request", "--for", "4s", "--", .. House.LongScan(target)])).ShouldBeOk().Text;
         var grant = await House.As("sam").Grant((await House.As("sam").Request(request)).Grant!);
         await House.Until(() => Task.FromResult(DateTimeOffset.UtcNow >= grant.NotAfter - TimeSpan.FromSeconds(1)), "time does not pass");

@@ -14,6 +14,7 @@ namespace Writ.Runner.Runs;
 /// </summary>
 internal sealed class RunBook : IDisposable
 {
+    private static readonly TimeSpan MarkWithin = TimeSpan.FromMilliseconds(500);
     private readonly ConcurrentDictionary<string, LiveRun> _runs = new(StringComparer.Ordinal);
     private readonly DataFolder _data;
     private readonly Journal _journal;
@@ -216,29 +217,47 @@ internal sealed class RunBook : IDisposable
         run.End = folder.ReadEnd();
         if (run.End is not null)
             return;
-        // A supervisor that was started by the dying daemon may need a moment to write who it is.
-        var supervisor = folder.OpenSupervisor();
-        for (var waited = 0; supervisor is null && !File.Exists(folder.Mark) && waited < 100; waited++)
-        {
-            Thread.Sleep(5);
-            supervisor = folder.OpenSupervisor();
-        }
-
-        if (supervisor is null)
-        {
-            Gone(run);
+        // Looked for first: a mark that comes in between is one to follow.
+        var marked = File.Exists(folder.Mark);
+        if (Follow(run))
             return;
-        }
+        if (marked)
+            Gone(run);
+        else
+            _ = GoneUnlessMarked(run);
+    }
 
-        run.Supervisor = supervisor;
-        _watch.AddSupervisor(run, supervisor);
-        run.Started ??= folder.ReadStarted();
+    // A supervisor that was started by the dying daemon may need a moment to write who it is; the folder's watch tells when it has.
+    private async Task GoneUnlessMarked(LiveRun run)
+    {
+        await Task.Delay(MarkWithin, _time);
+        if (!Follow(run))
+            Gone(run);
+    }
+
+    // Follows the supervisor that left its mark; false where it left none, or is gone.
+    private bool Follow(LiveRun run)
+    {
+        lock (run)
+        {
+            if (run.Supervisor is not null)
+                return true;
+            if (run.End is not null || run.Folder.OpenSupervisor() is not { } supervisor)
+                return false;
+            run.Supervisor = supervisor;
+            _watch.AddSupervisor(run, supervisor);
+            run.Started ??= run.Folder.ReadStarted();
+            return true;
+        }
     }
 
     private void Changed(LiveRun run, string name)
     {
         switch (name)
         {
+            case RunFolder.MarkName when !run.Starting:
+                _ = Follow(run);
+                break;
             case "started":
                 lock (run)
                     run.Started ??= run.Folder.ReadStarted();

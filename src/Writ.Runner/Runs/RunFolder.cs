@@ -22,7 +22,8 @@ internal sealed class RunFolder(string path)
     /// <summary>What the supervisor is told.</summary>
     public string Spec => At("run.json");
     /// <summary>Who supervises.</summary>
-    public string Mark => At("supervisor");
+    public string Mark => At(MarkName);
+    public const string MarkName = "supervisor";
     /// <summary>That the tool was executed.</summary>
     public string Started => At("started");
     /// <summary>The recording, growing.</summary>

@@ -68,19 +68,8 @@ public sealed class NmapResults
     private void ReadAll(ReadOnlyMemory<byte> xml)
     {
         using var stream = new Bytes(xml);
-        using var reader = XmlReader.Create(stream, new()
+        foreach (var reader in stream.XmlNodes())
         {
-            DtdProcessing = DtdProcessing.Ignore,
-            XmlResolver = null,
-            IgnoreComments = true,
-            IgnoreProcessingInstructions = true,
-            IgnoreWhitespace = true,
-        });
-        while (reader.Read())
-        {
-            stream.TokenEnds();
-            if (reader.Depth > ResultsLimits.MostDepth)
-                throw new InvalidDataException("its elements lie too deep in one another");
             if (reader.NodeType == XmlNodeType.Element)
                 Begin(reader);
             if (reader.NodeType == XmlNodeType.EndElement || reader is { NodeType: XmlNodeType.Element, IsEmptyElement: true })

@@ -123,6 +123,4 @@ public static class ResultsLimits
     public const int LongestOutput = 16_384;
     /// <summary>The most characters of all texts of a run together.</summary>
     public const int MostText = 16 << 20;
-    /// <summary>How deep elements may lie in one another.</summary>
-    public const int MostDepth = 64;
 }

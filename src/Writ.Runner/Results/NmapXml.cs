@@ -14,7 +14,6 @@ namespace Writ.Runner.Results;
 /// <param name="changed">Called when there is more to tell.</param>
 internal sealed class NmapXml(TokenStream stream, Action changed)
 {
-    private const int MostDepth = 64;
     private readonly List<HostResult> _hosts = [];
     private readonly HashSet<Address> _hinted = [];
     private Draft? _draft;
@@ -43,19 +42,8 @@ internal sealed class NmapXml(TokenStream stream, Action changed)
     /// <exception cref="InvalidDataException">Something in it is larger than anybody needs.</exception>
     public void Read()
     {
-        using var reader = XmlReader.Create(stream, new()
+        foreach (var reader in stream.XmlNodes())
         {
-            DtdProcessing = DtdProcessing.Ignore,
-            XmlResolver = null,
-            IgnoreComments = true,
-            IgnoreProcessingInstructions = true,
-            IgnoreWhitespace = true,
-        });
-        while (reader.Read())
-        {
-            stream.TokenEnds();
-            if (reader.Depth > MostDepth)
-                throw new InvalidDataException("its elements lie too deep in one another");
             if (reader.NodeType == XmlNodeType.Element)
                 Begin(reader);
             else if (reader is { NodeType: XmlNodeType.EndElement, Depth: 1 })

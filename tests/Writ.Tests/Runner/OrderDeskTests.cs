@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Microsoft.Extensions.Time.Testing;
 using Writ.Contracts.Runners;
 using Writ.Proof;
 using Writ.Proof.Errors;
@@ -19,7 +20,7 @@ public sealed class OrderDeskTests : IDisposable
     [Fact]
     public void Take_order_that_the_server_sends_again_is_one_run()
     {
-        var time = new StoppedTime(UnixMicroseconds.ToInstant(Now));
+        var time = new FakeTimeProvider(UnixMicroseconds.ToInstant(Now));
         var data = new DataFolder(_folder);
         var config = Read(data);
         var inventory = new InventoryReader(config, data.Roots, [], _ => { });
@@ -63,10 +64,5 @@ public sealed class OrderDeskTests : IDisposable
     {
         var signed = SigningKeys.Sign(Seed, order.ToBytes());
         return new() { Bytes = ByteString.CopyFrom(signed.Bytes), Signature = ByteString.CopyFrom(signed.Signature), KeyId = signed.KeyId };
-    }
-
-    private sealed class StoppedTime(DateTimeOffset now) : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => now;
     }
 }

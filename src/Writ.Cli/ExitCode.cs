@@ -49,7 +49,7 @@ internal static class ExitCode
         ErrorCode.CouldNotStart or ErrorCode.GrantExhausted or ErrorCode.Expired or ErrorCode.NotYet or
             ErrorCode.BadSignature or ErrorCode.WrongRunner or ErrorCode.Replayed or ErrorCode.StartByPassed or
             ErrorCode.BadDeadline or ErrorCode.ArgvMismatch or ErrorCode.FenceOutsideStatement or
-            ErrorCode.OutsideCeiling or ErrorCode.FileMismatch or ErrorCode.NameChanged or ErrorCode.InventoryMismatch or ErrorCode.ClockSkew => CouldNotStart,
+            ErrorCode.OutsideCeiling or ErrorCode.ApprovalsNotCovered or ErrorCode.FileMismatch or ErrorCode.NameChanged or ErrorCode.InventoryMismatch or ErrorCode.ClockSkew => CouldNotStart,
         _ => OfProblem(problem),
     };
 

@@ -53,6 +53,8 @@ public static class ErrorCode
     public const string OwnRequest = "own-request";
     /// <summary>This person has decided on this revision already.</summary>
     public const string AlreadyDecided = "already-decided";
+    /// <summary>A rule asks for this approval by a passkey, and there is none, or none that a second person has confirmed.</summary>
+    public const string PasskeyNeeded = "passkey-needed";
     /// <summary>The statement shown is not the one in force: the request has a newer revision.</summary>
     public const string StaleRevision = "stale-revision";
 
@@ -91,6 +93,8 @@ public static class ErrorCode
     public const string FenceOutsideStatement = "fence-outside-statement";
     /// <summary>The statement lies outside what this runner's own configuration allows at most.</summary>
     public const string OutsideCeiling = "outside-ceiling";
+    /// <summary>The order lacks approvals by passkey that this runner's own configuration asks for, or one of them does not hold.</summary>
+    public const string ApprovalsNotCovered = "approvals-not-covered";
     /// <summary>A file that the run needs is not the one of the statement, cannot be had, or lies where none may lie.</summary>
     public const string FileMismatch = "file-mismatch";
     /// <summary>A name of the command has another address now than those that were approved.</summary>

@@ -14,7 +14,7 @@ internal static class HttpProblems
             or ErrorCode.UnknownTool or ErrorCode.NoRunner => StatusCodes.Status400BadRequest,
         ErrorCode.NotSignedIn => StatusCodes.Status401Unauthorized,
         ErrorCode.Forbidden or ErrorCode.Denied or ErrorCode.ReasonRequired or ErrorCode.DurationTooLong
-            or ErrorCode.TooManyUses or ErrorCode.OwnRequest => StatusCodes.Status403Forbidden,
+            or ErrorCode.TooManyUses or ErrorCode.OwnRequest or ErrorCode.PasskeyNeeded => StatusCodes.Status403Forbidden,
         ErrorCode.NotFound => StatusCodes.Status404NotFound,
         ErrorCode.Deleted => StatusCodes.Status410Gone,
         ErrorCode.TooLarge => StatusCodes.Status413PayloadTooLarge,

@@ -6,6 +6,7 @@ using Writ.Server.Decisions;
 using Writ.Server.Errors;
 using Writ.Server.Grants;
 using Writ.Server.Identity;
+using Writ.Server.Passkeys;
 using Writ.Server.Policy;
 using Writ.Server.Requests;
 using Writ.Server.Retention;
@@ -107,7 +108,8 @@ internal static class Application
         services.AddSingleton<CheckPolicy>().AddSingleton<ApplyPolicy>().AddSingleton<SetUpFirstAdmin>().AddSingleton<RevokeToken>();
         services.AddSingleton<ReviseRequest>().AddSingleton<RequestAccess>().AddSingleton<Reevaluation>().AddSingleton<Planner>().AddSingleton<Understanding>()
             .AddSingleton<Ask>().AddSingleton<Explain>().AddSingleton<CancelRequest>();
-        services.AddSingleton<DecisionTurn>().AddSingleton<Takings>().AddSingleton<RevokeGrant>();
+        services.AddSingleton<MakePasskey>().AddSingleton<ConfirmPasskey>().AddSingleton<RemovePasskey>();
+        services.AddSingleton<ChallengeApproval>().AddSingleton<DecisionTurn>().AddSingleton<Takings>().AddSingleton<RevokeGrant>();
         services.AddSingleton<RecordingStore>().AddSingleton<RunResults>().AddSingleton<RunEnding>().AddSingleton<AttachedClients>().AddSingleton<DetachRun>();
         services.AddSingleton<NameCheck>().AddSingleton<KeepResults>().AddSingleton<ShowResults>().AddSingleton<RunFiles>().AddSingleton<StartRun>().AddSingleton<AttachRun>().AddSingleton<KillRun>();
         services.AddSingleton<RunnerHub>().AddSingleton<INameResolver, NameResolver>().AddSingleton<Inventories>().AddSingleton<RunTransitions>().AddSingleton<RunReports>().AddSingleton<HostReports>();

@@ -2,6 +2,7 @@ using Writ.Server.Audit;
 using Writ.Server.Decisions;
 using Writ.Server.Grants;
 using Writ.Server.Identity;
+using Writ.Server.Passkeys;
 using Writ.Server.Policy;
 using Writ.Server.Requests;
 using Writ.Server.Retention;
@@ -27,6 +28,10 @@ internal static class Endpoints
         SetUpFirstAdmin.Map(api);
         ShowWhoAmI.Map(api);
         RevokeToken.Map(api);
+        ListPasskeys.Map(api);
+        MakePasskey.Map(api);
+        ConfirmPasskey.Map(api);
+        RemovePasskey.Map(api);
 
         Explain.Map(api);
         Ask.Map(api);
@@ -34,6 +39,7 @@ internal static class Endpoints
         ShowRequest.Map(api);
         ShowInput.Map(api);
         CancelRequest.Map(api);
+        ChallengeApproval.Map(api);
         ApproveRequest.Map(api);
         DenyRequest.Map(api);
 

@@ -11,9 +11,14 @@ namespace Writ.Server;
 /// <param name="Certificate">A PEM file with certificate and chain for https urls, or null for one of Writ's own authority.</param>
 /// <param name="Witnesses">The witnesses of the audit log, or null for none.</param>
 /// <param name="CertificateKey">The PEM file of its key.</param>
+/// <param name="PublicUrl">What people's browsers call the server, or null for the first of the urls.</param>
 internal sealed record ServerSettings(
-    string Data, IReadOnlyList<string> Urls, string? RunnerListen, string? Database, string? Certificate = null, string? CertificateKey = null, Audit.WitnessList? Witnesses = null)
+    string Data, IReadOnlyList<string> Urls, string? RunnerListen, string? Database, string? Certificate = null, string? CertificateKey = null, Audit.WitnessList? Witnesses = null,
+    string? PublicUrl = null)
 {
+    /// <summary>Where people's browsers find the server: the relying party of passkeys, the beginning of links.</summary>
+    public Uri Public { get; } = new(PublicUrl ?? Urls.FirstOrDefault(url => url.StartsWith("http", StringComparison.Ordinal)) ?? "http://localhost");
+
     /// <summary>The SQLite file of a data folder.</summary>
     public string DatabaseFile => Path.Combine(Data, "writ.db");
 
@@ -32,6 +37,9 @@ internal sealed record ServerSettings(
                 return new(ErrorCode.InvalidInput, $"--urls: '{url}' would carry tokens in the clear", "use https, or http on loopback behind a proxy that speaks TLS");
         }
 
+        if (PublicUrl is not null && (!Uri.TryCreate(PublicUrl, UriKind.Absolute, out var there) || there.Scheme is not ("http" or "https") || there.PathAndQuery != "/"
+                || there.Fragment.Length > 0 || there.UserInfo.Length > 0))
+            return new(ErrorCode.InvalidInput, $"--public-url: '{PublicUrl}' is not where a server is", "for example https://writ.example.com");
         if (RunnerListen is not null && (!Uri.TryCreate(RunnerListen, UriKind.Absolute, out var listen) || listen.Scheme != "https"))
             return new(ErrorCode.InvalidInput, $"--runner-listen: '{RunnerListen}' is no https address", "for example https://127.0.0.1:8443");
         if ((Certificate is null) != (CertificateKey is null))

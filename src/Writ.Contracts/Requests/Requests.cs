@@ -1,3 +1,4 @@
+using Writ.Contracts.Identity;
 using Writ.Proof.Addresses;
 using Writ.Proof.Statements;
 
@@ -174,16 +175,20 @@ public sealed record DenialFindingView(string Denial, IReadOnlyList<string> Zone
 /// </summary>
 public sealed record ConditionView(string Facet, string Asked, string Allowed, string Reason, string? Hint);
 
-/// <summary>Approvals that one zone asks for: so many distinct people of these roles.</summary>
-public sealed record ApprovalView(string Zone, string Rule, IReadOnlyList<string> From, int Count);
+/// <summary>Approvals that one zone asks for: so many distinct people of these roles, each with a passkey where it says so.</summary>
+public sealed record ApprovalView(string Zone, string Rule, IReadOnlyList<string> From, int Count, bool WithPasskey = false);
 
-/// <summary>A recorded yes or no; <paramref name="By"/> is null where policy itself decided.</summary>
-public sealed record DecisionView(string Id, ActorView? By, bool Approved, string? Comment, DateTimeOffset At, int Revision);
+/// <summary>
+/// A recorded yes or no; <paramref name="By"/> is null where policy itself decided. <paramref name="Passkey"/> is the passkey that signed it,
+/// <c>pk_…</c>, or null.
+/// </summary>
+public sealed record DecisionView(string Id, ActorView? By, bool Approved, string? Comment, DateTimeOffset At, int Revision, string? Passkey = null);
 
 /// <summary>Decides. <c>POST /v1/requests/{id}/approve</c> and <c>/deny</c></summary>
 /// <param name="StatementDigest">What was shown and is decided; another one in force is refused as stale.</param>
 /// <param name="Comment">For the requester and the record.</param>
-public sealed record Decide(string StatementDigest, string? Comment = null);
+/// <param name="Passkey">What the decider's passkey has signed for this statement; null to decide without one.</param>
+public sealed record Decide(string StatementDigest, string? Comment = null, PasskeyAnswer? Passkey = null);
 
 /// <summary>Takes a request back. <c>POST /v1/requests/{id}/cancel</c></summary>
 public sealed record CancelAsk(string? Comment = null);

@@ -29,6 +29,12 @@ public static class AuditType
     public const string TokenCreated = "token.created";
     /// <summary>A token was revoked.</summary>
     public const string TokenRevoked = "token.revoked";
+    /// <summary>A person made a passkey; it does not approve yet.</summary>
+    public const string PasskeyAdded = "passkey.added";
+    /// <summary>A second person, or the operator on the box, said whose passkey this is: it approves from now on.</summary>
+    public const string PasskeyConfirmed = "passkey.confirmed";
+    /// <summary>A passkey was taken away.</summary>
+    public const string PasskeyRemoved = "passkey.removed";
     /// <summary>An actor was made or changed.</summary>
     public const string ActorChanged = "actor.changed";
     /// <summary>A policy came into force.</summary>

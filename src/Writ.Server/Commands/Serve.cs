@@ -24,13 +24,15 @@ internal static class Serve
     private static readonly Option<string?> Certificate = new("--certificate") { Description = "PEM certificate for https urls; Writ's own authority issues one without it", HelpName = "FILE" };
     private static readonly Option<string?> CertificateKey = new("--certificate-key") { Description = "PEM key of --certificate", HelpName = "FILE" };
 
+    private static readonly Option<string?> PublicUrl = new("--public-url") { Description = "What people's browsers call the server; the first of --urls without it", HelpName = "URL" };
+
     private static readonly Option<string?> Witnesses = new("--witnesses") { Description = "The audit log's witnesses: a file with the line quorum N, then URL and public key of each", HelpName = "FILE" };
 
     public static Command Build(TimeProvider time)
     {
         var command = new Command("serve", "Runs the server.")
         {
-            CommandLine.Data, CommandLine.DatabaseOption, Urls, RunnerListen, Certificate, CertificateKey, Witnesses,
+            CommandLine.Data, CommandLine.DatabaseOption, Urls, RunnerListen, Certificate, CertificateKey, Witnesses, PublicUrl,
         };
         command.SetAction(async (parsed, cancel) =>
         {
@@ -45,7 +47,7 @@ internal static class Serve
             }
 
             var settings = new ServerSettings(data, parsed.GetValue(Urls)!, parsed.GetValue(RunnerListen), null,
-                parsed.GetValue(Certificate), parsed.GetValue(CertificateKey), witnesses);
+                parsed.GetValue(Certificate), parsed.GetValue(CertificateKey), witnesses, parsed.GetValue(PublicUrl));
             if (settings.Check() is { } wrong)
                 return CommandLine.Fail(wrong, 2);
             if (!CommandLine.IsInitialised(data))

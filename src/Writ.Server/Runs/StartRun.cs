@@ -235,7 +235,11 @@ internal sealed class StartRun(
             Fence = Writ.Proof.Addresses.ScopeText.Of(plan.Scope),
             Budget = allowed.Value.Budget.Least((Statement.Read(request.Statement) is { IsOk: true } decided ? decided.Value.Budget : null) ?? Budget.Unlimited),
             Zones = ZonesOf(policy.Value, plan),
-            Decisions = [.. decisions.Select(row => new OrderDecision(row.ActorId?.ToString() ?? "policy", UnixMicroseconds.From(row.At), row.StatementDigest))],
+            Decisions = 
+            [
+                .. decisions.Select(row => new OrderDecision(row.ActorId?.ToString() ?? "policy", UnixMicroseconds.From(row.At), row.StatementDigest,
+                    Passkey: row.Passkey is { } signed ? PasskeyAssertion.Of(signed) : null)),
+            ],
         };
         // What the runner would refuse is not sent.
         if (ZoneCells.Of(order.Zones) is { IsOk: false } uncounted)

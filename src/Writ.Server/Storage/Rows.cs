@@ -128,6 +128,9 @@ internal sealed class DecisionRow
     public required bool Approved { get; init; }
     public string? Comment { get; init; }
     public required DateTimeOffset At { get; init; }
+    /// <summary>The passkey that signed it, with what it signed (<see cref="PasskeyAssertion.ToBytes"/>); null where it was decided without one.</summary>
+    public PasskeyId? PasskeyId { get; init; }
+    public byte[]? Passkey { get; init; }
 }
 
 internal sealed class GrantRow

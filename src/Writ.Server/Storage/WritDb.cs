@@ -7,6 +7,8 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
 {
     public DbSet<ActorRow> Actors => Set<ActorRow>();
     public DbSet<TokenRow> Tokens => Set<TokenRow>();
+    public DbSet<PasskeyRow> Passkeys => Set<PasskeyRow>();
+    public DbSet<PasskeyChallengeRow> PasskeyChallenges => Set<PasskeyChallengeRow>();
     public DbSet<OneTimeSecretRow> OneTimeSecrets => Set<OneTimeSecretRow>();
     public DbSet<PolicyRow> Policies => Set<PolicyRow>();
     public DbSet<RunnerRow> Runners => Set<RunnerRow>();
@@ -55,6 +57,19 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
             token.ToTable("tokens");
             token.HasIndex(row => row.Hash).IsUnique();
             token.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<PasskeyRow>(passkey =>
+        {
+            passkey.ToTable("passkeys");
+            passkey.HasIndex(row => row.CredentialId).IsUnique();
+            passkey.HasIndex(row => row.ActorId);
+            passkey.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<PasskeyChallengeRow>(challenge =>
+        {
+            challenge.ToTable("passkey_challenges");
+            challenge.HasKey(row => row.Nonce);
+            challenge.HasIndex(row => row.ActorId);
         });
         modelBuilder.Entity<OneTimeSecretRow>(secret =>
         {

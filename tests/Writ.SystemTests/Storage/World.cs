@@ -83,9 +83,12 @@ internal sealed class World : IAsyncDisposable
     private World(TestDatabase at, string folder, bool ownsFolder, FakeTimeProvider clock, string? socket = null)
     {
         (At, _folder, _ownsFolder, Clock, Database) = (at, folder, ownsFolder, clock, at.Open());
-        var settings = new ServerSettings(folder, socket is null ? [] : [$"unix://{socket}"], null, null);
+        var settings = new ServerSettings(folder, socket is null ? [] : [$"unix://{socket}"], null, null, PublicUrl: PublicUrl);
         _app = Application.Build(settings, ServerKeys.Load(folder), Database, clock);
     }
+
+    /// <summary>What browsers call the server; what comes over the socket is as if a proxy had taken TLS away.</summary>
+    public const string PublicUrl = "https://writ.example";
 
     public TestDatabase At { get; }
 

@@ -126,6 +126,13 @@ namespace Writ.Server.Storage.Migrations.Postgres
                         .HasColumnType("text")
                         .UseCollation("C");
 
+                    b.Property<byte[]>("Passkey")
+                        .HasColumnType("bytea");
+
+                    b.Property<string>("PasskeyId")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
                     b.Property<string>("RequestId")
                         .IsRequired()
                         .HasColumnType("text")
@@ -411,6 +418,97 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.HasKey("Hash");
 
                     b.ToTable("one_time_secrets", (string)null);
+                });
+
+            modelBuilder.Entity("Writ.Server.Storage.PasskeyChallengeRow", b =>
+                {
+                    b.Property<byte[]>("Nonce")
+                        .HasColumnType("bytea");
+
+                    b.Property<string>("ActorId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("RequestId")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("StatementDigest")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.HasKey("Nonce");
+
+                    b.HasIndex("ActorId");
+
+                    b.ToTable("passkey_challenges", (string)null);
+                });
+
+            modelBuilder.Entity("Writ.Server.Storage.PasskeyRow", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("ActorId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long?>("ConfirmationEntry")
+                        .HasColumnType("bigint");
+
+                    b.Property<long?>("ConfirmedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("ConfirmedBy")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<byte[]>("CredentialId")
+                        .IsRequired()
+                        .HasColumnType("bytea");
+
+                    b.Property<bool>("IsBackedUp")
+                        .HasColumnType("boolean");
+
+                    b.Property<bool>("IsBackupEligible")
+                        .HasColumnType("boolean");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("PublicKey")
+                        .IsRequired()
+                        .HasColumnType("bytea");
+
+                    b.Property<long?>("RemovedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<long>("SignCount")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Transports")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ActorId");
+
+                    b.HasIndex("CredentialId")
+                        .IsUnique();
+
+                    b.ToTable("passkeys", (string)null);
                 });
 
             modelBuilder.Entity("Writ.Server.Storage.PolicyRow", b =>
@@ -1099,6 +1197,15 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.HasOne("Writ.Server.Storage.RequestRow", null)
                         .WithMany()
                         .HasForeignKey("RequestId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Writ.Server.Storage.PasskeyRow", b =>
+                {
+                    b.HasOne("Writ.Server.Storage.ActorRow", null)
+                        .WithMany()
+                        .HasForeignKey("ActorId")
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired();
                 });

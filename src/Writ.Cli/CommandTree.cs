@@ -117,6 +117,7 @@ internal static class CommandTree
             VerifyFile.Verb(context),
             ListRunners.Verb(context),
             new Verb("runner", "Manage runners").With(Enroll.Verb(context)),
+            new Verb("passkey", "List, confirm and remove the passkeys that approve").With(ListPasskeys.Verb(context), ConfirmPasskey.Verb(context), RemovePasskey.Verb(context)),
             WhoAmIVerb.Verb(context),
             SetUpVerb.Verb(context),
         };

@@ -37,7 +37,7 @@ internal static class RequestText
     /// <summary>The approvals that are still missing, one a line.</summary>
     public static IReadOnlyList<string> Needed(RequestView request) => request.Missing.Count > 0
         ? request.Missing
-        : [.. request.Evaluation.Approvals.Select(approval => $"{approval.Count} of {string.Join(" or ", approval.From)} for {approval.Zone}")];
+        : [.. request.Evaluation.Approvals.Select(approval => $"{approval.Count} of {string.Join(" or ", approval.From)}{(approval.WithPasskey ? " by passkey" : "")} for {approval.Zone}")];
 
     /// <summary>A number of runs.</summary>
     public static string Uses(int uses) => uses == 1 ? "1 use" : $"{uses.ToString(CultureInfo.InvariantCulture)} uses";
@@ -52,6 +52,7 @@ internal static class RequestText
         var verb = decision.Approved ? "approved" : "denied";
         var comment = string.IsNullOrEmpty(decision.Comment) ? "" : $": {decision.Comment}";
         var old = decision.Revision == revision ? "" : $" (revision {decision.Revision}, void)";
-        return $"{verb} by {by} {When.Full(decision.At, now)}{old}{comment}";
+        var passkey = decision.Passkey is { } key ? $" with passkey {key}" : "";
+        return $"{verb} by {by}{passkey} {When.Full(decision.At, now)}{old}{comment}";
     }
 }

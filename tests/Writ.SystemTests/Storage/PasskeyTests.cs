@@ -95,24 +95,24 @@ public abstract class PasskeyTests(StorageEngine engine) : StorageTest(engine), 
         var request = await world.Request(await world.Developer());
         var made = await Make(world, rae, _rae);
         made.ConfirmedAt.ShouldBeNull();
-        (await world.Get<ChallengeApproval>().Challenge(rae, request.Id.ToString(), default)).ShouldBeRefused(ErrorCode.PasskeyNeeded);
+        (await world.Get<ChallengeApproval>().Challenge(rae, request.Id.ToString(), Cancel)).ShouldBeRefused(ErrorCode.PasskeyNeeded);
 
         // Not by its owner, an admin too; not by who is no admin; not for another key than the one that the owner named.
         var confirm = world.Get<ConfirmPasskey>();
-        (await confirm.Confirm(rae, made.Id, made.Fingerprint, default)).ShouldBeRefused(ErrorCode.OwnRequest);
-        (await confirm.Confirm(await world.Reviewer("ron"), made.Id, made.Fingerprint, default)).ShouldBeRefused(ErrorCode.Forbidden);
+        (await confirm.Confirm(rae, made.Id, made.Fingerprint, Cancel)).ShouldBeRefused(ErrorCode.OwnRequest);
+        (await confirm.Confirm(await world.Reviewer("ron"), made.Id, made.Fingerprint, Cancel)).ShouldBeRefused(ErrorCode.Forbidden);
         var ada = await world.Admin();
-        (await confirm.Confirm(ada, made.Id, "0000000000000000", default)).ShouldBeRefused(ErrorCode.InvalidInput);
+        (await confirm.Confirm(ada, made.Id, "0000000000000000", Cancel)).ShouldBeRefused(ErrorCode.InvalidInput);
         (await world.Read(db => db.Passkeys.SingleAsync())).ConfirmedAt.ShouldBeNull();
 
-        (await confirm.Confirm(ada, made.Id, made.Fingerprint, default)).ShouldBeOk().ConfirmedBy!.Name.ShouldBe("ada");
-        (await confirm.Confirm(ada, made.Id, made.Fingerprint, default)).ShouldBeRefused(ErrorCode.WrongState);
+        (await confirm.Confirm(ada, made.Id, made.Fingerprint, Cancel)).ShouldBeOk().ConfirmedBy!.Name.ShouldBe("ada");
+        (await confirm.Confirm(ada, made.Id, made.Fingerprint, Cancel)).ShouldBeRefused(ErrorCode.WrongState);
         (await Approve(world, rae, request, _rae)).ShouldBeOk();
         (await world.Entries(AuditType.PasskeyConfirmed)).ShouldHaveSingleItem()["public_key"].ShouldBe(Convert.ToBase64String(_rae.Key.Info));
 
         // One that was taken away approves no more.
-        (await world.Get<RemovePasskey>().Remove(rae, made.Id, "lost", default)).ShouldBeOk();
-        (await world.Get<ChallengeApproval>().Challenge(rae, (await world.Request(await world.Developer())).Id.ToString(), default)).ShouldBeRefused(ErrorCode.PasskeyNeeded);
+        (await world.Get<RemovePasskey>().Remove(rae, made.Id, "lost", Cancel)).ShouldBeOk();
+        (await world.Get<ChallengeApproval>().Challenge(rae, (await world.Request(await world.Developer())).Id.ToString(), Cancel)).ShouldBeRefused(ErrorCode.PasskeyNeeded);
         await world.ShouldBalance();
     }
 
@@ -152,7 +152,7 @@ public abstract class PasskeyTests(StorageEngine engine) : StorageTest(engine), 
         var since = await Sign(world, ron, other, _ron);
         (await Decide(world, ron, other, since)).ShouldBeOk();
         var third = await world.Request(dana);
-        var challenge = (await world.Get<ChallengeApproval>().Challenge(ron, third.Id.ToString(), default)).ShouldBeOk();
+        var challenge = (await world.Get<ChallengeApproval>().Challenge(ron, third.Id.ToString(), Cancel)).ShouldBeOk();
         var data = SoftAuthenticator.Data(Party.Id, SoftAuthenticator.Honest, 1);
         var client = System.Text.Encoding.UTF8.GetBytes(SoftAuthenticator.ClientData("webauthn.get", challenge.Challenge, World.PublicUrl));
         (await Decide(world, ron, third, copy with
@@ -175,7 +175,7 @@ public abstract class PasskeyTests(StorageEngine engine) : StorageTest(engine), 
         (await Approve(world, rae, proved, _rae)).ShouldBeOk();
 
         // A policy that asks for one from now on takes what was given without.
-        (await world.Get<Writ.Server.Policy.ApplyPolicy>().Apply(await world.Admin(), new(Policy), default)).ShouldBeOk();
+        (await world.Get<Writ.Server.Policy.ApplyPolicy>().Apply(await world.Admin(), new(Policy), Cancel)).ShouldBeOk();
         (await world.Start(dana, await world.GrantOf(proved))).ShouldBeOk();
         (await world.Now(await world.GrantOf(before))).State.ShouldBe(GrantState.Revoked);
         await world.ShouldBalance();
@@ -201,37 +201,37 @@ public abstract class PasskeyTests(StorageEngine engine) : StorageTest(engine), 
                      ("a name of two lines", challenge => New(challenge, _rae.Register(challenge, Party)) with { Name = "a\r\nb" }),
                  ])
         {
-            var challenge = (await make.Challenge(rae, default)).ShouldBeOk();
-            (await make.Make(rae, change(challenge.Challenge), default)).IsOk.ShouldBeFalse(what);
+            var challenge = (await make.Challenge(rae, Cancel)).ShouldBeOk();
+            (await make.Make(rae, change(challenge.Challenge), Cancel)).IsOk.ShouldBeFalse(what);
         }
 
         (await world.Read(db => db.Passkeys.AnyAsync())).ShouldBeFalse();
         await Make(world, rae, _rae);
         // Nor one that is there already, nor one of a workload's.
-        var again = (await make.Challenge(rae, default)).ShouldBeOk();
+        var again = (await make.Challenge(rae, Cancel)).ShouldBeOk();
         again.Known.ShouldHaveSingleItem().ShouldBe(_rae.Credential);
-        (await make.Make(rae, New(again.Challenge, _rae.Register(again.Challenge, Party)), default)).ShouldBeRefused(ErrorCode.WrongState);
+        (await make.Make(rae, New(again.Challenge, _rae.Register(again.Challenge, Party)), Cancel)).ShouldBeRefused(ErrorCode.WrongState);
         var (robot, _) = await world.SignIn(new("robot", true, null, [], false, false, TimeSpan.FromHours(1)));
-        (await make.Challenge(robot, default)).ShouldBeRefused(ErrorCode.Forbidden);
+        (await make.Challenge(robot, Cancel)).ShouldBeRefused(ErrorCode.Forbidden);
     }
 
     private static NewPasskey New(byte[] challenge, (byte[] ClientData, byte[] AuthenticatorData) made) => new("laptop", challenge, made.ClientData, made.AuthenticatorData, ["internal"]);
 
     private static async Task<PasskeyView> Make(World world, Caller owner, SoftAuthenticator passkey)
     {
-        var challenge = (await world.Get<MakePasskey>().Challenge(owner, default)).ShouldBeOk();
-        return (await world.Get<MakePasskey>().Make(owner, New(challenge.Challenge, passkey.Register(challenge.Challenge, Party)), default)).ShouldBeOk();
+        var challenge = (await world.Get<MakePasskey>().Challenge(owner, Cancel)).ShouldBeOk();
+        return (await world.Get<MakePasskey>().Make(owner, New(challenge.Challenge, passkey.Register(challenge.Challenge, Party)), Cancel)).ShouldBeOk();
     }
 
     private static async Task<string> Own(World world, Caller owner, SoftAuthenticator passkey)
     {
         var made = await Make(world, owner, passkey);
-        return (await world.Get<ConfirmPasskey>().Confirm(await world.Admin(), made.Id, made.Fingerprint, default)).ShouldBeOk().Id;
+        return (await world.Get<ConfirmPasskey>().Confirm(await world.Admin(), made.Id, made.Fingerprint, Cancel)).ShouldBeOk().Id;
     }
 
     private static async Task<PasskeyAnswer> Sign(World world, Caller caller, RequestRow request, SoftAuthenticator passkey, byte flags = SoftAuthenticator.Honest)
     {
-        var challenge = (await world.Get<ChallengeApproval>().Challenge(caller, request.Id.ToString(), default)).ShouldBeOk();
+        var challenge = (await world.Get<ChallengeApproval>().Challenge(caller, request.Id.ToString(), Cancel)).ShouldBeOk();
         challenge.Challenge.ShouldBe(PasskeyAssertion.Challenge(request.StatementDigest, challenge.Nonce, challenge.At));
         var signed = passkey.Approve(request.StatementDigest, challenge.At, Party, flags: flags, nonce: challenge.Nonce);
         return new(challenge.Nonce, signed.Credential, signed.AuthenticatorData, signed.ClientData, signed.Signature);
@@ -241,7 +241,7 @@ public abstract class PasskeyTests(StorageEngine engine) : StorageTest(engine), 
         await Decide(world, caller, request, await Sign(world, caller, request, passkey));
 
     private static Task<Result<RequestView>> Decide(World world, Caller caller, RequestRow request, PasskeyAnswer answer) =>
-        world.Get<DecisionTurn>().Decide(caller, request.Id.ToString(), new(request.StatementDigest, null, answer), approve: true, default);
+        world.Get<DecisionTurn>().Decide(caller, request.Id.ToString(), new(request.StatementDigest, null, answer), approve: true, Cancel);
 
     [Collection(SqliteCollection.Name)]
     public sealed class OnSqlite(SqliteEngine engine) : PasskeyTests(engine);

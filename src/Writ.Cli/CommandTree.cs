@@ -8,12 +8,14 @@ using Writ.Cli.Grants;
 using Writ.Cli.Identity;
 using Writ.Cli.Output;
 using Writ.Cli.Policy;
+using Writ.Cli.Proposals;
 using Writ.Cli.Requests;
 using Writ.Cli.Retention;
 using Writ.Cli.Runners;
 using Writ.Cli.Runs;
 using Writ.Cli.Server;
 using Writ.Cli.Traces;
+using Writ.Cli.Users;
 
 namespace Writ.Cli;
 
@@ -118,6 +120,8 @@ internal static class CommandTree
             ListRunners.Verb(context),
             new Verb("runner", "Manage runners").With(Enroll.Verb(context)),
             new Verb("passkey", "List, confirm and remove the passkeys that approve").With(ListPasskeys.Verb(context), ConfirmPasskey.Verb(context), RemovePasskey.Verb(context)),
+            UsersVerb.Verb(context),
+            ProposalsVerb.Verb(context),
             WhoAmIVerb.Verb(context),
             SetUpVerb.Verb(context),
         };

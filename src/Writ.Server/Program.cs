@@ -11,6 +11,7 @@ var root = new RootCommand("The Writ server: decides who may run what, and prove
     Serve.Build(clock),
     TokenCommand.Build(clock),
     PasskeyCommand.Build(clock),
+    ProposalCommand.Build(clock),
     PlanCommand.Build(),
     LogKeyCommand.Build(clock),
     WitnessCommand.Build(clock),

@@ -19,6 +19,15 @@ internal sealed record ServerSettings(
     /// <summary>Where people's browsers find the server: the relying party of passkeys, the beginning of links.</summary>
     public Uri Public { get; } = new(PublicUrl ?? Urls.FirstOrDefault(url => url.StartsWith("http", StringComparison.Ordinal)) ?? "http://localhost");
 
+    /// <summary>Proxies whose word counts for where a call came from and whether it came by TLS.</summary>
+    public IReadOnlyList<IPNetwork> TrustedProxies { get; init; } = [];
+
+    /// <summary>What has to be said to listen without TLS on an address that is not loopback.</summary>
+    public const string PlainHttpWords = "tokens-cross-the-network-in-the-clear";
+
+    /// <summary>What was said of listening without TLS, or null for nothing.</summary>
+    public string? PlainHttp { get; init; }
+
     /// <summary>The SQLite file of a data folder.</summary>
     public string DatabaseFile => Path.Combine(Data, "writ.db");
 
@@ -33,18 +42,37 @@ internal sealed record ServerSettings(
                 continue;
             if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.PathAndQuery != "/")
                 return new(ErrorCode.InvalidInput, $"--urls: '{url}' is no address to listen on", "for example http://127.0.0.1:8080 or https://writ.example.com:443");
-            if (uri.Scheme == "http" && !uri.IsLoopback)
+            if (uri.Scheme == "http" && !uri.IsLoopback && PlainHttp != PlainHttpWords)
                 return new(ErrorCode.InvalidInput, $"--urls: '{url}' would carry tokens in the clear", "use https, or http on loopback behind a proxy that speaks TLS");
         }
 
         if (PublicUrl is not null && (!Uri.TryCreate(PublicUrl, UriKind.Absolute, out var there) || there.Scheme is not ("http" or "https") || there.PathAndQuery != "/"
                 || there.Fragment.Length > 0 || there.UserInfo.Length > 0))
             return new(ErrorCode.InvalidInput, $"--public-url: '{PublicUrl}' is not where a server is", "for example https://writ.example.com");
+        if (PlainHttp is not (null or PlainHttpWords))
+            return new(ErrorCode.InvalidInput, "--plain-http: these are not the words", $"write what it means: --plain-http {PlainHttpWords}");
         if (RunnerListen is not null && (!Uri.TryCreate(RunnerListen, UriKind.Absolute, out var listen) || listen.Scheme != "https"))
             return new(ErrorCode.InvalidInput, $"--runner-listen: '{RunnerListen}' is no https address", "for example https://127.0.0.1:8443");
         if ((Certificate is null) != (CertificateKey is null))
             return new(ErrorCode.InvalidInput, "--certificate and --certificate-key go together");
         return null;
+    }
+
+    /// <summary>Reads proxies by their addresses or networks; refuses what would trust everybody.</summary>
+    public static Result<IReadOnlyList<IPNetwork>> ReadProxies(IEnumerable<string> texts)
+    {
+        var networks = new List<IPNetwork>();
+        foreach (var text in texts)
+        {
+            if (IPAddress.TryParse(text, out var address))
+                networks.Add(new(address, address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? 32 : 128));
+            else if (IPNetwork.TryParse(text, out var network) && network.PrefixLength >= 8)
+                networks.Add(network);
+            else
+                return new Refusal(ErrorCode.InvalidInput, $"--trusted-proxy: '{text}' is no address or network of a proxy", "for example 10.0.0.7 or 10.0.0.0/28");
+        }
+
+        return networks;
     }
 
     /// <summary>An address to bind: a literal one, loopback for localhost, else every address of the machine.</summary>

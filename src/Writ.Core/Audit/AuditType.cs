@@ -37,6 +37,16 @@ public static class AuditType
     public const string PasskeyRemoved = "passkey.removed";
     /// <summary>An actor was made or changed.</summary>
     public const string ActorChanged = "actor.changed";
+    /// <summary>An actor was disabled: everything that they were signed in by and all that they held ended with it.</summary>
+    public const string ActorDisabled = "actor.disabled";
+    /// <summary>An actor who was disabled may sign in again. What had ended does not come back.</summary>
+    public const string ActorEnabled = "actor.enabled";
+    /// <summary>Everything that an actor was signed in by ended, and all that they held.</summary>
+    public const string ActorSignedOut = "actor.signed-out";
+    /// <summary>What would give its author a new right waits for a second person.</summary>
+    public const string ProposalMade = "proposal.made";
+    /// <summary>A second person confirmed or refused it, or its author took it back.</summary>
+    public const string ProposalDecided = "proposal.decided";
     /// <summary>A policy came into force.</summary>
     public const string PolicyApplied = "policy.applied";
     /// <summary>A request was made.</summary>
@@ -93,6 +103,10 @@ public static class AuditType
     public const string RunnerEnrolled = "runner.enrolled";
     /// <summary>A runner signs how runs end with a key that the log did not have.</summary>
     public const string RunnerKey = "runner.key";
+    /// <summary>A runner was disabled: no certificate of it is taken, and its runs were ended.</summary>
+    public const string RunnerDisabled = "runner.disabled";
+    /// <summary>A runner that was disabled may connect again.</summary>
+    public const string RunnerEnabled = "runner.enabled";
     /// <summary>A runner connected.</summary>
     public const string RunnerConnected = "runner.connected";
     /// <summary>A runner's link was lost.</summary>

@@ -31,6 +31,10 @@ public static class ErrorCode
 
     /// <summary>No token, or one that is forged, expired or revoked.</summary>
     public const string NotSignedIn = "not-signed-in";
+    /// <summary>The sign-in is too long ago for this: sign in again (RFC 9470).</summary>
+    public const string StaleSignIn = "stale-sign-in";
+    /// <summary>It would give its author a new right, and waits for a second person.</summary>
+    public const string SecondPersonNeeded = "second-person-needed";
     /// <summary>The actor may not do this.</summary>
     public const string Forbidden = "forbidden";
     /// <summary>No such thing, or the caller may not know that there is one.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using Writ.Core.Identity;
 using Writ.Core;
 using Writ.Core.Audit;
 using Writ.Proof.Errors;
@@ -53,7 +54,7 @@ internal static class WriteReceipt
 
             async Task<ReceiptEntry> Proven(AuditRow row) =>
                 new(row.Position!.Value, row.Bytes, [.. (await tree.Inclusion(row.Position.Value, best.Head.Size)).Select(hash => hash.ToString())]);
-        }).WithName("WriteReceipt").Produces<byte[]>(contentType: "application/octet-stream").Evidence();
+        }).WithName("WriteReceipt").Needs(Access.SignedIn).Produces<byte[]>(contentType: "application/octet-stream").Evidence();
 
     // The entry that has the key with which the run's end was signed; it came before that.
     private static async Task<AuditRow?> Naming(WritDb db, RunRow run, string keyId, CancellationToken cancel) => await (

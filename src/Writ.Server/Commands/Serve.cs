@@ -28,11 +28,21 @@ internal static class Serve
 
     private static readonly Option<string?> Witnesses = new("--witnesses") { Description = "The audit log's witnesses: a file with the line quorum N, then URL and public key of each", HelpName = "FILE" };
 
+    private static readonly Option<string[]> TrustedProxies = new("--trusted-proxy")
+    {
+        Description = "A proxy in front, by its address or network, whose X-Forwarded-For and X-Forwarded-Proto count; may be given several times", HelpName = "ADDRESS",
+    };
+
+    private static readonly Option<string?> PlainHttp = new("--plain-http")
+    {
+        Description = $"Lets --urls be http on an address that is not loopback, where it says {ServerSettings.PlainHttpWords}", HelpName = "WORDS",
+    };
+
     public static Command Build(TimeProvider time)
     {
         var command = new Command("serve", "Runs the server.")
         {
-            CommandLine.Data, CommandLine.DatabaseOption, Urls, RunnerListen, Certificate, CertificateKey, Witnesses, PublicUrl,
+            CommandLine.Data, CommandLine.DatabaseOption, Urls, RunnerListen, Certificate, CertificateKey, Witnesses, PublicUrl, TrustedProxies, PlainHttp,
         };
         command.SetAction(async (parsed, cancel) =>
         {
@@ -46,8 +56,14 @@ internal static class Serve
                 witnesses = list.Value;
             }
 
+            var proxies = ServerSettings.ReadProxies(parsed.GetValue(TrustedProxies) ?? []);
+            if (!proxies.IsOk)
+                return CommandLine.Fail(proxies.Refusal, 2);
             var settings = new ServerSettings(data, parsed.GetValue(Urls)!, parsed.GetValue(RunnerListen), null,
-                parsed.GetValue(Certificate), parsed.GetValue(CertificateKey), witnesses, parsed.GetValue(PublicUrl));
+                parsed.GetValue(Certificate), parsed.GetValue(CertificateKey), witnesses, parsed.GetValue(PublicUrl))
+            {
+                TrustedProxies = proxies.Value, PlainHttp = parsed.GetValue(PlainHttp),
+            };
             if (settings.Check() is { } wrong)
                 return CommandLine.Fail(wrong, 2);
             if (!CommandLine.IsInitialised(data))

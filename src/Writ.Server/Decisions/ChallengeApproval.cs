@@ -18,7 +18,7 @@ internal sealed class ChallengeApproval(Database database, WriteTransaction writ
 {
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/requests/{id}/challenge", async (string id, ChallengeApproval verb, HttpContext context, CancellationToken cancel) =>
-            (await verb.Challenge(context.Caller(), id, cancel)).ToHttp()).WithName("ChallengeApproval").Produces<ApprovalChallenge>();
+            (await verb.Challenge(context.Caller(), id, cancel)).ToHttp()).WithName("ChallengeApproval").Needs(Access.Approver).Produces<ApprovalChallenge>();
 
     public async Task<Result<ApprovalChallenge>> Challenge(Caller caller, string id, CancellationToken cancel)
     {

@@ -10,6 +10,7 @@ using Writ.Proof.Errors;
 using Writ.Proof.Identity;
 using Writ.Server.Audit;
 using Writ.Server.Grants;
+using Writ.Server.Identity;
 using Writ.Server.Policy;
 using Writ.Server.Requests;
 using Writ.Server.Storage;
@@ -22,10 +23,12 @@ namespace Writ.Server.Decisions;
 /// </summary>
 internal sealed class DecisionTurn(
     Database database, WriteTransaction writes, PolicyInForce policies, RequestAccess access, Reevaluation reevaluation,
-    ChallengeApproval passkeys, RefusedAttempts refused, Changes changes)
+    ChallengeApproval passkeys, Gate gate, RefusedAttempts refused, Changes changes)
 {
     public async Task<Result<RequestView>> Decide(Caller caller, string id, Decide decide, bool approve, CancellationToken cancel)
     {
+        if (await gate.Refuse(caller, approve ? Access.Approver : Access.Decider, approve ? "approve" : "deny") is { } unfit)
+            return unfit;
         var decided = await writes.Commit<bool>(async scope => await InTurn(scope, caller, id, decide, approve));
         if (!decided.IsOk)
         {
@@ -53,11 +56,11 @@ internal sealed class DecisionTurn(
         var found = await access.Find(scope.Db, caller, id);
         if (!found.IsOk)
             return found.Refusal;
-        if (caller.Kind != ActorKind.User)
-            return new Refusal(ErrorCode.Forbidden, "workloads never decide", "a person with the role decides");
         if (await RequestAccess.IsOwn(scope.Db, found.Value, caller.Id))
             return new Refusal(ErrorCode.OwnRequest, "nobody decides on their own request", "somebody else with the role decides");
         await scope.HoldPolicy();
+        if (await Standing.Lost(scope, caller) is { } lost)
+            return lost;
         var policy = await policies.Get(scope.Db);
         if (!policy.IsOk)
             return policy.Refusal;

@@ -4,10 +4,11 @@ using Writ.Proof.Errors;
 using Writ.Server.Audit;
 using Writ.Server.Errors;
 using Writ.Server.Storage;
+using Writ.Server.Web;
 
 namespace Writ.Server.Identity;
 
-/// <summary>Every <c>/v1</c> call but the open ones carries a bearer token; a call without a valid one ends here.</summary>
+/// <summary>Every call but the open ones carries a bearer token; a call without a valid one ends here.</summary>
 internal static class Authentication
 {
     private static readonly object Key = new();
@@ -20,7 +21,10 @@ internal static class Authentication
     public static async Task Check(HttpContext context, RequestDelegate next)
     {
         if (await Refuse(context) is { } refusal)
-            await refusal.ToHttp().ExecuteAsync(context);
+        {
+            var wait = context.RequestServices.GetRequiredService<RateLimits>().Take(RateLimits.KeyOf(context.Connection.RemoteIpAddress), RateLimits.Address);
+            await (wait is { } time ? AccessEndpoints.TooMany(context, time) : refusal.ToHttp().ExecuteAsync(context));
+        }
         else
             await next(context);
     }

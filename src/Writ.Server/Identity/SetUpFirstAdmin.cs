@@ -20,7 +20,7 @@ internal sealed class SetUpFirstAdmin(WriteTransaction writes, RefusedAttempts r
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/setup", async (SetUp ask, SetUpFirstAdmin verb, HttpContext context) =>
             (await verb.SetUp(ask, context.Connection.RemoteIpAddress?.ToString())).ToHttp(StatusCodes.Status201Created))
-            .WithName("SetUp").Produces<NewToken>(StatusCodes.Status201Created);
+            .WithName("SetUp").Needs(Access.Open).Produces<NewToken>(StatusCodes.Status201Created);
 
     /// <summary>Makes the secret of a new server; the text is shown once.</summary>
     public static string Create(WriteScope scope)

@@ -1,4 +1,5 @@
 using Writ.Contracts.Identity;
+using Writ.Core.Identity;
 using Writ.Server.Policy;
 using Writ.Server.Requests;
 using Writ.Server.Storage;
@@ -18,5 +19,5 @@ internal static class ShowWhoAmI
                 caller.Id.ToString(), caller.Name, RequestViews.Kind(caller.Kind), [.. caller.Groups],
                 policy.IsOk ? [.. policy.Value.RolesOf(Reevaluation.SubjectOf(caller))] : [],
                 caller.IsAdmin, caller.IsAuditor, caller.TokenNotAfter));
-        }).WithName("WhoAmI").Produces<WhoAmI>();
+        }).WithName("WhoAmI").Needs(Access.SignedIn).Produces<WhoAmI>();
 }

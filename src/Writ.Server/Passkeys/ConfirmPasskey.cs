@@ -16,7 +16,7 @@ internal sealed class ConfirmPasskey(Database database, WriteTransaction writes,
 {
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/passkeys/{id}/confirm", async (string id, ConfirmAsk ask, ConfirmPasskey verb, HttpContext context, CancellationToken cancel) =>
-            (await verb.Confirm(context.Caller(), id, ask.Fingerprint, cancel)).ToHttp()).WithName("ConfirmPasskey").Produces<PasskeyView>();
+            (await verb.Confirm(context.Caller(), id, ask.Fingerprint, cancel)).ToHttp()).WithName("ConfirmPasskey").Needs(Access.FreshAdmin).Produces<PasskeyView>();
 
     public async Task<Result<PasskeyView>> Confirm(Caller caller, string id, string fingerprint, CancellationToken cancel)
     {

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Identity;
 using Writ.Contracts.Requests;
+using Writ.Core.Identity;
 using Writ.Server.Identity;
 using Writ.Server.Storage;
 
@@ -16,5 +17,5 @@ internal static class ListPasskeys
             await using var db = database.Open();
             var rows = await db.Passkeys.AsNoTracking().Where(row => caller.ReadsAll || row.ActorId == caller.Id).OrderByDescending(row => row.Id).ToListAsync(cancel);
             return Results.Ok(new Page<PasskeyView>(await KnownPasskeys.Views(db, rows, cancel), null));
-        }).WithName("ListPasskeys").Produces<Page<PasskeyView>>();
+        }).WithName("ListPasskeys").Needs(Access.SignedIn).Produces<Page<PasskeyView>>();
 }

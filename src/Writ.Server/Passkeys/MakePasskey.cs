@@ -16,9 +16,9 @@ internal sealed class MakePasskey(Database database, WriteTransaction writes, Se
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapPost("/passkeys/challenge", async (MakePasskey verb, HttpContext context, CancellationToken cancel) =>
-            (await verb.Challenge(context.Caller(), cancel)).ToHttp()).WithName("PasskeyChallenge").Produces<PasskeyChallenge>();
+            (await verb.Challenge(context.Caller(), cancel)).ToHttp()).WithName("PasskeyChallenge").Needs(Access.Approver).Produces<PasskeyChallenge>();
         routes.MapPost("/passkeys", async (NewPasskey made, MakePasskey verb, HttpContext context, CancellationToken cancel) =>
-            (await verb.Make(context.Caller(), made, cancel)).ToHttp(StatusCodes.Status201Created)).WithName("MakePasskey").Produces<PasskeyView>(StatusCodes.Status201Created);
+            (await verb.Make(context.Caller(), made, cancel)).ToHttp(StatusCodes.Status201Created)).WithName("MakePasskey").Needs(Access.Approver).Produces<PasskeyView>(StatusCodes.Status201Created);
     }
 
     public async Task<Result<PasskeyChallenge>> Challenge(Caller caller, CancellationToken cancel)

@@ -17,7 +17,7 @@ internal sealed class RemovePasskey(Database database, WriteTransaction writes)
 {
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/passkeys/{id}/remove", async (string id, EndAsk ask, RemovePasskey verb, HttpContext context, CancellationToken cancel) =>
-            (await verb.Remove(context.Caller(), id, ask.Reason, cancel)).ToHttp()).WithName("RemovePasskey").Produces<PasskeyView>();
+            (await verb.Remove(context.Caller(), id, ask.Reason, cancel)).ToHttp()).WithName("RemovePasskey").Needs(Access.Approver).Produces<PasskeyView>();
 
     public async Task<Result<PasskeyView>> Remove(Caller caller, string id, string? reason, CancellationToken cancel)
     {

@@ -45,7 +45,7 @@ internal sealed class Ask(
             var policy = await verb.Policies.Get(db);
             var view = (await RequestViews.Load(db, policy.IsOk ? policy.Value : null, [asked.Value.Request], cancel))[0];
             return Results.Created($"/v1/requests/{view.Id}", view);
-        }).WithMetadata(new BodyLimit(SentFiles.MostBody)).WithName("AskForAccess").Produces<RequestView>(StatusCodes.Status201Created);
+        }).WithMetadata(new BodyLimit(SentFiles.MostBody)).WithName("AskForAccess").Needs(Access.SignedIn).Produces<RequestView>(StatusCodes.Status201Created);
 
     private PolicyInForce Policies => policies;
 
@@ -97,6 +97,8 @@ internal sealed class Ask(
     {
         // 2. Evaluate, under the policy that is in force in this transaction.
         await scope.HoldPolicy();
+        if (await Standing.Lost(scope, caller) is { } lost)
+            return lost;
         var inForce = await policies.Get(scope.Db);
         if (!inForce.IsOk)
             return inForce.Refusal;

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Writ.Contracts;
 using Writ.Contracts.Requests;
 using Writ.Contracts.Runners;
+using Writ.Core.Identity;
 using Writ.Server.Identity;
 using Writ.Server.Storage;
 
@@ -26,5 +27,5 @@ internal static class ListRunners
             }
 
             return Results.Ok(new Page<RunnerView>(views, null));
-        }).WithName("ListRunners").Produces<Page<RunnerView>>();
+        }).WithName("ListRunners").Needs(Access.SignedIn).Produces<Page<RunnerView>>();
 }

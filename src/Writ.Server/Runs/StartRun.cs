@@ -46,7 +46,7 @@ internal sealed class StartRun(
             await using var db = database.Open();
             var view = (await RunViews.Load(db, [started.Value], cancel))[0];
             return Results.Created($"/v1/runs/{view.Id}", view);
-        }).WithName("StartRun").Produces<RunView>(StatusCodes.Status201Created);
+        }).WithName("StartRun").Needs(Access.SignedIn).Produces<RunView>(StatusCodes.Status201Created);
 
     public async Task<Result<RunRow>> Start(Caller caller, Ask ask, string? idempotencyKey)
     {
@@ -208,7 +208,7 @@ internal sealed class StartRun(
             return new Refusal(ErrorCode.InventoryMismatch, $"runner {runner.Name} has another {request.Tool} now than the one that was approved", "ask again");
 
         // 2. Take the use.
-        if (takings.IsRevoked(grant.Id))
+        if (takings.IsRevoked(grant.Id) || takings.IsBarred(caller.Id))
             return Refuse(ConsumeOutcome.Revoked);
         var (outcome, use) = await ConsumeGrant.Take(scope, grant.Id, caller);
         if (outcome != ConsumeOutcome.Consumed)

@@ -18,6 +18,8 @@ internal sealed class ActorRow
     public ActorId? OwnerId { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset? DisabledAt { get; set; }
+    /// <summary>When everything that they had been signed in by was ended last.</summary>
+    public DateTimeOffset? SignedOutAt { get; set; }
 }
 
 /// <summary>An access token; only the SHA-256 of its 256 random bits is kept.</summary>

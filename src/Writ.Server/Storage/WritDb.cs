@@ -11,6 +11,7 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
     public DbSet<PasskeyChallengeRow> PasskeyChallenges => Set<PasskeyChallengeRow>();
     public DbSet<OneTimeSecretRow> OneTimeSecrets => Set<OneTimeSecretRow>();
     public DbSet<PolicyRow> Policies => Set<PolicyRow>();
+    public DbSet<ProposalRow> Proposals => Set<ProposalRow>();
     public DbSet<RunnerRow> Runners => Set<RunnerRow>();
     public DbSet<RunnerKeyRow> RunnerKeys => Set<RunnerKeyRow>();
     public DbSet<InventoryRow> Inventories => Set<InventoryRow>();
@@ -81,6 +82,12 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
             policy.ToTable("policies");
             policy.HasKey(row => row.Number);
             policy.Property(row => row.Number).ValueGeneratedNever();
+        });
+        modelBuilder.Entity<ProposalRow>(proposal =>
+        {
+            proposal.ToTable("proposals");
+            proposal.HasIndex(row => row.State);
+            proposal.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.By).OnDelete(DeleteBehavior.Restrict);
         });
         modelBuilder.Entity<RunnerRow>(runner =>
         {

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Writ.Contracts.Traces;
 using Writ.Core.Audit;
+using Writ.Core.Identity;
 using Writ.Proof.Errors;
 using Writ.Server.Audit;
 using Writ.Server.Errors;
@@ -43,5 +44,5 @@ internal static class ShowTrace
             });
             _ = recorded.Value;
             return Results.Ok(view);
-        }).WithName("ShowTrace").Produces<TraceView>().Evidence();
+        }).WithName("ShowTrace").Needs(Access.SignedIn).Produces<TraceView>().Evidence();
 }

@@ -2,6 +2,8 @@ using Xunit.Sdk;
 using Xunit.v3;
 
 [assembly: TestCollectionOrderer(typeof(Writ.SystemTests.LongestFirst))]
+// Most of what runs beside other tests waits: for a scanner, for a kernel's timer, for a disk. What measures time runs alone.
+[assembly: CollectionBehavior(MaxParallelThreads = 4)]
 
 namespace Writ.SystemTests;
 

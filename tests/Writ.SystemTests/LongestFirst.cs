@@ -3,7 +3,7 @@ using Xunit.v3;
 
 [assembly: TestCollectionOrderer(typeof(Writ.SystemTests.LongestFirst))]
 // Most of what runs beside other tests waits: for a scanner, for a kernel's timer, for a disk. What measures time runs alone.
-[assembly: CollectionBehavior(MaxParallelThreads = 4)]
+[assembly: Parallelization(MaxThreads = 4)]
 
 namespace Writ.SystemTests;
 

@@ -26,7 +26,7 @@ internal static class ApproveByPasskey
         terminal.Say($"  {Printable.Line(address.AbsoluteUri)}");
         if (terminal.ErrorIsTerminal && QrCode.Of(address.AbsoluteUri) is { } code)
         {
-            foreach (var line in code.Lines())
+            foreach (var line in code)
                 terminal.Say(terminal.Colour ? $"  \e[97;40m{line}\e[0m" : $"  {line}");
         }
 

@@ -155,6 +155,16 @@ public static class ReceiptCheck
         }
     }
 
-    internal static string? Text(JsonElement entry, string name) =>
-        entry.ValueKind == JsonValueKind.Object && entry.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    internal static string? Text(JsonElement entry, string name)
+    {
+        try
+        {
+            return entry.ValueKind == JsonValueKind.Object && entry.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        }
+        // Text that is no Unicode is found when it is read out.
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
 }

@@ -16,6 +16,7 @@ public sealed class RunBookTests : IDisposable
     private const string Run = "run_06bq0000000000000000000004";
     private readonly DataFolder _data = new(Directory.CreateTempSubdirectory("writ-book-").FullName);
     private readonly FakeTimeProvider _time = new();
+    private LiveRun? _followed;
     // The watch may tell of something for a moment after the book was closed.
     private readonly Channel<bool> _woken = Channel.CreateUnbounded<bool>();
 
@@ -56,10 +57,15 @@ public sealed class RunBookTests : IDisposable
         await Until(() => run.Supervisor is not null);
         _time.Advance(TimeSpan.FromSeconds(1));
         run.End.ShouldBeNull();
-        run.Dispose();
+        _followed = run;
     }
 
-    public void Dispose() => Directory.Delete(_data.Path, recursive: true);
+    public void Dispose()
+    {
+        Directory.Delete(_data.Path, recursive: true);
+        // Last: one that is followed by nobody would be written off, into the folder that is being deleted.
+        _followed?.Dispose();
+    }
 
     private RunBook Book(Journal journal) => new(_data, journal, _time, () => _woken.Writer.TryWrite(true), new("rnr_06bq0000000000000000000000", SigningKeys.NewSeed()));
 

@@ -32,10 +32,13 @@ internal static class CommandTree
     private const string Footer = """
         Environment:
           WRIT_SERVER  https://…, http://127.0.0.1:PORT or unix:///path/to/socket
-          WRIT_TOKEN   your token
+          WRIT_TOKEN   a token, instead of the sign-in of writ login
           WRIT_LOG_KEY the only key to believe of the server's audit log
           WRIT_CA      PEM file of the only CA to trust, instead of the system's
-          NO_COLOR     no colours
+          BROWSER      the program that opens pages; NO_COLOR no colours
+        A process signs in by what it has, without writ login:
+          WRIT_ID_TOKEN_FILE      a file with the JWT that its CI system, Kubernetes or SPIFFE gave it (or WRIT_ID_TOKEN itself)
+          WRIT_WORKLOAD_KEY_FILE  its own private key; WRIT_WORKLOAD its name in the policy
 
         Exit codes: 0 ok, 1 failed, 2 usage, 4 not signed in. Those of run: the tool's own, except
         121 denied by policy, 122 denied by a reviewer, 123 no decision in time, 124 killed at the
@@ -122,7 +125,10 @@ internal static class CommandTree
             new Verb("passkey", "List, confirm and remove the passkeys that approve").With(ListPasskeys.Verb(context), ConfirmPasskey.Verb(context), RemovePasskey.Verb(context)),
             UsersVerb.Verb(context),
             ProposalsVerb.Verb(context),
+            LoginVerb.Verb(context),
+            LogoutVerb.Verb(context),
             WhoAmIVerb.Verb(context),
+            new Verb("workload", "Keys of processes").With(WorkloadKeyVerb.Verb(context)),
             SetUpVerb.Verb(context),
         };
         foreach (var option in root.Options)

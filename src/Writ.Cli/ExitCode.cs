@@ -15,7 +15,7 @@ internal static class ExitCode
     public const int Failed = 1;
     /// <summary>The command line or the environment cannot be used as it is.</summary>
     public const int Usage = 2;
-    /// <summary>No token, or one that the server does not take.</summary>
+    /// <summary>Nobody is signed in, or the server does not take it any more.</summary>
     public const int NotSignedIn = 4;
     /// <summary>Denied by policy.</summary>
     public const int DeniedByPolicy = 121;

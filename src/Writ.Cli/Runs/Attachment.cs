@@ -53,20 +53,28 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
     {
         var lost = time.GetTimestamp();
         var pause = FirstPause;
+        var wasConnected = false;
         while (true)
         {
+            var signedOut = false;
             var connected = (long?)null;
             var before = Offset;
             try
             {
                 using var socket = _socket = await attach(Offset, cancel); // 1
                 connected = time.GetTimestamp();
+                wasConnected = true;
                 if (await ReceiveAsync(socket, cancel) is { } end) // 2
                     return end;
             }
             catch (Exception error) when (error is WebSocketException or HttpRequestException || (error is IOException and not OutputClosedException))
             {
                 // Lost; told below.
+            }
+            catch (AttachRefusedException refused) when (refused.IsSignedOut && wasConnected)
+            {
+                // The run is not over because a sign-in is: a new one takes it up.
+                signedOut = true;
             }
             finally
             {
@@ -83,7 +91,7 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
                 return over;
             if (time.GetElapsedTime(lost) + pause > Window) // 4
                 return null;
-            terminal.Status("writ: connection lost, trying again");
+            terminal.Status(signedOut ? "writ: your sign-in is over, and the connection is lost; in another terminal: writ login" : "writ: connection lost, trying again");
             await Task.Delay(pause, time, cancel);
             pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
         }

@@ -18,6 +18,16 @@ internal static class ShowWhoAmI
             return Results.Ok(new WhoAmI(
                 caller.Id.ToString(), caller.Name, RequestViews.Kind(caller.Kind), [.. caller.Groups],
                 policy.IsOk ? [.. policy.Value.RolesOf(Reevaluation.SubjectOf(caller))] : [],
-                caller.IsAdmin, caller.IsAuditor, caller.TokenNotAfter));
+                caller.IsAdmin, caller.IsAuditor, caller.TokenNotAfter,
+                new(WayOf(caller.SignIn.Way), caller.SignIn.At, [.. caller.SignIn.Methods])));
         }).WithName("WhoAmI").Needs(Access.SignedIn).Produces<WhoAmI>();
+
+    private static string WayOf(SignInWay way) => way switch
+    {
+        SignInWay.Box => "box",
+        SignInWay.Browser => "browser",
+        SignInWay.Device => "device",
+        SignInWay.Workload => "workload",
+        SignInWay.None => "none",
+    };
 }

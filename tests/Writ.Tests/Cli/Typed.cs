@@ -38,6 +38,14 @@ internal sealed class Typed : IDisposable
         return this;
     }
 
+    /// <summary>Waits until something was said on standard error.</summary>
+    public async Task<string> SaidAsync(string part)
+    {
+        while (!Error.Contains(part, StringComparison.Ordinal))
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        return Error;
+    }
+
     public Task<int> RunAsync(params string[] args) => CommandTree.InvokeAsync(Context, args);
 
     public void CtrlC()

@@ -11,7 +11,7 @@ internal static class RequestText
     /// <summary>What an approver must see in five seconds: who, what it will really do, how much, how long, why.</summary>
     public static Fields Full(RequestView request, DateTimeOffset now) => new Fields()
         .Add("request", request.Revision > 1 ? $"{request.Id} (revision {request.Revision})" : request.Id)
-        .Add("from", $"{request.Actor.Name} ({request.Actor.Kind})")
+        .Add("from", $"{request.Actor.Name} ({request.Actor.Kind}){(request.OnBehalfOf is { } person ? $", on behalf of {person.Name}" : "")}")
         .Add("state", State(request, now))
         .Add("reason", request.Reason ?? "none given")
         .Add("ticket", request.Ticket)

@@ -34,6 +34,7 @@ public sealed record InputFile(string Argument, byte[] Content);
 /// <param name="Statement">The statement's bytes.</param>
 /// <param name="ExpiresAt">When it ends if nobody decides.</param>
 /// <param name="Grant">The grant that resulted, or null.</param>
+/// <param name="OnBehalfOf">The person for whom a workload asks, or null.</param>
 public sealed record RequestView(
     string Id,
     int Revision,
@@ -55,7 +56,8 @@ public sealed record RequestView(
     DateTimeOffset CreatedAt,
     DateTimeOffset ExpiresAt,
     string? Runner,
-    string? Grant);
+    string? Grant,
+    ActorView? OnBehalfOf = null);
 
 /// <summary>What a command would mean and what policy says of it now; nothing came of it. The first members are those of a request.</summary>
 /// <param name="Command">As typed.</param>

@@ -44,6 +44,9 @@ public sealed record Caller(
     /// <summary>True for a person whose way in may decide and administer.</summary>
     public bool Governs => Kind == ActorKind.User && SignIn.Way is (SignInWay.Box or SignInWay.Browser);
 
+    /// <summary>The person for whom a workload acts, or null. They decide on nothing that it asks.</summary>
+    public AuditActor? OnBehalfOf { get; init; }
+
     /// <summary>The caller as an audit entry names them.</summary>
-    public AuditActor Audit => new(Id, Name);
+    public AuditActor Audit => new(Id, Name) { OnBehalfOf = OnBehalfOf };
 }

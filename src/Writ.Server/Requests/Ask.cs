@@ -108,7 +108,8 @@ internal sealed class Ask(
         if (found.Verdict != Verdict.Deny && ask.Start is { } start && (start + found.Duration <= scope.Now || found.LatestEnd <= scope.Now))
             return new Refusal(ErrorCode.Expired, "the asked time is over", "ask for a later start or a longer time");
         var id = RequestId.New(scope.Now);
-        var statement = StatementOf.New(id, 1, caller.Id, caller.Name, planned.Plan, planned.Runner, planned.InventoryDigest, ask.Start, found, inForce.Value);
+        var statement = StatementOf.New(
+            id, 1, new(caller.Id.ToString(), caller.Name), caller.OnBehalfOf is { Id: { } person, Name: var name } ? new(person.ToString(), name) : null, planned.Plan, planned.Runner, planned.InventoryDigest, ask.Start, found, inForce.Value);
         if (SandboxTerms.Wrong(statement) is { } wrong)
             return wrong;
         var request = NewRow(scope, caller, ask, planned, statement, inForce.Value, found, idempotencyKey);
@@ -169,6 +170,7 @@ internal sealed class Ask(
             EndReason = denied ? $"denied by policy: {found.Reasons[0]}" : null,
             EndedAt = denied ? scope.Now : null,
             ActorId = caller.Id,
+            OnBehalfOf = caller.OnBehalfOf?.Id,
             Tool = planned.Plan.Tool,
             Command = [.. ask.Command],
             Reason = ask.Reason,

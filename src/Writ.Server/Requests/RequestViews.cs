@@ -76,7 +76,7 @@ internal static class RequestViews
             .ToLookup(row => row.RequestId);
         var grants = await db.Grants.AsNoTracking().Where(row => ids.Contains(row.RequestId))
             .ToDictionaryAsync(row => row.RequestId, row => row.Id, cancel);
-        var actorIds = rows.Select(row => row.ActorId)
+        var actorIds = rows.Select(row => row.ActorId).Concat(rows.Where(row => row.OnBehalfOf is not null).Select(row => row.OnBehalfOf!.Value))
             .Concat(decisions.SelectMany(group => group).Where(row => row.ActorId is not null).Select(row => row.ActorId!.Value)).Distinct().ToArray();
         var actors = await db.Actors.AsNoTracking().Where(row => actorIds.Contains(row.Id)).ToDictionaryAsync(row => row.Id, cancel);
         var runnerIds = rows.Select(row => row.RunnerId).Distinct().ToArray();
@@ -94,7 +94,8 @@ internal static class RequestViews
                 ],
                 row.State == RequestState.Pending ? Missing(policy, row, decisions[row.Id], actors) : [],
                 row.StatementDigest, row.Statement, row.Duration.TotalSeconds, row.Uses, row.Start, row.CreatedAt, row.ExpiresAt,
-                runners.GetValueOrDefault(row.RunnerId), grants.TryGetValue(row.Id, out var grant) ? grant.ToString() : null)),
+                runners.GetValueOrDefault(row.RunnerId), grants.TryGetValue(row.Id, out var grant) ? grant.ToString() : null,
+                row.OnBehalfOf is { } person ? Of(actors[person]) : null)),
         ];
     }
 

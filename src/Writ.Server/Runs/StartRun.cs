@@ -149,10 +149,12 @@ internal sealed class StartRun(
         if (ask.Grant is not null && !GrantId.TryParse(ask.Grant, out named))
             return new Refusal(ErrorCode.NotFound, $"there is no grant '{RequestAccess.Shown(ask.Grant)}'");
 
+        var person = caller.OnBehalfOf?.Id;
         var candidates = await (
             from grant in db.Grants.AsNoTracking()
             join request in db.Requests.AsNoTracking() on grant.RequestId equals request.Id
-            where grant.ActorId == caller.Id && grant.Tool == tool.Name
+            // What was decided for one person's sake is not used for another's, who may have decided on it.
+            where grant.ActorId == caller.Id && request.OnBehalfOf == person && grant.Tool == tool.Name
                 && (ask.Grant != null ? grant.Id == named : grant.State == GrantState.Active)
             orderby grant.NotAfter descending
             select new { grant, request }).Take(200).ToListAsync();

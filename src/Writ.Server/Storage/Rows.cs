@@ -15,7 +15,7 @@ internal sealed class ActorRow
     public required string[] Groups { get; set; }
     public bool IsAdmin { get; set; }
     public bool IsAuditor { get; set; }
-    public ActorId? OwnerId { get; init; }
+    public ActorId? OwnerId { get; set; }
     public required DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset? DisabledAt { get; set; }
     /// <summary>When everything that they had been signed in by was ended last.</summary>

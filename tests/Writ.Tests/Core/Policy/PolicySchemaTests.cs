@@ -52,6 +52,8 @@ public class PolicySchemaTests
     [Theory]
     [InlineData("", "x")]
     [InlineData("properties/roles/additionalProperties", "version: 1\nroles: { a: 1 }")]
+    [InlineData("properties/workloads/additionalProperties", "version: 1\nworkloads: { a: 1 }")]
+    [InlineData("properties/workloads/additionalProperties/properties/on-behalf-of", "version: 1\nworkloads: { a: { on-behalf-of: 1 } }")]
     [InlineData("properties/zones/additionalProperties", "version: 1\nzones: { a: 1 }")]
     [InlineData("$defs/rule", "version: 1\nrules: [1]")]
     [InlineData("$defs/denial", "version: 1\ndenials: [1]")]

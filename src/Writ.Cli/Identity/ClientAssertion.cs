@@ -10,12 +10,12 @@ internal static class ClientAssertion
 {
     private static readonly TimeSpan Life = TimeSpan.FromMinutes(1);
 
-    /// <param name="workload">Its name in the policy.</param>
+    /// <param name="client">Who it is, to the server.</param>
     /// <param name="issuer">For whom it is.</param>
     /// <param name="pem">The private key, of P-256.</param>
     /// <param name="now">The moment.</param>
     /// <exception cref="Stop">There is no such key.</exception>
-    public static string Sign(string workload, Uri issuer, string pem, DateTimeOffset now)
+    public static string Sign(string client, Uri issuer, string pem, DateTimeOffset now)
     {
         using var key = ECDsa.Create();
         try
@@ -36,8 +36,8 @@ internal static class ClientAssertion
         });
         var claims = Part(writer =>
         {
-            writer.WriteString("iss", workload);
-            writer.WriteString("sub", workload);
+            writer.WriteString("iss", client);
+            writer.WriteString("sub", client);
             writer.WriteString("aud", issuer.AbsoluteUri);
             writer.WriteString("jti", Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16)));
             writer.WriteNumber("iat", now.ToUnixTimeSeconds());

@@ -14,6 +14,7 @@ internal sealed class WorkloadSignIn : SignInWay
     private const string Exchange = "urn:ietf:params:oauth:grant-type:token-exchange";
     private const string Jwt = "urn:ietf:params:oauth:token-type:jwt";
     private const string Assertion = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+    private const string Client = "workload:";
     private const int LargestFile = 64 << 10;
 
     private readonly CliContext _context;
@@ -57,10 +58,10 @@ internal sealed class WorkloadSignIn : SignInWay
         var asked = _context.Now;
         var answer = _keyFile is not null
             ? await oauth.TokenAsync(cancel,
-                ("grant_type", "client_credentials"), ("scope", "writ"), ("client_id", _name!), ("client_assertion_type", Assertion),
-                ("client_assertion", ClientAssertion.Sign(_name!, await oauth.IssuerAsync(cancel), Read(_keyFile, "WRIT_WORKLOAD_KEY_FILE"), asked)))
+                ("grant_type", "client_credentials"), ("scope", "writ"), ("client_id", Client + _name), ("client_assertion_type", Assertion),
+                ("client_assertion", ClientAssertion.Sign(Client + _name, await oauth.IssuerAsync(cancel), Read(_keyFile, "WRIT_WORKLOAD_KEY_FILE"), asked)))
             : await oauth.TokenAsync(cancel, [
-                ("grant_type", Exchange), ("scope", "writ"), ("client_id", OAuth.Client), ("subject_token", SubjectToken()), ("subject_token_type", Jwt),
+                ("grant_type", Exchange), ("scope", "writ offline_access"), ("client_id", OAuth.Client), ("subject_token", SubjectToken()), ("subject_token_type", Jwt),
                 .. _name is null ? [] : (ReadOnlySpan<(string, string)>)[("workload", _name)]]);
         return answer.AccessToken is { Length: > 0 }
             ? await NewSignIn.OfAsync(_context, answer, asked, cancel)

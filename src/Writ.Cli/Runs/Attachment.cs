@@ -91,7 +91,7 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
                 return over;
             if (time.GetElapsedTime(lost) + pause > Window) // 4
                 return null;
-            terminal.Status(signedOut ? "writ: your sign-in is over, and the connection is lost; in another terminal: writ login" : "writ: connection lost, trying again");
+            terminal.Status(signedOut ? "writ: signed out and cut off; in another terminal: writ login" : "writ: connection lost, trying again");
             await Task.Delay(pause, time, cancel);
             pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
         }

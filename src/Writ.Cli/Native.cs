@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using System.Text;
-using Microsoft.Win32.SafeHandles;
 
 namespace Writ.Cli;
 
@@ -17,8 +16,6 @@ internal static partial class Native
     private const short PollOut = 4;
     private const int GetDescriptorFlags = 1;
     private const int CloseOnExec = 1;
-    private const int LockExclusive = 2;
-    private const int LockWithoutWaiting = 4;
     private const int ReadWrite = 2;
     private const short OwnSession = 0x80;
 
@@ -57,9 +54,6 @@ internal static partial class Native
         return Status(-100, path, 0, 1, buffer) == 0 && (*(ushort*)(buffer + 28) & 0xf000) is not (0x8000 or 0x4000);
     }
 
-    /// <summary>Takes the exclusive lock of an open file, or says at once that another holds it. It ends with the descriptor.</summary>
-    public static bool TryLock(SafeFileHandle file) => Lock(file, LockExclusive | LockWithoutWaiting) == 0;
-
     /// <summary>
     /// Starts a program in a session of its own, with nothing on its standard streams and an environment that is only the one
     /// given, and does not wait for it.
@@ -74,7 +68,8 @@ internal static partial class Native
         byte** argvBlock = null, environmentBlock = null;
         try
         {
-            (argvBlock, environmentBlock) = (Block(argv), Block(environment));
+            argvBlock = Block(argv);
+            environmentBlock = Block(environment);
             for (var descriptor = 0; descriptor < 3; descriptor++)
             {
                 if (SpawnActionsOpen(actions, descriptor, "/dev/null", ReadWrite, 0) != 0)
@@ -107,9 +102,6 @@ internal static partial class Native
 
         return block;
     }
-
-    [LibraryImport("libc", EntryPoint = "flock")]
-    private static partial int Lock(SafeFileHandle file, int operation);
 
     [LibraryImport("libc", EntryPoint = "posix_spawn", StringMarshalling = StringMarshalling.Utf8)]
     private static unsafe partial int Spawn(out int process, string path, byte* actions, byte* attributes, byte** argv, byte** environment);

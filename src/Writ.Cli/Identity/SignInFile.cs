@@ -90,23 +90,24 @@ internal sealed class SignInFile(string folder, ServerAddress server, TimeProvid
     public async Task<IDisposable> LockAsync(CancellationToken cancel)
     {
         Directory.CreateDirectory(folder, Private | UnixFileMode.UserExecute);
-        var file = File.OpenHandle(_path + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         var begun = time.GetTimestamp();
-        try
+        while (true)
         {
-            while (!Native.TryLock(file))
+            try
+            {
+                // Shared with nobody, it is locked (flock) from the moment it is open.
+                return new FileStream(_path + ".lock", new FileStreamOptions
+                {
+                    Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, UnixCreateMode = Private,
+                });
+            }
+            catch (IOException busy) when (busy.HResult == Native.TryAgain)
             {
                 if (time.GetElapsedTime(begun) > Patience)
                     throw new HttpRequestException(HttpRequestError.Unknown, "another writ does not let go of the sign-in");
-                await Task.Delay(Turn, time, cancel);
             }
 
-            return file;
-        }
-        catch
-        {
-            file.Dispose();
-            throw;
+            await Task.Delay(Turn, time, cancel);
         }
     }
 

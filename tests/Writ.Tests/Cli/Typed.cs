@@ -41,8 +41,13 @@ internal sealed class Typed : IDisposable
     /// <summary>Waits until something was said on standard error.</summary>
     public async Task<string> SaidAsync(string part)
     {
+        var begun = TimeProvider.System.GetTimestamp();
         while (!Error.Contains(part, StringComparison.Ordinal))
+        {
+            TimeProvider.System.GetElapsedTime(begun).ShouldBeLessThan(TimeSpan.FromSeconds(60), Error);
             await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
+
         return Error;
     }
 

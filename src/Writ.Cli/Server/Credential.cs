@@ -21,9 +21,7 @@ internal abstract class Credential : IDisposable
     public abstract Problem SignedOut(Problem answered);
 
     /// <inheritdoc/>
-    public virtual void Dispose()
-    {
-    }
+    public abstract void Dispose();
 }
 
 /// <summary>A token as it was given (<c>WRIT_TOKEN</c>); when it is over, it is over.</summary>
@@ -36,4 +34,9 @@ internal sealed class FixedToken(string token) : Credential
     public override Task<string?> FreshAsync(Challenge challenge, CancellationToken cancel) => Task.FromResult<string?>(null);
 
     public override Problem SignedOut(Problem answered) => answered;
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+    }
 }

@@ -290,7 +290,7 @@ public class StoredSignInTests
         signIn.Server.On($"GET /v1/requests/{Samples.RequestId}", signIn.As((context, _) => FakeServer.Write(context, Samples.Request("pending"), WritJson.Default.RequestView)));
         signIn.Server.On($"POST /v1/requests/{Samples.RequestId}/approve", signIn.As((context, _) =>
         {
-            if (!never && signIn.Pages.Count > 0)
+            if (!never && !signIn.Pages.IsEmpty)
                 return FakeServer.Write(context, Samples.Request("approved"), WritJson.Default.RequestView);
             context.Response.Headers.WWWAuthenticate =
                 "Bearer error=\"insufficient_user_authentication\", error_description=\"a sign-in, and a \\\"fresh\\\" one\", max_age=900, acr_values=\"urn:writ:passkey\"";

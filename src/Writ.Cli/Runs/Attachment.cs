@@ -20,7 +20,7 @@ internal delegate Task<RunView?> AskRun(CancellationToken cancel);
 /// Follows one run: the recording's bytes come in, the tool's bytes go out, each on its own stream. After a lost
 /// connection it goes on at the very byte where it stopped, so nothing is missing and nothing comes twice.
 /// </summary>
-internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, TimeProvider time, ProgressLine? progress = null)
+internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, TimeProvider time, ProgressLine? progress = null, bool isOwn = false)
 {
     /// <summary>How long contact may be lost; after it the runner has killed the run.</summary>
     public static readonly TimeSpan Window = TimeSpan.FromSeconds(60);
@@ -53,7 +53,8 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
     {
         var lost = time.GetTimestamp();
         var pause = FirstPause;
-        var wasConnected = false;
+        // Who started the run was signed in, and who was not refused before was too.
+        var wasSignedIn = isOwn;
         while (true)
         {
             var signedOut = false;
@@ -63,7 +64,6 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
             {
                 using var socket = _socket = await attach(Offset, cancel); // 1
                 connected = time.GetTimestamp();
-                wasConnected = true;
                 if (await ReceiveAsync(socket, cancel) is { } end) // 2
                     return end;
             }
@@ -71,7 +71,7 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
             {
                 // Lost; told below.
             }
-            catch (AttachRefusedException refused) when (refused.IsSignedOut && wasConnected)
+            catch (AttachRefusedException refused) when (refused.IsSignedOut && wasSignedIn)
             {
                 // The run is not over because a sign-in is: a new one takes it up.
                 signedOut = true;
@@ -80,6 +80,8 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
             {
                 _socket = null;
             }
+
+            wasSignedIn = true;
 
             if (Offset > before || (connected is { } since && time.GetElapsedTime(since) >= GoodAfter))
             {

@@ -57,7 +57,7 @@ internal sealed class LoopbackListener : IDisposable
             while (true)
                 _ = ServeAsync(await _listener.AcceptTcpClientAsync(_over.Token));
         }
-        catch (Exception over) when (over is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception over) when (over is OperationCanceledException or SocketException or InvalidOperationException)
         {
             // The sign-in is over.
         }

@@ -42,6 +42,8 @@ internal static class Application
             console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
         });
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Grpc", LogLevel.Warning);
+        // It would log requests, with what a client proves itself by.
+        builder.Logging.AddFilter("OpenIddict", LogLevel.Warning);
         builder.Logging.AddFilter("Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware", LogLevel.Error);
         builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.None);
 
@@ -72,8 +74,10 @@ internal static class Application
             else
                 context.Response.StatusCode = StatusCodes.Status404NotFound;
         });
+        SignInStack.Use(app, settings);
         app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(10), KeepAliveTimeout = TimeSpan.FromSeconds(20) });
         Endpoints.Map(app);
+        SignInStack.Map(app);
         app.MapOpenApi("/v1/openapi.json").Needs(Access.Open);
         app.MapGet("/health/live", () => Results.Ok(new { status = "live" })).ExcludeFromDescription().Needs(Access.Open);
         app.MapGet("/health/ready", async (PublishedHead published, Sequencer sequencer, CancellationToken cancel) =>
@@ -121,6 +125,7 @@ internal static class Application
         });
         services.AddOpenApi("v1", OpenApi.Describe);
 
+        SignInStack.Add(services, settings, keys);
         services.AddSingleton<SequencerBell>().AddSingleton<RunnerHeads>();
         services.AddSingleton(new PublishedHead(database, keys.Log, PublishedHead.FolderOf(settings.Data)));
         services.AddSingleton(settings.Witnesses ?? WitnessList.None);

@@ -10,6 +10,7 @@ var root = new RootCommand("The Writ server: decides who may run what, and prove
     Init.Build(clock),
     Serve.Build(clock),
     TokenCommand.Build(clock),
+    AccountCommand.Build(clock),
     PasskeyCommand.Build(clock),
     ProposalCommand.Build(clock),
     PlanCommand.Build(),

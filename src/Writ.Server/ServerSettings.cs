@@ -1,5 +1,6 @@
 using System.Net;
 using Writ.Proof.Errors;
+using Writ.Server.Identity;
 
 namespace Writ.Server;
 
@@ -12,12 +13,22 @@ namespace Writ.Server;
 /// <param name="Witnesses">The witnesses of the audit log, or null for none.</param>
 /// <param name="CertificateKey">The PEM file of its key.</param>
 /// <param name="PublicUrl">What people's browsers call the server, or null for the first of the urls.</param>
+/// <param name="SignInFile">How people sign in, or null for accounts of this server alone.</param>
 internal sealed record ServerSettings(
     string Data, IReadOnlyList<string> Urls, string? RunnerListen, string? Database, string? Certificate = null, string? CertificateKey = null, Audit.WitnessList? Witnesses = null,
-    string? PublicUrl = null)
+    string? PublicUrl = null, SignInSettings? SignInFile = null)
 {
-    /// <summary>Where people's browsers find the server: the relying party of passkeys, the beginning of links.</summary>
-    public Uri Public { get; } = new(PublicUrl ?? Urls.FirstOrDefault(url => url.StartsWith("http", StringComparison.Ordinal)) ?? "http://localhost");
+    /// <summary>Where people's browsers find the server: the issuer of tokens, the relying party of passkeys, the beginning of links.</summary>
+    public Uri Public => new(PublicUrl ?? Urls.FirstOrDefault(url => url.StartsWith("http", StringComparison.Ordinal)) ?? "http://localhost");
+
+    /// <summary>The same as browsers name an origin: scheme, host, and the port where it is not the scheme's own.</summary>
+    public string Origin => Public.GetLeftPart(UriPartial.Authority);
+
+    /// <summary>True where browsers come by TLS.</summary>
+    public bool IsSecure => Public.Scheme == "https";
+
+    /// <summary>How people sign in.</summary>
+    public SignInSettings SignIn => SignInFile ?? SignInSettings.None;
 
     /// <summary>Proxies whose word counts for where a call came from and whether it came by TLS.</summary>
     public IReadOnlyList<IPNetwork> TrustedProxies { get; init; } = [];
@@ -51,6 +62,8 @@ internal sealed record ServerSettings(
             return new(ErrorCode.InvalidInput, $"--public-url: '{PublicUrl}' is not where a server is", "for example https://writ.example.com");
         if (PlainHttp is not (null or PlainHttpWords))
             return new(ErrorCode.InvalidInput, "--plain-http: these are not the words", $"write what it means: --plain-http {PlainHttpWords}");
+        if (PublicUrl is not null && new Uri(PublicUrl) is { Scheme: "http", IsLoopback: false })
+            return new(ErrorCode.InvalidInput, $"--public-url: '{PublicUrl}' would carry passwords and cookies in the clear", "use https, or http on loopback");
         if (RunnerListen is not null && (!Uri.TryCreate(RunnerListen, UriKind.Absolute, out var listen) || listen.Scheme != "https"))
             return new(ErrorCode.InvalidInput, $"--runner-listen: '{RunnerListen}' is no https address", "for example https://127.0.0.1:8443");
         if ((Certificate is null) != (CertificateKey is null))

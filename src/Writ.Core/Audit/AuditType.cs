@@ -19,6 +19,18 @@ public static class AuditType
     public const string StreamRemoved = "stream.removed";
     /// <summary>A call without a valid token.</summary>
     public const string SignInFailed = "signin.failed";
+    /// <summary>Somebody signed in with a browser.</summary>
+    public const string SignedIn = "signin.done";
+    /// <summary>A sign-in ended: a browser's session, or the tokens of a client, with all that came of them.</summary>
+    public const string SignInEnded = "signin.ended";
+    /// <summary>A device asked for a code that somebody is to type elsewhere.</summary>
+    public const string DeviceCodeCreated = "signin.device-code";
+    /// <summary>Somebody let a client speak for them, or did not.</summary>
+    public const string ClientDecided = "signin.client-decided";
+    /// <summary>Tokens were issued to a client, at its sign-in or when it refreshed.</summary>
+    public const string TokensIssued = "signin.tokens-issued";
+    /// <summary>A spent token or code came again: somebody has a copy, and all that came of that sign-in is dead.</summary>
+    public const string TokenReused = "signin.token-reused";
     /// <summary>A call that the caller's rights do not cover, or an attempt at access that was refused before it became a request.</summary>
     public const string AttemptRefused = "attempt.refused";
     /// <summary>More refusals of one source in a minute than are written one by one: their count.</summary>
@@ -47,6 +59,12 @@ public static class AuditType
     public const string ProposalMade = "proposal.made";
     /// <summary>A second person confirmed or refused it, or its author took it back.</summary>
     public const string ProposalDecided = "proposal.decided";
+    /// <summary>A one-time link was made by which somebody sets up how they sign in.</summary>
+    public const string SetUpLinkCreated = "account.link-created";
+    /// <summary>How somebody signs in was set up or changed.</summary>
+    public const string AccountChanged = "account.changed";
+    /// <summary>A person of another provider is this actor from now on.</summary>
+    public const string IdentityLinked = "account.identity-linked";
     /// <summary>A policy came into force.</summary>
     public const string PolicyApplied = "policy.applied";
     /// <summary>A request was made.</summary>

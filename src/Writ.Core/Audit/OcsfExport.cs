@@ -38,6 +38,8 @@ public static class OcsfExport
     private static IEnumerable<JsonObject> Of(Entry entry, OcsfFacts facts) => entry.Type switch
     {
         AuditType.SignInFailed => [Event(3002, 1, ("user", entry.User()), ("service", Writ()), ("status_id", 2))],
+        AuditType.SignedIn => [Event(3002, 1, ("user", entry.User()), ("service", Writ()), ("status_id", 1))],
+        AuditType.SignInEnded or AuditType.TokenReused => [Event(3002, 2, ("user", entry.User()), ("service", Writ()), ("status_id", 1))],
         AuditType.AttemptRefused or AuditType.AttemptsCounted => [Controlled(Api(entry, 99), Denied, Blocked, 2)],
         AuditType.TokenCreated or AuditType.SetUp or AuditType.EnrolmentCreated => [Entity(entry, 1, "token", entry["token"] ?? entry.Type)],
         AuditType.TokenRevoked => [Entity(entry, 4, "token", entry["token"] ?? "token")],

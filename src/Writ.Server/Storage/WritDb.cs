@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using OpenIddict.EntityFrameworkCore.Models;
 
 namespace Writ.Server.Storage;
 
@@ -9,6 +10,13 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
     public DbSet<TokenRow> Tokens => Set<TokenRow>();
     public DbSet<PasskeyRow> Passkeys => Set<PasskeyRow>();
     public DbSet<PasskeyChallengeRow> PasskeyChallenges => Set<PasskeyChallengeRow>();
+    public DbSet<SessionRow> Sessions => Set<SessionRow>();
+    public DbSet<AccountRow> Accounts => Set<AccountRow>();
+    public DbSet<IdentityRow> Identities => Set<IdentityRow>();
+    public DbSet<SignInFailureRow> SignInFailures => Set<SignInFailureRow>();
+    public DbSet<SpentRow> Spent => Set<SpentRow>();
+    public DbSet<OpenIddictEntityFrameworkCoreToken> OpenIdTokens => Set<OpenIddictEntityFrameworkCoreToken>();
+    public DbSet<OpenIddictEntityFrameworkCoreAuthorization> OpenIdAuthorizations => Set<OpenIddictEntityFrameworkCoreAuthorization>();
     public DbSet<OneTimeSecretRow> OneTimeSecrets => Set<OneTimeSecretRow>();
     public DbSet<PolicyRow> Policies => Set<PolicyRow>();
     public DbSet<ProposalRow> Proposals => Set<ProposalRow>();
@@ -72,6 +80,7 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
             challenge.HasKey(row => row.Nonce);
             challenge.HasIndex(row => row.ActorId);
         });
+        SignInTables(modelBuilder);
         modelBuilder.Entity<OneTimeSecretRow>(secret =>
         {
             secret.ToTable("one_time_secrets");
@@ -235,6 +244,44 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
             cosignature.ToTable("log_cosignatures");
             cosignature.HasKey(row => new { row.Size, row.Witness });
         });
+    }
+
+    private static void SignInTables(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<SessionRow>(session =>
+        {
+            session.ToTable("sessions");
+            session.HasIndex(row => row.Hash).IsUnique();
+            session.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<AccountRow>(account =>
+        {
+            account.ToTable("accounts");
+            account.HasKey(row => row.ActorId);
+            account.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<IdentityRow>(identity =>
+        {
+            identity.ToTable("identities");
+            identity.HasKey(row => new { row.Issuer, row.Subject });
+            identity.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<SignInFailureRow>(failure =>
+        {
+            failure.ToTable("sign_in_failures");
+            failure.HasKey(row => row.Key);
+        });
+        modelBuilder.Entity<SpentRow>(spent =>
+        {
+            spent.ToTable("spent");
+            spent.HasKey(row => row.Hash);
+        });
+
+        modelBuilder.UseOpenIddict();
+        modelBuilder.Entity<OpenIddictEntityFrameworkCoreApplication>().ToTable("openid_applications");
+        modelBuilder.Entity<OpenIddictEntityFrameworkCoreAuthorization>().ToTable("openid_authorizations");
+        modelBuilder.Entity<OpenIddictEntityFrameworkCoreScope>().ToTable("openid_scopes");
+        modelBuilder.Entity<OpenIddictEntityFrameworkCoreToken>().ToTable("openid_tokens");
     }
 }
 

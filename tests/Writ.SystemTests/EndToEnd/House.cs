@@ -206,6 +206,14 @@ internal sealed class House : IAsyncDisposable
         await Runner.End(15);
     }
 
+    /// <summary>The runner's operator changes its configuration and starts it anew.</summary>
+    public async Task RestartRunner(Action<JsonNode> change)
+    {
+        await StopRunner();
+        ChangeRunnerConfig(change);
+        _runner = Start("writ-runner", Program("writ-runner"), ["serve", "--data", RunnerData]);
+    }
+
     private async Task StartServer()
     {
         _server = Start("writ-server", Program("writ-server"),

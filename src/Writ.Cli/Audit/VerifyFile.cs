@@ -112,7 +112,7 @@ internal static class VerifyFile
             var entry = new AuditEntryView(0, JsonDocument.Parse(bytes).RootElement);
             return Printable.Line($"{EntryText.Time(entry, context.Now)}  {EntryText.Type(entry)}  {EntryText.Actor(entry)}  {EntryText.Rest(entry)}");
         }
-        catch (JsonException)
+        catch (Exception odd) when (odd is JsonException or InvalidOperationException)
         {
             return Printable.Line(Encoding.UTF8.GetString(bytes));
         }

@@ -61,9 +61,10 @@ public sealed record PasskeyAssertion(byte[] Credential, byte[] AuthenticatorDat
                 ? assertion
                 : new Refusal(ErrorCode.InvalidInput, "the passkey's assertion is empty");
         }
-        catch (JsonException wrong)
+        // Text that is no Unicode is found when it is read out.
+        catch (Exception wrong) when (wrong is JsonException or InvalidOperationException or FormatException)
         {
-            return new Refusal(ErrorCode.InvalidInput, $"the passkey's assertion is malformed at {wrong.Path ?? "$"}");
+            return new Refusal(ErrorCode.InvalidInput, $"the passkey's assertion is malformed at {(wrong as JsonException)?.Path ?? "$"}");
         }
     }
 

@@ -72,14 +72,14 @@ public static class PasskeyApprovals
     {
         foreach (var naming in receipt.ApproverKeys ?? [])
         {
-            if (ReceiptCheck.Parse(naming.Entry) is not { } named || ReceiptCheck.Text(named, "passkey") != passkey || passkey is null)
-                continue;
             var proof = receipt.ProofOf(naming);
             if (!proof.IsOk)
                 return proof.Refusal;
             var held = proof.Value.Verify(naming.Entry, logKeys);
             if (!held.IsOk)
                 return held.Refusal;
+            if (ReceiptCheck.Parse(naming.Entry) is not { } named || ReceiptCheck.Text(named, "passkey") != passkey || passkey is null)
+                continue;
             if (naming.Index >= before || ReceiptCheck.Text(named, "type") != "passkey.confirmed" || person is null || ReceiptCheck.Text(named, "for_actor") != person)
                 return ReceiptCheck.Bad($"entry {naming.Index} does not confirm a passkey of {person} before");
             var (by, name) = named.TryGetProperty("actor", out var actor) ? (ReceiptCheck.Text(actor, "id"), ReceiptCheck.Text(actor, "name")) : default;

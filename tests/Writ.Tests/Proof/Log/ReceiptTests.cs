@@ -206,11 +206,13 @@ public sealed class ReceiptTests
     }
 
     /// <summary>A receipt of a story; the first entries of it may be of keys, and stand for themselves then.</summary>
-    internal static async Task<Receipt> Make(List<JsonObject> story, bool signed = false, RunOrder? ordered = null, int approverKeys = 0)
+    internal static Task<Receipt> Make(List<JsonObject> story, bool signed = false, RunOrder? ordered = null, int approverKeys = 0) =>
+        Make([.. story.Select(entry => Encoding.UTF8.GetBytes(entry.ToJsonString()))], signed, ordered, approverKeys);
+
+    internal static async Task<Receipt> Make(byte[][] entries, bool signed = false, RunOrder? ordered = null, int approverKeys = 0)
     {
         var order = ordered ?? OrderSamples.Order();
         var envelope = SigningKeys.Sign(OrderSamples.Seed, order.ToBytes());
-        byte[][] entries = [.. story.Select(entry => Encoding.UTF8.GetBytes(entry.ToJsonString()))];
         // Others stand before and after it in the log.
         var leaves = ((byte[][])[[1], .. entries, [2]]).Select(entry => LogHash.OfLeaf(entry)).ToArray();
         var (tree, head) = (Trees.Of(leaves), new Checkpoint("log.example", leaves.Length, Trees.Root(leaves)));

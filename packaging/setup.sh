@@ -198,6 +198,8 @@ verify_packages=(setcap:libcap2-bin go:golang-go /usr/share/gocode/src/golang.or
 database_packages=('/usr/lib/postgresql/*/bin/initdb:postgresql')
 # shellcheck disable=SC2034  # used by ./test
 player_packages=(asciinema:asciinema)
+# shellcheck disable=SC2034  # used by ./test
+browser_packages=(/usr/bin/chromium:chromium)
 
 # Everything that a build needs.
 setup_build() {

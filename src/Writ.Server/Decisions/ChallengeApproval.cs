@@ -74,7 +74,7 @@ internal sealed class ChallengeApproval(Database database, WriteTransaction writ
     /// <summary>The refusal of a yes without the passkey that a rule asks for; it names the page where it can be given.</summary>
     public Refusal Needed(RequestId request) => new(ErrorCode.PasskeyNeeded, "a rule asks for this approval by a passkey", $"open {PageOf(request)}") { Needs = [PageOf(request)] };
 
-    private Refusal Without() => new(ErrorCode.PasskeyNeeded, "you have no passkey that a second person has confirmed", $"make one at {new Uri(settings.Public, "account")}; an admin confirms it: writ passkey confirm");
+    private Refusal Without() => new(ErrorCode.PasskeyNeeded, "you have no passkey that a second person has confirmed", $"make one at {new Uri(settings.Public, "account/passkeys")}; an admin confirms it: writ passkey confirm");
 
     private string PageOf(RequestId request) => new Uri(settings.Public, $"approve/{request}").ToString();
 }

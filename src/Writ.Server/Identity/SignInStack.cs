@@ -43,6 +43,8 @@ internal static class SignInStack
         SignInPages.Map(routes);
         SetUpPages.Map(routes);
         AccountPages.Map(routes);
+        PasskeyPages.Map(routes);
+        ApprovePages.Map(routes);
         PageAssets.Map(routes);
     }
 }

@@ -80,10 +80,11 @@ internal sealed class World : IAsyncDisposable
     private readonly WebApplication _app;
     private ConnectedRunner? _runner;
 
-    private World(TestDatabase at, string folder, bool ownsFolder, FakeTimeProvider clock, string? socket = null, SignInSettings? signIn = null)
+    private World(TestDatabase at, string folder, bool ownsFolder, FakeTimeProvider clock, string? socket = null, SignInSettings? signIn = null, Uri? browsers = null)
     {
         (At, _folder, _ownsFolder, Clock, Database, Socket) = (at, folder, ownsFolder, clock, at.Open(), socket);
-        var settings = new ServerSettings(folder, socket is null ? [] : [$"unix://{socket}"], null, null, PublicUrl: PublicUrl, SignInFile: signIn);
+        string[] urls = [.. socket is null ? [] : (string[])[$"unix://{socket}"], .. browsers is null ? [] : (string[])[browsers.ToString().TrimEnd('/')]];
+        var settings = new ServerSettings(folder, urls, null, null, PublicUrl: browsers?.ToString().TrimEnd('/') ?? PublicUrl, SignInFile: signIn);
         _app = Application.Build(settings, ServerKeys.Load(folder), Database, clock);
     }
 
@@ -113,6 +114,18 @@ internal sealed class World : IAsyncDisposable
         var world = new World(at, folder, ownsFolder: true, new FakeTimeProvider(Begin));
         await world.Enrol();
         (await world.Get<ApplyPolicy>().Apply(await world.Admin(), new(policy), default)).ShouldBeOk();
+        return world;
+    }
+
+    /// <summary>A new server with the policy in force, which browsers of this machine and the command line reach.</summary>
+    public static async Task<World> ForBrowsers(TestDatabase at, string policy, Uri address)
+    {
+        var folder = Directory.CreateTempSubdirectory("writ-world-").FullName;
+        ServerKeys.Create(folder, Begin);
+        var world = new World(at, folder, ownsFolder: true, new ServingClock(Begin), Path.Combine(folder, "socket"), null, address);
+        await world.Enrol();
+        (await world.Get<ApplyPolicy>().Apply(await world.Admin(), new(policy), default)).ShouldBeOk();
+        await world.Serve();
         return world;
     }
 

@@ -72,9 +72,9 @@ public abstract class CompromisedServerTests(Houses houses, string target, strin
             var approved = taken.Order(target, uses: 2, (statement, now) => [new(sue, now, statement, Passkey: passkey.Approve(statement, now))]);
             (state, packets) = await taken.Send(approved, target);
             (state, packets > 0).ShouldBe((RunState.Exited, true));
-            (state, packets) = await taken.Send(taken.Again(approved), target);
+            (state, packets) = await taken.Send(Taken.Again(approved), target);
             (state, packets > 0).ShouldBe((RunState.Exited, true), "the second use");
-            (state, packets) = await taken.Send(taken.Again(approved), target);
+            (state, packets) = await taken.Send(Taken.Again(approved), target);
             (state, packets).ShouldBe((RunState.Failed, 0), "a third use");
 
             // Nor does her yes carry another target, or the same one as of another day.
@@ -134,7 +134,7 @@ public abstract class CompromisedServerTests(Houses houses, string target, strin
         }
 
         /// <summary>The same signed anew, as if another use had been taken.</summary>
-        public RunOrder Again(RunOrder order) => order with
+        public static RunOrder Again(RunOrder order) => order with
         {
             Run = RunId.New(Clock.GetUtcNow()).ToString(), Nonce = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)),
             Issued = Now, StartBy = Now + 60_000_000, Deadline = Now + 120_000_000,

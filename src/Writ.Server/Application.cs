@@ -5,6 +5,7 @@ using Writ.Contracts;
 using Writ.Core.Identity;
 using Writ.Server.Audit;
 using Writ.Server.Decisions;
+using Writ.Server.Directories;
 using Writ.Server.Errors;
 using Writ.Server.Grants;
 using Writ.Server.Identity;
@@ -15,6 +16,7 @@ using Writ.Server.Requests;
 using Writ.Server.Retention;
 using Writ.Server.Runners;
 using Writ.Server.Runs;
+using Writ.Server.SecurityEvents;
 using Writ.Server.Storage;
 using Writ.Server.Streams;
 using Writ.Server.Traces;
@@ -136,6 +138,7 @@ internal static class Application
         services.AddSingleton<Sweep>().AddHostedService(provider => provider.GetRequiredService<Sweep>());
         services.AddSingleton<RateLimits>().AddSingleton<Gate>().AddSingleton<ProposalBook>().AddSingleton<DecideProposal>().AddSingleton<Tightening>();
         services.AddSingleton<TakeAll>().AddSingleton<DisableUser>().AddSingleton<SignOutUser>().AddSingleton<ChangeRoles>().AddSingleton<DisableRunner>();
+        services.AddSingleton<ScimUsers>().AddSingleton<ScimGroups>().AddSingleton<ReceiveEvent>();
         services.AddSingleton<WriteTransaction>().AddSingleton<Changes>().AddSingleton<RefusedAttempts>().AddSingleton<EvidenceViews>().AddSingleton<PolicyInForce>();
         services.AddSingleton<CheckPolicy>().AddSingleton<ApplyPolicy>().AddSingleton<SetUpFirstAdmin>().AddSingleton<RevokeToken>();
         services.AddSingleton<ReviseRequest>().AddSingleton<RequestAccess>().AddSingleton<Reevaluation>().AddSingleton<Planner>().AddSingleton<Understanding>()

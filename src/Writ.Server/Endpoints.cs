@@ -1,5 +1,6 @@
 using Writ.Server.Audit;
 using Writ.Server.Decisions;
+using Writ.Server.Directories;
 using Writ.Server.Grants;
 using Writ.Server.Identity;
 using Writ.Server.Passkeys;
@@ -9,6 +10,7 @@ using Writ.Server.Requests;
 using Writ.Server.Retention;
 using Writ.Server.Runners;
 using Writ.Server.Runs;
+using Writ.Server.SecurityEvents;
 using Writ.Server.Traces;
 using Writ.Server.Users;
 
@@ -36,6 +38,8 @@ internal static class Endpoints
         SignOutUser.Map(api);
         ShowProposals.Map(api);
         DecideProposal.Map(api);
+        ReceiveEvent.Map(api);
+        Scim.Map(app);
 
         Explain.Map(api);
         Ask.Map(api);

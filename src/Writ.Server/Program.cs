@@ -13,6 +13,8 @@ var root = new RootCommand("The Writ server: decides who may run what, and prove
     AccountCommand.Build(clock),
     PasskeyCommand.Build(clock),
     ProposalCommand.Build(clock),
+    ScimCommand.Build(clock),
+    EventsCommand.Build(clock),
     PlanCommand.Build(),
     LogKeyCommand.Build(clock),
     WitnessCommand.Build(clock),

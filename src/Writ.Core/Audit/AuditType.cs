@@ -65,6 +65,18 @@ public static class AuditType
     public const string AccountChanged = "account.changed";
     /// <summary>A person of another provider is this actor from now on.</summary>
     public const string IdentityLinked = "account.identity-linked";
+    /// <summary>A directory was added, which says by SCIM who is a user.</summary>
+    public const string DirectoryAdded = "directory.added";
+    /// <summary>A directory was removed; its users stay as they are.</summary>
+    public const string DirectoryRemoved = "directory.removed";
+    /// <summary>A directory said something of a user or a group: made, changed or removed.</summary>
+    public const string DirectoryChanged = "directory.changed";
+    /// <summary>An issuer was pinned whose signed events about sign-ins count.</summary>
+    public const string TransmitterAdded = "transmitter.added";
+    /// <summary>A pinned issuer was removed.</summary>
+    public const string TransmitterRemoved = "transmitter.removed";
+    /// <summary>A pinned issuer said that a sign-in is over.</summary>
+    public const string EventReceived = "event.received";
     /// <summary>A policy came into force.</summary>
     public const string PolicyApplied = "policy.applied";
     /// <summary>A request was made.</summary>

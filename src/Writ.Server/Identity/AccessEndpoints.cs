@@ -58,7 +58,10 @@ internal static class AccessEndpoints
         switch (access)
         {
             // Machines with a key of their own are checked where their key is read.
-            case Access.Open or Access.Provisioner or Access.Transmitter:
+            case Access.Provisioner or Access.Transmitter:
+                await next(context);
+                return;
+            case Access.Open:
                 if (limits.Take(RateLimits.KeyOf(context.Connection.RemoteIpAddress), RateLimits.Address) is { } wait)
                     await TooMany(context, wait);
                 else

@@ -16,6 +16,8 @@ internal static class Secrets
     public const string Enrolment = "wre_";
     /// <summary>A browser's cookie.</summary>
     public const string Session = "wrb_";
+    /// <summary>A directory.</summary>
+    public const string Directory = "wrd_";
     /// <summary>The first start, or a one-time link.</summary>
     public const string SetUp = "wrs_";
 

@@ -1,11 +1,14 @@
 using System.Globalization;
 using System.Security.Claims;
 using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
 using Writ.Core.Audit;
 using Writ.Proof.Errors;
+using Writ.Proof.Identity;
 using Writ.Server.Audit;
 using Writ.Server.Requests;
 using Writ.Server.Storage;
+using Writ.Server.Users;
 
 namespace Writ.Server.Identity;
 
@@ -13,7 +16,7 @@ namespace Writ.Server.Identity;
 /// Signs somebody in whom another provider vouches for. Their groups are those of the claim from now on; what a claim
 /// holds that no company means (thousands of groups, control characters) is refused rather than cut.
 /// </summary>
-internal sealed class SignInFromProvider(WriteTransaction writes, Sessions sessions, RefusedAttempts refused, TimeProvider time)
+internal sealed class SignInFromProvider(Database database, WriteTransaction writes, Sessions sessions, ChangeRoles roles, RefusedAttempts refused, TimeProvider time)
 {
     public const int MostGroups = 1000;
     private const int LongestText = 255;
@@ -30,6 +33,7 @@ internal sealed class SignInFromProvider(WriteTransaction writes, Sessions sessi
     {
         var now = time.GetUtcNow();
         var read = Read(provider, person, now, again);
+        (ActorId Id, string Name)? known = null;
         var signedIn = read.IsOk
             ? await writes.Commit<string>(async scope =>
             {
@@ -37,18 +41,23 @@ internal sealed class SignInFromProvider(WriteTransaction writes, Sessions sessi
                 var actor = await Identities.FindOrAdd(scope, provider.Issuer, subject, name, groups);
                 if (actor.DisabledAt is not null)
                     return new Refusal(ErrorCode.Forbidden, $"{actor.Name} is disabled");
-                if (!actor.Groups.SequenceEqual(groups))
-                {
-                    actor.Groups = groups;
-                    CreateToken.RecordChange(scope, actor, new(actor.Id, provider.Name));
-                }
-
+                known = (actor.Id, actor.Name);
                 return await sessions.Begin(scope, actor, methods, context, provider.Name, at);
             })
             : read.Refusal;
         if (!signedIn.IsOk)
             await Failed(context, provider, signedIn.Refusal.Message);
+        else if (known is var (id, called) && !await HasDirectory(id))
+            // What the groups gave that they are in no more ends before they are let in.
+            await roles.SetGroups(id, read.Value.Groups, new(id, called), context.Source());
         return signedIn;
+    }
+
+    /// <summary>Of whom a directory says who they are, it says the groups too.</summary>
+    private async Task<bool> HasDirectory(ActorId actor)
+    {
+        await using var db = database.Open();
+        return await db.DirectoryUsers.AnyAsync(row => row.ActorId == actor);
     }
 
     /// <summary>Records that somebody did not get in. What a provider or a browser said of it may hold anything: it is cut, and quoted by the log.</summary>

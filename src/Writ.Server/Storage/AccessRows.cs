@@ -24,3 +24,58 @@ internal sealed class ProposalRow
     public string? DecidedBy { get; set; }
     public DateTimeOffset? DecidedAt { get; set; }
 }
+
+/// <summary>A directory that says by SCIM who is a user; only the SHA-256 of its token is kept.</summary>
+internal sealed class DirectoryRow
+{
+    public required string Name { get; init; }
+    public required byte[] Hash { get; init; }
+    /// <summary>The provider of sign-ins whose subjects are the directory's external ids, or null where it says nothing of sign-ins.</summary>
+    public string? Issuer { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    public required DateTimeOffset NotAfter { get; init; }
+    public DateTimeOffset? RemovedAt { get; set; }
+}
+
+/// <summary>A user of a directory: which actor it is, and what the directory calls them.</summary>
+internal sealed class DirectoryUserRow
+{
+    public required ActorId ActorId { get; init; }
+    public required string Directory { get; init; }
+    public string? ExternalId { get; set; }
+    public required string UserName { get; set; }
+    public string? DisplayName { get; set; }
+    /// <summary>Whether the directory itself disabled them: whom an admin disabled, it does not enable.</summary>
+    public bool Deactivated { get; set; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    public required DateTimeOffset ChangedAt { get; set; }
+}
+
+/// <summary>A group of a directory; its name is the group that policy knows.</summary>
+internal sealed class DirectoryGroupRow
+{
+    public required string Id { get; init; }
+    public required string Directory { get; init; }
+    public required string Name { get; set; }
+    public string? ExternalId { get; set; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    public required DateTimeOffset ChangedAt { get; set; }
+}
+
+/// <summary>That somebody is in a group of a directory.</summary>
+internal sealed class DirectoryMemberRow
+{
+    public required string GroupId { get; init; }
+    public required ActorId ActorId { get; init; }
+}
+
+/// <summary>Whose signed word about sign-ins counts (RFC 8417): a pinned issuer with pinned keys, for one audience.</summary>
+internal sealed class TransmitterRow
+{
+    public required string Name { get; init; }
+    public required string Issuer { get; init; }
+    public required string Audience { get; init; }
+    /// <summary>Its public keys, as a JSON Web Key Set.</summary>
+    public required string Keys { get; init; }
+    public required DateTimeOffset AddedAt { get; init; }
+}

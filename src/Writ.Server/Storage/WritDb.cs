@@ -20,6 +20,11 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
     public DbSet<OneTimeSecretRow> OneTimeSecrets => Set<OneTimeSecretRow>();
     public DbSet<PolicyRow> Policies => Set<PolicyRow>();
     public DbSet<ProposalRow> Proposals => Set<ProposalRow>();
+    public DbSet<DirectoryRow> Directories => Set<DirectoryRow>();
+    public DbSet<DirectoryUserRow> DirectoryUsers => Set<DirectoryUserRow>();
+    public DbSet<DirectoryGroupRow> DirectoryGroups => Set<DirectoryGroupRow>();
+    public DbSet<DirectoryMemberRow> DirectoryMembers => Set<DirectoryMemberRow>();
+    public DbSet<TransmitterRow> Transmitters => Set<TransmitterRow>();
     public DbSet<RunnerRow> Runners => Set<RunnerRow>();
     public DbSet<RunnerKeyRow> RunnerKeys => Set<RunnerKeyRow>();
     public DbSet<InventoryRow> Inventories => Set<InventoryRow>();
@@ -97,6 +102,39 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
             proposal.ToTable("proposals");
             proposal.HasIndex(row => row.State);
             proposal.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.By).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<DirectoryRow>(directory =>
+        {
+            directory.ToTable("directories");
+            directory.HasKey(row => row.Name);
+            directory.HasIndex(row => row.Hash).IsUnique();
+        });
+        modelBuilder.Entity<DirectoryUserRow>(user =>
+        {
+            user.ToTable("directory_users");
+            user.HasKey(row => row.ActorId);
+            user.HasIndex(row => new { row.Directory, row.UserName }).IsUnique();
+            user.HasIndex(row => new { row.Directory, row.ExternalId }).IsUnique();
+            user.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<DirectoryGroupRow>(group =>
+        {
+            group.ToTable("directory_groups");
+            group.HasIndex(row => new { row.Directory, row.Name }).IsUnique();
+        });
+        modelBuilder.Entity<DirectoryMemberRow>(member =>
+        {
+            member.ToTable("directory_members");
+            member.HasKey(row => new { row.GroupId, row.ActorId });
+            member.HasIndex(row => row.ActorId);
+            member.HasOne<DirectoryGroupRow>().WithMany().HasForeignKey(row => row.GroupId).OnDelete(DeleteBehavior.Cascade);
+            member.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<TransmitterRow>(transmitter =>
+        {
+            transmitter.ToTable("transmitters");
+            transmitter.HasKey(row => row.Name);
+            transmitter.HasIndex(row => row.Issuer).IsUnique();
         });
         modelBuilder.Entity<RunnerRow>(runner =>
         {

@@ -49,7 +49,7 @@ internal sealed class ChangeRoles(
             return new Refusal(ErrorCode.InvalidInput, "a workload has roles by its name in the policy alone");
         if (ask.Groups is { } groups && (groups.Count > MostGroups || !groups.All(CreateToken.IsName)))
             return new Refusal(ErrorCode.InvalidInput, $"groups are at most {MostGroups} names, made of 1 to 100 letters, digits and . _ @ + -");
-        var changed = await Apply(found.Value.Id, ask, caller.Audit, caller.SourceAddress, async (scope, policy, was) =>
+        var changed = await Apply(found.Value.Id, _ => Task.FromResult(ask), caller.Audit, caller.SourceAddress, async (scope, policy, was) =>
             was.Id == caller.Id ? ProposalBook.Needed(caller, await OwnNewRights(scope, policy, was, ask)) : null);
         return !changed.IsOk && changed.Refusal.Code == ErrorCode.SecondPersonNeeded
             ? await proposals.Propose(caller, ProposalBook.Roles, found.Value.Name, JsonSerializer.Serialize(new Proposed(id, ask), JsonSerializerOptions.Web), changed.Refusal)
@@ -60,12 +60,16 @@ internal sealed class ChangeRoles(
     public Task<Result<UserEndView>> Confirm(ProposalRow proposal, AuditActor by, string? source)
     {
         var proposed = JsonSerializer.Deserialize<Proposed>(proposal.Content, JsonSerializerOptions.Web)!;
-        return Apply(ActorId.Parse(proposed.User), proposed.Ask, by, source, (scope, _, _) => ProposalBook.Settle(scope, proposal, ProposalBook.Confirmed, by, source));
+        return Apply(ActorId.Parse(proposed.User), _ => Task.FromResult(proposed.Ask), by, source, (scope, _, _) => ProposalBook.Settle(scope, proposal, ProposalBook.Confirmed, by, source));
     }
 
     /// <summary>The groups that a provider or a directory says somebody has now, all of them. It takes what the lost ones gave; nothing happens where they are the same.</summary>
     public Task<Result<UserEndView>> SetGroups(ActorId actor, IReadOnlyList<string> groups, AuditActor by, string? source) =>
-        Apply(actor, new(Groups: groups), by, source, (_, _, _) => Task.FromResult<Refusal?>(null));
+        Apply(actor, _ => Task.FromResult(new RolesAsk(Groups: groups)), by, source, (_, _, _) => Task.FromResult<Refusal?>(null));
+
+    /// <summary>The same, as they are found in the transaction that sets them: of two who set them at once, the later one saw all.</summary>
+    public Task<Result<UserEndView>> SetGroups(ActorId actor, Func<WriteScope, Task<IReadOnlyList<string>>> groups, AuditActor by, string? source) =>
+        Apply(actor, async scope => new(Groups: await groups(scope)), by, source, (_, _, _) => Task.FromResult<Refusal?>(null));
 
     private static async Task<IReadOnlyList<string>> OwnNewRights(WriteScope scope, PolicyDocument? policy, ActorRow was, RolesAsk ask)
     {
@@ -77,7 +81,7 @@ internal sealed class ChangeRoles(
     }
 
     private async Task<Result<UserEndView>> Apply(
-        ActorId actor, RolesAsk ask, AuditActor by, string? source, Func<WriteScope, PolicyDocument?, ActorRow, Task<Refusal?>> mayNot)
+        ActorId actor, Func<WriteScope, Task<RolesAsk>> shall, AuditActor by, string? source, Func<WriteScope, PolicyDocument?, ActorRow, Task<Refusal?>> mayNot)
     {
         var began = time.GetTimestamp();
         var revoked = new List<GrantId>();
@@ -87,6 +91,7 @@ internal sealed class ChangeRoles(
         {
             await scope.TakePolicy();
             var was = await scope.Db.Actors.AsNoTracking().SingleAsync(row => row.Id == actor);
+            var ask = await shall(scope);
             string[] groups = ask.Groups is { } named ? [.. named.Distinct(StringComparer.Ordinal)] : was.Groups;
             var (admin, auditor) = (ask.Admin ?? was.IsAdmin, ask.Auditor ?? was.IsAuditor);
             var unchanged = admin == was.IsAdmin && auditor == was.IsAuditor && groups.ToHashSet(StringComparer.Ordinal).SetEquals(was.Groups);

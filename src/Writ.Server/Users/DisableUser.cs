@@ -33,14 +33,22 @@ internal sealed class DisableUser(Database database, WriteTransaction writes, Ga
     }
 
     /// <summary>Also of one who is disabled already: whatever is left of them ends.</summary>
-    public Task<UserEndView> Disable(ActorId actor, AuditActor by, string? reason, string? source)
+    /// <param name="actor">Whom.</param>
+    /// <param name="by">Who disables them.</param>
+    /// <param name="reason">For the record.</param>
+    /// <param name="source">Where from.</param>
+    /// <param name="alongside">What else is done where they were not disabled before.</param>
+    public Task<UserEndView> Disable(ActorId actor, AuditActor by, string? reason, string? source, Func<WriteScope, Task>? alongside = null)
     {
         var why = string.IsNullOrWhiteSpace(reason) ? $"disabled by {by.Name}" : $"disabled by {by.Name}: {reason}";
         return takeAll.From(actor, async scope =>
         {
             var disabled = await scope.Db.Actors.Where(row => row.Id == actor && row.DisabledAt == null).ExecuteUpdateAsync(set => set.SetProperty(row => row.DisabledAt, scope.Now));
-            if (disabled > 0)
-                scope.Record(new(AuditType.ActorDisabled, by, null, await Fields(scope, actor, reason), source));
+            if (disabled == 0)
+                return;
+            scope.Record(new(AuditType.ActorDisabled, by, null, await Fields(scope, actor, reason), source));
+            if (alongside is not null)
+                await alongside(scope);
         }, why, by, source);
     }
 
@@ -59,12 +67,14 @@ internal sealed class DisableUser(Database database, WriteTransaction writes, Ga
     }
 
     /// <summary>What had ended does not come back.</summary>
-    public Task<Result<bool>> Enable(ActorId actor, AuditActor by, string? source) => writes.Commit<bool>(async scope =>
+    public Task<Result<bool>> Enable(ActorId actor, AuditActor by, string? source, Func<WriteScope, Task>? alongside = null) => writes.Commit<bool>(async scope =>
     {
         var enabled = await scope.Db.Actors.Where(row => row.Id == actor && row.DisabledAt != null).ExecuteUpdateAsync(set => set.SetProperty(row => row.DisabledAt, (DateTimeOffset?)null));
         if (enabled == 0)
             return new Refusal(ErrorCode.WrongState, "the user is not disabled");
         scope.Record(new(AuditType.ActorEnabled, by, null, await Fields(scope, actor, null), source));
+        if (alongside is not null)
+            await alongside(scope);
         return true;
     });
 

@@ -30,7 +30,12 @@ internal sealed class SignOutUser(Database database, Gate gate, TakeAll takeAll)
         return found.IsOk ? await SignOut(found.Value.Id, caller.Audit, reason, caller.SourceAddress) : found.Refusal;
     }
 
-    public Task<UserEndView> SignOut(ActorId actor, AuditActor by, string? reason, string? source)
+    /// <param name="actor">Whom.</param>
+    /// <param name="by">Who signs them out.</param>
+    /// <param name="reason">For the record.</param>
+    /// <param name="source">Where from.</param>
+    /// <param name="alongside">What else the same transaction does.</param>
+    public Task<UserEndView> SignOut(ActorId actor, AuditActor by, string? reason, string? source, Func<WriteScope, Task>? alongside = null)
     {
         var why = string.IsNullOrWhiteSpace(reason) ? $"signed out by {by.Name}" : $"signed out by {by.Name}: {reason}";
         return takeAll.From(actor, async scope =>
@@ -38,6 +43,8 @@ internal sealed class SignOutUser(Database database, Gate gate, TakeAll takeAll)
             var name = await scope.Db.Actors.Where(row => row.Id == actor).Select(row => row.Name).SingleAsync();
             await scope.Db.Actors.Where(row => row.Id == actor).ExecuteUpdateAsync(set => set.SetProperty(row => row.SignedOutAt, scope.Now));
             scope.Record(new(AuditType.ActorSignedOut, by, null, new() { ["of"] = actor.ToString(), ["name"] = name, ["reason"] = reason }, source));
+            if (alongside is not null)
+                await alongside(scope);
         }, why, by, source);
     }
 }

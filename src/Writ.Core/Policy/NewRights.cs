@@ -30,6 +30,7 @@ public sealed class NewRights
     {
         var rights = new NewRights(before, after);
         Holder[] holders = [.. people.Select(rights.HolderOf)];
+        rights.Workloads();
         foreach (var holder in holders)
             rights.Denials(holder);
         // Each part of the address space that lies in the same zones is looked at once.
@@ -83,6 +84,28 @@ public sealed class NewRights
 
         return decides;
     }
+
+    /// <summary>Whoever writes by what a workload signs in, or who answers for it, may hold what it signs in by, and decide on what it asks.</summary>
+    private void Workloads()
+    {
+        foreach (var workload in _after.Workloads.Values)
+        {
+            var roles = _after.RolesOf(new(workload.Name, true, []));
+            if (_after.Rules.Any(rule => rule.Roles.Any(roles.Contains)) && !(_before?.Workloads.GetValueOrDefault(workload.Name) is { } was && IsSame(workload, was)))
+                _found.Add($"who signs in as workload '{workload.Name}' would be another, with what its roles open");
+        }
+    }
+
+    private static bool IsSame(Workload workload, Workload was) =>
+        workload.Owner == was.Owner && workload.MaxSignIn <= was.MaxSignIn && Text(workload.Key) == Text(was.Key)
+        && (workload.Token is null ? was.Token is null : was.Token is { } token && workload.Token.Issuer == token.Issuer && workload.Token.Audience == token.Audience
+            && workload.Token.Subject.ToString() == token.Subject.ToString() && workload.Token.Person == token.Person
+            && Claims(workload.Token).SequenceEqual(Claims(token)) && workload.Token.Keys.Select(Text).SequenceEqual(token.Keys.Select(Text)));
+
+    private static IEnumerable<string> Claims(WorkloadToken token) =>
+        token.Claims.OrderBy(claim => claim.Key, StringComparer.Ordinal).Select(claim => $"{claim.Key}={string.Join('\n', claim.Value)}");
+
+    private static string Text(byte[]? key) => Convert.ToHexString(key ?? []);
 
     private void Denials(Holder holder)
     {

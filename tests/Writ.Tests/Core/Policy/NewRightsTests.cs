@@ -110,6 +110,24 @@ public class NewRightsTests
         NewRights.Of(Policy(Before), after, [(Ada, Ada), (nightly, nightly)]).ShouldHaveSingleItem().ShouldStartWith("rule 'nightly' would open more to nightly");
     }
 
+    [Theory]
+    [InlineData("repo:scans", "repo:scans", false)]
+    [InlineData("repo:scans", "repo:mine", true)]
+    [InlineData("audience: https://writ.example.com", "audience: https://other.example.com", true)]
+    [InlineData("issuer: https://ci.example.com", "issuer: https://mine.example.com", true)]
+    [InlineData("branch: main", "branch: any", true)]
+    [InlineData("owner: oscar", "owner: ada", true)]
+    [InlineData("max-sign-in: 1h", "max-sign-in: 2h", true)]
+    [InlineData("max-sign-in: 1h", "max-sign-in: 30m", false)]
+    [InlineData("nightly: {", "nobody: {", false)]
+    public void Of_a_workload_that_signs_in_by_something_else_is_what_its_roles_open(string was, string now, bool isNew)
+    {
+        const string workload = "workloads:\n  nightly: { issuer: https://ci.example.com, audience: https://writ.example.com, subject: \"repo:scans\", claims: { branch: main }, owner: oscar, max-sign-in: 1h }\n";
+        var before = Before + workload;
+        NewRights.Of(Policy(before), Policy(before.Replace(was, now, StringComparison.Ordinal)), [(Ada, Ada)]).Count.ShouldBe(isNew ? 1 : 0);
+        NewRights.Of(Policy(Before), Policy(before), [(Ada, Ada)]).ShouldHaveSingleItem().ShouldStartWith("who signs in as workload 'nightly' would be another");
+    }
+
     [Fact]
     public void Of_other_groups_is_what_their_roles_give_and_what_no_longer_binds()
     {
@@ -184,6 +202,9 @@ public class NewRightsTests
         Members<ApprovalTerm>().ShouldBe(["Count", "From", "WithPasskey"]);
         Members<Denial>().ShouldBe(["Id", "Line", "Order", "Roles", "Tools", "Zones"]);
         Members<Role>().ShouldBe(["Groups", "Line", "Name", "Workloads"]);
+        Members<Workload>().ShouldBe(["Key", "Line", "MaxSignIn", "Name", "Owner", "Token"]);
+        Members<WorkloadToken>().ShouldBe(["Audience", "Claims", "Issuer", "Keys", "Person", "Subject"]);
+        Members<PolicyDocument>().ShouldBe(["Denials", "Hash", "Roles", "Rules", "Source", "Tests", "Text", "Workloads", "ZoneMap", "Zones"]);
         Members<Zone>().ShouldBe(["Addresses", "Line", "Name", "Names", "Owners", "Runners"]);
         Members<Budget>().ShouldBe(["Bytes", "Packets", "PacketsPerSecond", "Violations"]);
 

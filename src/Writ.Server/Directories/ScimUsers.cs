@@ -220,7 +220,7 @@ internal sealed class ScimUsers(Database database, WriteTransaction writes, Disa
         await disable.Enable(row.ActorId, by, source, scope => Mark(scope, row, deactivated: false));
     }
 
-    private static Task Mark(WriteScope scope, DirectoryUserRow row, bool deactivated) =>
+    private static Task<int> Mark(WriteScope scope, DirectoryUserRow row, bool deactivated) =>
         scope.Db.DirectoryUsers.Where(user => user.ActorId == row.ActorId).ExecuteUpdateAsync(set => set.SetProperty(user => user.Deactivated, deactivated));
 
     private static Said Of(JsonObject body) => new(body.Text("userName"), body.Text("externalId"), body.Text("displayName"), Scim.Truth(body["active"]));

@@ -71,6 +71,7 @@ internal static class Authentication
     private static async Task<Caller?> OfOpenId(HttpContext context, WritDb db)
     {
         var services = context.RequestServices;
+        var now = services.GetRequiredService<TimeProvider>().GetUtcNow();
         // OpenIddict reads the call in its part of the middleware, which calls of /v1 go past.
         var handlers = services.GetRequiredService<IAuthenticationHandlerProvider>();
         if (await handlers.GetHandlerAsync(context, OpenIdServer.Bearer) is IAuthenticationRequestHandler reader)
@@ -80,9 +81,14 @@ internal static class Authentication
         if (SignInClaims.Subject(principal) is not { } subject || SignInClaims.SignInOf(principal) is not { } signIn || !Guid.TryParse(principal.GetTokenId(), out var token))
             return null;
         var actor = await db.Actors.AsNoTracking().SingleOrDefaultAsync(row => row.Id == subject, context.RequestAborted);
-        return actor is null || actor.DisabledAt is not null
-            ? null
-            : Tokens.CallerOf(actor, new(token), principal.GetExpirationDate() ?? DateTimeOffset.MinValue, signIn, context.Source(), services.GetRequiredService<TimeProvider>().GetUtcNow());
+        if (actor is null || actor.DisabledAt is not null)
+            return null;
+        var caller = Tokens.CallerOf(actor, new(token), principal.GetExpirationDate() ?? DateTimeOffset.MinValue, signIn, context.Source(), now);
+        if (SignInClaims.PersonOf(principal) is not { } person)
+            return caller;
+        // Nobody acts for a person who may not act any more.
+        var behind = await db.Actors.AsNoTracking().SingleOrDefaultAsync(row => row.Id == person && row.DisabledAt == null, context.RequestAborted);
+        return behind is null ? null : caller with { OnBehalfOf = new(behind.Id, behind.Name) };
     }
 
     /// <summary>

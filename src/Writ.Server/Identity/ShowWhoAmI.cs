@@ -19,7 +19,8 @@ internal static class ShowWhoAmI
                 caller.Id.ToString(), caller.Name, RequestViews.Kind(caller.Kind), [.. caller.Groups],
                 policy.IsOk ? [.. policy.Value.RolesOf(Reevaluation.SubjectOf(caller))] : [],
                 caller.IsAdmin, caller.IsAuditor, caller.TokenNotAfter,
-                new(WayOf(caller.SignIn.Way), caller.SignIn.At, [.. caller.SignIn.Methods])));
+                new(WayOf(caller.SignIn.Way), caller.SignIn.At, [.. caller.SignIn.Methods]),
+                caller.OnBehalfOf is { Id: { } person, Name: var name } ? new(person.ToString(), name, "user") : null));
         }).WithName("WhoAmI").Needs(Access.SignedIn).Produces<WhoAmI>();
 
     private static string WayOf(SignInWay way) => way switch

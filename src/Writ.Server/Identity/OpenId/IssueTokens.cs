@@ -6,6 +6,7 @@ using OpenIddict.Abstractions;
 using OpenIddict.Server.AspNetCore;
 using Writ.Core.Audit;
 using Writ.Proof.Errors;
+using Writ.Server.Identity.Workloads;
 using Writ.Server.Storage;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
@@ -15,7 +16,7 @@ namespace Writ.Server.Identity.OpenId;
 /// <c>POST /connect/token</c>. Of any number of calls with one code or refresh token exactly one gets tokens: the row is
 /// taken by a guarded update, in the transaction of the entry that records the issuing.
 /// </summary>
-internal sealed class IssueTokens(WriteTransaction writes)
+internal sealed class IssueTokens(WriteTransaction writes, IssueWorkloadTokens workloads)
 {
     private const string Scheme = OpenIddictServerAspNetCoreDefaults.AuthenticationScheme;
 
@@ -25,6 +26,8 @@ internal sealed class IssueTokens(WriteTransaction writes)
     private async Task<IResult> Issue(HttpContext context)
     {
         var request = context.GetOpenIddictServerRequest() ?? throw new InvalidOperationException("no request of OpenID Connect");
+        if (request.IsTokenExchangeGrantType() || request.IsClientCredentialsGrantType())
+            return await workloads.Issue(context, request);
         if (!request.IsAuthorizationCodeGrantType() && !request.IsDeviceCodeGrantType() && !request.IsRefreshTokenGrantType())
             return Refuse(OpenIddictConstants.Errors.UnsupportedGrantType, "this way to sign in is not there");
 
@@ -39,6 +42,8 @@ internal sealed class IssueTokens(WriteTransaction writes)
             var actor = await scope.Db.Actors.AsNoTracking().SingleOrDefaultAsync(row => row.Id == subject);
             if (actor is null || actor.DisabledAt is not null || end <= scope.Now)
                 return new Refusal(ErrorCode.NotSignedIn, actor is null || actor.DisabledAt is not null ? "the account is disabled" : "the sign-in is over");
+            if (await workloads.Gone(scope, actor, SignInClaims.PersonOf(principal)) is { } gone)
+                return gone;
             var now = scope.Now.UtcDateTime;
             var mine = await scope.Db.OpenIdTokens.Where(row => row.Id == spent && row.Status == Statuses.Valid)
                 .ExecuteUpdateAsync(set => set.SetProperty(row => row.Status, Statuses.Redeemed).SetProperty(row => row.RedemptionDate, now));

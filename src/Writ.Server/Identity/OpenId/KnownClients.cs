@@ -44,6 +44,8 @@ internal sealed class KnownClients(IServiceScopeFactory scopes) : IHostedService
         {
             Permissions.Endpoints.Authorization, Permissions.Endpoints.Token, Permissions.Endpoints.DeviceAuthorization, Permissions.Endpoints.Revocation,
             Permissions.GrantTypes.AuthorizationCode, Permissions.GrantTypes.DeviceCode, Permissions.GrantTypes.RefreshToken,
+            // A process brings its proof of who it is along, and is no client of its own.
+            Permissions.GrantTypes.TokenExchange,
             Permissions.ResponseTypes.Code, Permissions.Prefixes.Scope + Scope,
         },
         Requirements = { Requirements.Features.ProofKeyForCodeExchange },

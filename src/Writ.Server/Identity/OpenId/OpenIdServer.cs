@@ -53,6 +53,7 @@ internal static class OpenIdServer
         server.SetAuthorizationEndpointUris(AuthorizePath).SetTokenEndpointUris(TokenPath).SetDeviceAuthorizationEndpointUris("/connect/device")
             .SetEndUserVerificationEndpointUris(DevicePath).SetRevocationEndpointUris("/connect/revoke");
         server.AllowAuthorizationCodeFlow().AllowDeviceAuthorizationFlow().AllowRefreshTokenFlow();
+        server.AddWorkloads();
         server.RegisterScopes(Scopes.OpenId, Scopes.OfflineAccess, KnownClients.Scope);
         server.RegisterClaims(Claims.Name, Claims.AuthenticationTime, Claims.AuthenticationMethodReference);
 

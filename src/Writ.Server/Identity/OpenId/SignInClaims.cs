@@ -22,8 +22,11 @@ internal static class SignInClaims
     /// <summary>From which address a device asked for its code.</summary>
     public const string From = "writ_from";
 
+    /// <summary>The person for whom a workload acts: their id.</summary>
+    public const string For = "writ_for";
+
     /// <summary>The claims of an actor who signed in, for the first tokens of a client.</summary>
-    public static ClaimsPrincipal Of(ActorId actor, string name, SignIn signIn, DateTimeOffset end)
+    public static ClaimsPrincipal Of(ActorId actor, string name, SignIn signIn, DateTimeOffset end, ActorId? onBehalfOf = null)
     {
         var identity = new ClaimsIdentity("writ", Claims.Name, Claims.Role);
         identity.SetClaim(Claims.Subject, actor.ToString());
@@ -31,6 +34,8 @@ internal static class SignInClaims
         identity.SetClaim(Way, Text(signIn.Way));
         identity.SetClaim(End, end.ToUnixTimeSeconds());
         identity.SetClaim(Claims.AuthenticationTime, signIn.At.ToUnixTimeSeconds());
+        if (onBehalfOf is { } person)
+            identity.SetClaim(For, person.ToString());
         identity.SetClaims(Claims.AuthenticationMethodReference, [.. signIn.Methods]);
         var principal = new ClaimsPrincipal(identity);
         principal.SetDestinations(claim => claim.Type switch
@@ -45,6 +50,10 @@ internal static class SignInClaims
     /// <summary>Whom a token's claims name; null where they name nobody.</summary>
     public static ActorId? Subject(ClaimsPrincipal principal) =>
         ActorId.TryParse(principal.GetClaim(Claims.Subject), out var actor) ? actor : null;
+
+    /// <summary>For whom they act; null for nobody.</summary>
+    public static ActorId? PersonOf(ClaimsPrincipal principal) =>
+        ActorId.TryParse(principal.GetClaim(For), out var person) ? person : null;
 
     /// <summary>How they signed in; null for claims that Writ did not make.</summary>
     public static SignIn? SignInOf(ClaimsPrincipal principal)

@@ -11,7 +11,7 @@ internal static class SignInStack
     {
         TokenKeys.Seal(services, keys.Tokens.Browser);
         services.AddSingleton<BoxTokens>().AddSingleton<Sessions>().AddSingleton<SignInThrottle>().AddSingleton<Passwords>().AddSingleton<TotpSecrets>()
-            .AddSingleton<SignInWithPassword>().AddSingleton<SignInFromProvider>().AddSingleton<SetUpAccount>();
+            .AddSingleton<SignInWithPassword>().AddSingleton<SignInWithPasskey>().AddSingleton<SignInFromProvider>().AddSingleton<SetUpAccount>();
         services.AddSingleton<ForgetSignIns>().AddHostedService(provider => provider.GetRequiredService<ForgetSignIns>());
         Providers.Add(services.AddAuthentication(), settings);
         OpenIdServer.Add(services, settings, keys.Tokens);

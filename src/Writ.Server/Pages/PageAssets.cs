@@ -36,11 +36,19 @@ internal static class PageAssets
             stream.ReadExactly(content);
             var name = resource[folder.Length..];
             var digest = Convert.ToHexStringLower(SHA256.HashData(content))[..16];
-            assets[$"/assets/{digest}/{name}"] = new(name, digest, content, name.EndsWith(".css", StringComparison.Ordinal) ? "text/css; charset=utf-8" : "text/javascript; charset=utf-8");
+            assets[$"/assets/{digest}/{name}"] = new(name, digest, content, TypeOf(name));
         }
 
         return assets.ToFrozenDictionary(StringComparer.Ordinal);
     }
+
+    private static string TypeOf(string name) => System.IO.Path.GetExtension(name) switch
+    {
+        ".css" => "text/css; charset=utf-8",
+        ".js" => "text/javascript; charset=utf-8",
+        ".svg" => "image/svg+xml",
+        var other => throw new InvalidOperationException($"an asset of the kind {other}"),
+    };
 
     private sealed record Asset(string Name, string Digest, byte[] Content, string Type);
 }

@@ -19,6 +19,7 @@ internal static class SignInPages
     {
         routes.MapGet(Path, Show).ExcludeFromDescription().Needs(Access.Open);
         routes.MapPost(Path, ByPassword).ExcludeFromDescription().Needs(Access.Open);
+        routes.MapPost(Path + "/passkey", ByPasskey).ExcludeFromDescription().Needs(Access.Open);
         routes.MapGet(Path + "/with/{provider}", WithProvider).ExcludeFromDescription().Needs(Access.Open);
         routes.MapPost("/signout", SignOut).ExcludeFromDescription().Needs(Access.Open);
     }
@@ -36,7 +37,7 @@ internal static class SignInPages
         return Page.GoTo(context, Path + QueryString.Create(query).ToUriComponent());
     }
 
-    private static async Task<IResult> Show(HttpContext context, ServerSettings settings, Sessions sessions)
+    private static async Task<IResult> Show(HttpContext context, ServerSettings settings, Sessions sessions, SignInWithPasskey passkeys)
     {
         var query = context.Request.Query;
         var again = query["again"].Count > 0;
@@ -44,7 +45,7 @@ internal static class SignInPages
         // Who is signed in already has nothing to do here.
         return !again && await sessions.Find(context) is not null
             ? Page.GoTo(context, to)
-            : Form(context, settings, to, again, query["passkey"].Count > 0, "", null, StatusCodes.Status200OK);
+            : Form(context, settings, await passkeys.Offer(context.RequestAborted), to, again, query["passkey"].Count > 0, "", null, StatusCodes.Status200OK);
     }
 
     private static async Task<IResult> WithProvider(HttpContext context, string provider, ServerSettings settings) =>
@@ -52,16 +53,28 @@ internal static class SignInPages
             ? await Providers.Challenge(context, known, LocalPath.Of(context.Request.Query["return"]), context.Request.Query["again"].Count > 0)
             : Page.Message(context, StatusCodes.Status404NotFound, "There is no such provider", "Nobody signs in by that name here.", Path, "Back");
 
-    private static async Task<IResult> ByPassword(HttpContext context, ServerSettings settings, Sessions sessions, SignInWithPassword verb)
+    private static async Task<IResult> ByPassword(HttpContext context, ServerSettings settings, Sessions sessions, SignInWithPassword verb, SignInWithPasskey passkeys)
     {
         if (await Page.Form(context) is not { } form)
             return Page.Foreign(context);
         var (name, to) = (form["name"].ToString(), LocalPath.Of(form["return"]));
         if (!settings.SignIn.LocalAccounts)
-            return Form(context, settings, to, false, false, name, "accounts of this server are off", StatusCodes.Status403Forbidden);
+            return Form(context, settings, null, to, false, false, name, "accounts of this server are off", StatusCodes.Status403Forbidden);
         var signedIn = await verb.SignIn(context, name, form["password"].ToString(), form["code"].ToString());
         if (!signedIn.IsOk)
-            return Form(context, settings, to, false, false, name, signedIn.Refusal.Message, HttpProblems.StatusOf(signedIn.Refusal.Code));
+            return Form(context, settings, await passkeys.Offer(context.RequestAborted), to, false, false, name, signedIn.Refusal.Message, HttpProblems.StatusOf(signedIn.Refusal.Code));
+        sessions.SetCookie(context, signedIn.Value);
+        return Page.GoTo(context, to);
+    }
+
+    private static async Task<IResult> ByPasskey(HttpContext context, ServerSettings settings, Sessions sessions, SignInWithPasskey verb)
+    {
+        if (await Page.Form(context) is not { } form)
+            return Page.Foreign(context);
+        var to = LocalPath.Of(form["return"]);
+        var signedIn = await verb.SignIn(context, form["state"].ToString(), form["credential"].ToString());
+        if (!signedIn.IsOk)
+            return Form(context, settings, await verb.Offer(context.RequestAborted), to, false, false, "", signedIn.Refusal.Message, HttpProblems.StatusOf(signedIn.Refusal.Code));
         sessions.SetCookie(context, signedIn.Value);
         return Page.GoTo(context, to);
     }
@@ -84,7 +97,7 @@ internal static class SignInPages
         return Page.GoTo(context, Path);
     }
 
-    private static IResult Form(HttpContext context, ServerSettings settings, string to, bool again, bool passkey, string name, string? trouble, int status) => Page.Of<SignInPage>(
-        context, status, ("Return", to), ("Again", again), ("Name", name), ("Trouble", trouble), ("PasskeyOnly", passkey),
+    private static IResult Form(HttpContext context, ServerSettings settings, PasskeyOffer? offer, string to, bool again, bool passkey, string name, string? trouble, int status) => Page.Of<SignInPage>(
+        context, status, ("Return", to), ("Again", again), ("Name", name), ("Trouble", trouble), ("PasskeyOnly", passkey), ("PasskeyOptions", offer?.Options), ("PasskeyState", offer?.State),
         ("LocalAccounts", settings.SignIn.LocalAccounts), ("Providers", settings.SignIn.Providers.Select(provider => (provider.Name, provider.Title)).ToList()));
 }

@@ -3,8 +3,12 @@ using Microsoft.EntityFrameworkCore;
 using Writ.Core.Audit;
 using Writ.Server.Identity;
 using Writ.Server.Identity.Accounts;
+using Writ.Server.Passkeys;
+using Writ.Server.Storage;
 using Writ.SystemTests.Databases;
 using Writ.SystemTests.Storage;
+using Writ.Proof.Identity;
+using Writ.Tests.Proof.Identity;
 
 namespace Writ.SystemTests.SignIns;
 
@@ -197,6 +201,46 @@ public abstract class AccountTests(StorageEngine engine) : StorageTest(engine)
         described["issuer"]!.GetValue<string>().ShouldBe($"{World.PublicUrl}/");
         described["token_endpoint"]!.GetValue<string>().ShouldBe($"{World.PublicUrl}/connect/token");
         described["code_challenge_methods_supported"]!.AsArray().Select(method => method!.GetValue<string>()).ShouldBe(["S256"]);
+    }
+
+    [Fact]
+    public async Task Passkey_signs_in_once_with_what_the_page_asked_and_a_copy_of_it_does_not()
+    {
+        var world = await Serving();
+        using var dana = await Person.Arrive(world, "dana");
+        using var passkey = new SoftAuthenticator();
+        var party = PasskeyParty.Of(new(World.PublicUrl));
+        var key = new AttestedKey(passkey.Credential, passkey.Cose, passkey.Key, 0, false, false);
+        (await world.Writes.Commit<PasskeyRow>(scope => KnownPasskeys.Add(scope, new(dana.Id, "dana"), "laptop", key, [], null))).ShouldBeOk();
+
+        using var browser = new Visitor(world);
+        var page = (await browser.Get("/signin")).ShouldBe(HttpStatusCode.OK);
+        var signed = Answer(page, 1);
+        (await browser.Fill(page, "/signin/passkey", ("credential", Answer(await browser.Get("/signin"), 1)))).ShouldBe(HttpStatusCode.Unauthorized, "the answer to another challenge");
+        (await browser.Fill(page, "/signin/passkey", ("credential", signed), ("state", "AAAA"))).ShouldBe(HttpStatusCode.Unauthorized);
+        (await browser.Fill(page, "/signin/passkey", ("credential", "{}"))).ShouldBe(HttpStatusCode.Unauthorized);
+        (await browser.Fill(page, "/signin/passkey", ("credential", signed))).ShouldBe(HttpStatusCode.Redirect);
+        (await world.Read(db => db.Sessions.Select(row => row.Methods).ToListAsync())).SelectMany(methods => methods).ShouldContain("hwk");
+        (await browser.Fill(page, "/signin/passkey", ("credential", signed))).ShouldBe(HttpStatusCode.Unauthorized, "the same answer again");
+        var again = await browser.Get("/signin?again=1");
+        (await browser.Fill(again, "/signin/passkey", ("credential", Answer(again, 1)))).ShouldBe(HttpStatusCode.Unauthorized, "a copy that has not counted on");
+        again = await browser.Get("/signin?again=1");
+        (await browser.Fill(again, "/signin/passkey", ("credential", Answer(again, 2)))).ShouldBe(HttpStatusCode.Redirect);
+
+        string Answer(Answer offered, uint count)
+        {
+            var options = System.Text.Json.Nodes.JsonNode.Parse(WebUtility.HtmlDecode(System.Text.RegularExpressions.Regex.Match(offered.Body, "data-options=\"([^\"]*)\"").Groups[1].Value))!;
+            options["rpId"]!.GetValue<string>().ShouldBe("writ.example");
+            var data = SoftAuthenticator.Data(party.Id, SoftAuthenticator.Honest, count);
+            var client = System.Text.Encoding.UTF8.GetBytes(SoftAuthenticator.ClientData("webauthn.get", System.Buffers.Text.Base64Url.DecodeFromChars(options["challenge"]!.GetValue<string>()), World.PublicUrl));
+            byte[] bytes = [.. data, .. System.Security.Cryptography.SHA256.HashData(client)];
+            string Text(byte[] part) => System.Buffers.Text.Base64Url.EncodeToString(part);
+            return new System.Text.Json.Nodes.JsonObject
+            {
+                ["rawId"] = Text(passkey.Credential),
+                ["response"] = new System.Text.Json.Nodes.JsonObject { ["authenticatorData"] = Text(data), ["clientDataJSON"] = Text(client), ["signature"] = Text(passkey.Sign(bytes)) },
+            }.ToJsonString();
+        }
     }
 
     [Fact]

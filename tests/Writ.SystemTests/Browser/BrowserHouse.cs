@@ -36,7 +36,7 @@ public sealed class BrowserHouse : IAsyncLifetime
         {
             server.HasExited.ShouldBeFalse(server.Said);
             return Task.FromResult(server.Error.Contains("ready on", StringComparison.Ordinal));
-        }, "the server does not start");
+        }, "the server does not start", House.SecondsToStart);
 
         _playwright = await Playwright.CreateAsync();
         Browser = await _playwright.Chromium.LaunchAsync(new()
@@ -99,12 +99,14 @@ public sealed class BrowserHouse : IAsyncLifetime
             """);
         var folder = Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(House.Program("writ"))!)!, "artifacts", "provider");
         Directory.Exists(Path.Combine(folder, "node_modules")).ShouldBeTrue($"the provider is not installed in {folder}; ./test does so by itself");
-        var provider = Start("provider", "/usr/bin/node", [Path.Combine(folder, "provider.mjs"), port.ToString(System.Globalization.CultureInfo.InvariantCulture), secret, new Uri(Server, "/signin/from/company").ToString()]);
+        // Debian's Node.js is too old for the provider; Playwright brings its own.
+        var node = Path.Combine(AppContext.BaseDirectory, ".playwright", "node", "linux-x64", "node");
+        var provider = Start("provider", node, [Path.Combine(folder, "provider.mjs"), port.ToString(System.Globalization.CultureInfo.InvariantCulture), secret, new Uri(Server, "/signin/from/company").ToString()]);
         await House.Until(() =>
         {
             provider.HasExited.ShouldBeFalse(provider.Said);
             return Task.FromResult(Encoding.UTF8.GetString(provider.Output).Contains("ready", StringComparison.Ordinal));
-        }, "the provider does not start");
+        }, "the provider does not start", House.SecondsToStart);
     }
 
     private HouseProcess Start(string name, string program, IEnumerable<string> arguments)

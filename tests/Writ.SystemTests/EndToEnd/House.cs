@@ -223,7 +223,7 @@ internal sealed class House : IAsyncDisposable
         {
             _server.HasExited.ShouldBeFalse(_server.Said);
             return Task.FromResult(_server.Error.Contains("ready on", StringComparison.Ordinal));
-        }, "the server does not start");
+        }, "the server does not start", SecondsToStart);
         var ready = _server.Error.Split('\n').First(line => line.Contains("ready on", StringComparison.Ordinal));
         Engine = ready.Split('(', ')')[1].TrimEnd();
     }
@@ -400,6 +400,9 @@ internal sealed class House : IAsyncDisposable
         lock (_processes)
             _processes.RemoveAll(process => process != _server && process != _runner);
     }
+
+    /// <summary>A server compiles while it starts, and others do so beside it; no test is about how long that takes.</summary>
+    public const double SecondsToStart = 60;
 
     public static async Task Until(Func<Task<bool>> condition, string otherwise, double seconds = 15)
     {

@@ -15,6 +15,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 DIST = os.path.join(ROOT, "dist")
@@ -244,10 +245,14 @@ def main():
                 row(number, what, values)
             del grant
 
-            late, dead = [], []
-            for _ in range(samples):
+            def overdue(_):
                 view = house.wait(house.run(SLOW, house.grant(SLOW, 1.2)), "killed", "failed", "exited")
-                late.append((instant(view["ended_at"]) - instant(view["deadline"])) * 1000)
+                return (instant(view["ended_at"]) - instant(view["deadline"])) * 1000
+
+            # Four at a time, as each waits for its deadline most of the time; who is held up by the others is late, so none looks better for it.
+            with ThreadPoolExecutor(4) as lanes:
+                late = list(lanes.map(overdue, range(samples)))
+            dead = []
             row("6", "deadline to the whole process tree dead, as the runner saw it", late)
             peers = [ssh.late() for _ in range(max(blocks, 10))]
             row("6", "peer: ssh + sudo's own time limit, a tool that ignores TERM", [late for late, _ in peers])

@@ -21,10 +21,12 @@ SCANS = {
 
 
 def latency(milliseconds):
+    """Whether the lab's link is so slow now; false where this kernel has no netem."""
     subprocess.run(["ip", "netns", "exec", CORP, "tc", "qdisc", "del", "dev", "runner", "root"], check=False, capture_output=True)
-    if milliseconds:
-        # Deep enough that nothing of a quick scan is lost in it.
-        subprocess.run(["ip", "netns", "exec", CORP, "tc", "qdisc", "add", "dev", "runner", "root", "netem", "delay", f"{milliseconds}ms", "limit", "100000"], check=True)
+    # Deep enough that nothing of a quick scan is lost in it.
+    return not milliseconds or subprocess.run(
+        ["ip", "netns", "exec", CORP, "tc", "qdisc", "add", "dev", "runner", "root", "netem", "delay", f"{milliseconds}ms", "limit", "100000"],
+        check=False, capture_output=True).returncode == 0
 
 
 def row(what, values, unit):
@@ -39,7 +41,9 @@ def main():
             print(f"load {' '.join(f'{load:.1f}' for load in os.getloadavg())} on {os.cpu_count()} cores\n")
             print("| # | what | median | min–max | n |\n| --- | --- | --- | --- | --- |")
             for part, (what, delay, scan) in SCANS.items():
-                latency(delay)
+                if not latency(delay):
+                    print(f"| 14 | ({part}) {what}: not measured, this kernel has no netem | | | 0 |", flush=True)
+                    continue
                 direct, writ = ["ip", "netns", "exec", NETNS, *scan], [os.path.join(DIST, "writ"), "run", "--", *scan]
                 house.grant(scan, 3600, uses=blocks + 1)
                 timed(direct, house.env)

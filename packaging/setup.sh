@@ -198,8 +198,6 @@ verify_packages=(setcap:libcap2-bin go:golang-go /usr/share/gocode/src/golang.or
 database_packages=('/usr/lib/postgresql/*/bin/initdb:postgresql')
 # shellcheck disable=SC2034  # used by ./test
 player_packages=(asciinema:asciinema)
-# shellcheck disable=SC2034  # used by ./test
-browser_packages=(/usr/bin/chromium:chromium node:nodejs npm:npm)
 
 # Everything that a build needs.
 setup_build() {

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text;
 
 namespace Writ.Cli;
 
@@ -16,8 +15,6 @@ internal static partial class Native
     private const short PollOut = 4;
     private const int GetDescriptorFlags = 1;
     private const int CloseOnExec = 1;
-    private const int ReadWrite = 2;
-    private const short OwnSession = 0x80;
 
     /// <summary>Sets a variable of the real environment; <see cref="Environment.SetEnvironmentVariable(string, string?)"/> changes a copy.</summary>
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
@@ -53,79 +50,6 @@ internal static partial class Native
         var buffer = stackalloc byte[256];
         return Status(-100, path, 0, 1, buffer) == 0 && (*(ushort*)(buffer + 28) & 0xf000) is not (0x8000 or 0x4000);
     }
-
-    /// <summary>
-    /// Starts a program in a session of its own, with nothing on its standard streams and an environment that is only the one
-    /// given, and does not wait for it.
-    /// </summary>
-    /// <returns>False where it cannot be started.</returns>
-    public static unsafe bool Start(string path, IReadOnlyList<string> argv, IReadOnlyList<string> environment)
-    {
-        var actions = stackalloc byte[256];
-        var attributes = stackalloc byte[512];
-        if (SpawnActionsInit(actions) != 0 || SpawnAttributesInit(attributes) != 0)
-            return false;
-        byte** argvBlock = null, environmentBlock = null;
-        try
-        {
-            argvBlock = Block(argv);
-            environmentBlock = Block(environment);
-            for (var descriptor = 0; descriptor < 3; descriptor++)
-            {
-                if (SpawnActionsOpen(actions, descriptor, "/dev/null", ReadWrite, 0) != 0)
-                    return false;
-            }
-
-            return SpawnActionsCloseFrom(actions, 3) == 0 && SpawnAttributesFlags(attributes, OwnSession) == 0
-                && Spawn(out _, path, actions, attributes, argvBlock, environmentBlock) == 0;
-        }
-        finally
-        {
-            NativeMemory.Free(argvBlock);
-            NativeMemory.Free(environmentBlock);
-            _ = SpawnActionsDestroy(actions);
-            _ = SpawnAttributesDestroy(attributes);
-        }
-    }
-
-    // A NULL-terminated vector of C strings in one allocation.
-    private static unsafe byte** Block(IReadOnlyList<string> texts)
-    {
-        var size = ((texts.Count + 1) * sizeof(byte*)) + texts.Sum(text => Encoding.UTF8.GetByteCount(text) + 1);
-        var block = (byte**)NativeMemory.AllocZeroed((nuint)size);
-        var next = (byte*)(block + texts.Count + 1);
-        for (var at = 0; at < texts.Count; at++)
-        {
-            block[at] = next;
-            next += Encoding.UTF8.GetBytes(texts[at], new Span<byte>(next, size)) + 1;
-        }
-
-        return block;
-    }
-
-    [LibraryImport("libc", EntryPoint = "posix_spawn", StringMarshalling = StringMarshalling.Utf8)]
-    private static unsafe partial int Spawn(out int process, string path, byte* actions, byte* attributes, byte** argv, byte** environment);
-
-    [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_init")]
-    private static unsafe partial int SpawnActionsInit(byte* actions);
-
-    [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_destroy")]
-    private static unsafe partial int SpawnActionsDestroy(byte* actions);
-
-    [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_addopen", StringMarshalling = StringMarshalling.Utf8)]
-    private static unsafe partial int SpawnActionsOpen(byte* actions, int descriptor, string path, int flags, uint mode);
-
-    [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_addclosefrom_np")]
-    private static unsafe partial int SpawnActionsCloseFrom(byte* actions, int first);
-
-    [LibraryImport("libc", EntryPoint = "posix_spawnattr_init")]
-    private static unsafe partial int SpawnAttributesInit(byte* attributes);
-
-    [LibraryImport("libc", EntryPoint = "posix_spawnattr_destroy")]
-    private static unsafe partial int SpawnAttributesDestroy(byte* attributes);
-
-    [LibraryImport("libc", EntryPoint = "posix_spawnattr_setflags")]
-    private static unsafe partial int SpawnAttributesFlags(byte* attributes, short flags);
 
     [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
     private static unsafe partial int Status(int folder, string path, int flags, uint mask, byte* result);

@@ -2,8 +2,6 @@ using Xunit.Sdk;
 using Xunit.v3;
 
 [assembly: TestCollectionOrderer(typeof(Writ.SystemTests.LongestFirst))]
-// Most of what runs beside other tests waits: for a scanner, for a kernel's timer, for a disk. What measures time runs alone.
-[assembly: Parallelization(MaxThreads = 4)]
 
 namespace Writ.SystemTests;
 

@@ -4,7 +4,6 @@ using Writ.Cli.Output;
 using Writ.Cli.Server;
 using Writ.Contracts;
 using Writ.Contracts.Requests;
-using Writ.Proof.Errors;
 
 namespace Writ.Cli.Requests;
 
@@ -31,13 +30,12 @@ internal sealed class Decision
     }
 
     /// <summary>Decides on what was shown.</summary>
-    public async Task<Answer<RequestView>> SendAsync(CliContext context, ParseResult parse, RequestView shown, string verb, CancellationToken cancel)
+    public Task<Answer<RequestView>> SendAsync(CliContext context, ParseResult parse, RequestView shown, string verb, CancellationToken cancel)
     {
         if (shown.State != "pending" || shown.StatementDigest is not { } digest)
             throw new Stop(ExitCode.Failed, $"request {shown.Id} is {shown.State}: there is nothing to decide");
-        var answer = await context.Server.PostAsync(
+        return context.Server.PostAsync(
             $"/v1/requests/{shown.Id}/{verb}", new Decide(digest, parse.GetValue(_comment)), WritJson.Default.Decide, WritJson.Default.RequestView, cancel);
-        return answer.Problem is { Type: ErrorCode.PasskeyNeeded, Needs: [var page] } ? await ApproveByPasskey.WaitAsync(context, shown, page, cancel) : answer;
     }
 
     /// <summary>Prints what came of it: as JSON, or the line.</summary>

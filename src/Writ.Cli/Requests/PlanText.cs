@@ -53,7 +53,7 @@ internal static class PlanText
         var other => other,
     };
 
-    private static string Approval(ApprovalView need) => $"{need.Count.ToString(CultureInfo.InvariantCulture)} of {string.Join(" or ", need.From)}{(need.WithPasskey ? " by passkey" : "")} for {need.Zone}";
+    private static string Approval(ApprovalView need) => $"{need.Count.ToString(CultureInfo.InvariantCulture)} of {string.Join(" or ", need.From)} for {need.Zone}";
 
     private static string Targets(PlanView plan) =>
         $"{Count(plan.TargetCount)} {(plan.TargetCount == "1" ? "address" : "addresses")}: "

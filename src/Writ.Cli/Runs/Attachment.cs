@@ -20,7 +20,7 @@ internal delegate Task<RunView?> AskRun(CancellationToken cancel);
 /// Follows one run: the recording's bytes come in, the tool's bytes go out, each on its own stream. After a lost
 /// connection it goes on at the very byte where it stopped, so nothing is missing and nothing comes twice.
 /// </summary>
-internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, TimeProvider time, ProgressLine? progress = null, bool isOwn = false)
+internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, TimeProvider time, ProgressLine? progress = null)
 {
     /// <summary>How long contact may be lost; after it the runner has killed the run.</summary>
     public static readonly TimeSpan Window = TimeSpan.FromSeconds(60);
@@ -53,11 +53,8 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
     {
         var lost = time.GetTimestamp();
         var pause = FirstPause;
-        // Who started the run was signed in, and who was not refused before was too.
-        var wasSignedIn = isOwn;
         while (true)
         {
-            var signedOut = false;
             var connected = (long?)null;
             var before = Offset;
             try
@@ -71,17 +68,10 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
             {
                 // Lost; told below.
             }
-            catch (AttachRefusedException refused) when (refused.IsSignedOut && wasSignedIn)
-            {
-                // The run is not over because a sign-in is: a new one takes it up.
-                signedOut = true;
-            }
             finally
             {
                 _socket = null;
             }
-
-            wasSignedIn = true;
 
             if (Offset > before || (connected is { } since && time.GetElapsedTime(since) >= GoodAfter))
             {
@@ -93,7 +83,7 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
                 return over;
             if (time.GetElapsedTime(lost) + pause > Window) // 4
                 return null;
-            terminal.Status(signedOut ? "writ: signed out and cut off; in another terminal: writ login" : "writ: connection lost, trying again");
+            terminal.Status("writ: connection lost, trying again");
             await Task.Delay(pause, time, cancel);
             pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
         }

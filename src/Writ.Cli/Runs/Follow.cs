@@ -69,7 +69,7 @@ internal static class Follow
     {
         var server = context.Server;
         return new((from, cancel) => server.AttachAsync(run, from, mode, cancel), cancel => AskAsync(context, run, cancel), context.Terminal, context.Time,
-            quiet ? null : new(context.Terminal, context.Time), isOwn: mode == "own");
+            quiet ? null : new(context.Terminal, context.Time));
     }
 
     private static async Task<int> EndAsync(CliContext context, string id, RunView? ended)

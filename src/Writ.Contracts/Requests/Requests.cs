@@ -1,4 +1,3 @@
-using Writ.Contracts.Identity;
 using Writ.Proof.Addresses;
 using Writ.Proof.Statements;
 
@@ -34,7 +33,6 @@ public sealed record InputFile(string Argument, byte[] Content);
 /// <param name="Statement">The statement's bytes.</param>
 /// <param name="ExpiresAt">When it ends if nobody decides.</param>
 /// <param name="Grant">The grant that resulted, or null.</param>
-/// <param name="OnBehalfOf">The person for whom a workload asks, or null.</param>
 public sealed record RequestView(
     string Id,
     int Revision,
@@ -56,8 +54,7 @@ public sealed record RequestView(
     DateTimeOffset CreatedAt,
     DateTimeOffset ExpiresAt,
     string? Runner,
-    string? Grant,
-    ActorView? OnBehalfOf = null);
+    string? Grant);
 
 /// <summary>What a command would mean and what policy says of it now; nothing came of it. The first members are those of a request.</summary>
 /// <param name="Command">As typed.</param>
@@ -177,20 +174,16 @@ public sealed record DenialFindingView(string Denial, IReadOnlyList<string> Zone
 /// </summary>
 public sealed record ConditionView(string Facet, string Asked, string Allowed, string Reason, string? Hint);
 
-/// <summary>Approvals that one zone asks for: so many distinct people of these roles, each with a passkey where it says so.</summary>
-public sealed record ApprovalView(string Zone, string Rule, IReadOnlyList<string> From, int Count, bool WithPasskey = false);
+/// <summary>Approvals that one zone asks for: so many distinct people of these roles.</summary>
+public sealed record ApprovalView(string Zone, string Rule, IReadOnlyList<string> From, int Count);
 
-/// <summary>
-/// A recorded yes or no; <paramref name="By"/> is null where policy itself decided. <paramref name="Passkey"/> is the passkey that signed it,
-/// <c>pk_…</c>, or null.
-/// </summary>
-public sealed record DecisionView(string Id, ActorView? By, bool Approved, string? Comment, DateTimeOffset At, int Revision, string? Passkey = null);
+/// <summary>A recorded yes or no; <paramref name="By"/> is null where policy itself decided.</summary>
+public sealed record DecisionView(string Id, ActorView? By, bool Approved, string? Comment, DateTimeOffset At, int Revision);
 
 /// <summary>Decides. <c>POST /v1/requests/{id}/approve</c> and <c>/deny</c></summary>
 /// <param name="StatementDigest">What was shown and is decided; another one in force is refused as stale.</param>
 /// <param name="Comment">For the requester and the record.</param>
-/// <param name="Passkey">What the decider's passkey has signed for this statement; null to decide without one.</param>
-public sealed record Decide(string StatementDigest, string? Comment = null, PasskeyAnswer? Passkey = null);
+public sealed record Decide(string StatementDigest, string? Comment = null);
 
 /// <summary>Takes a request back. <c>POST /v1/requests/{id}/cancel</c></summary>
 public sealed record CancelAsk(string? Comment = null);

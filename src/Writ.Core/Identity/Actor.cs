@@ -35,18 +35,9 @@ public sealed record Caller(
     SignIn SignIn,
     string? SourceAddress)
 {
-    /// <summary>When the token or session was looked at. What took this caller's rights away since then binds what they have under way.</summary>
-    public required DateTimeOffset CheckedAt { get; init; }
-
     /// <summary>True for those who read everything.</summary>
     public bool ReadsAll => IsAdmin || IsAuditor;
 
-    /// <summary>True for a person whose way in may decide and administer.</summary>
-    public bool Governs => Kind == ActorKind.User && SignIn.Way is (SignInWay.Box or SignInWay.Browser);
-
-    /// <summary>The person for whom a workload acts, or null. They decide on nothing that it asks.</summary>
-    public AuditActor? OnBehalfOf { get; init; }
-
     /// <summary>The caller as an audit entry names them.</summary>
-    public AuditActor Audit => new(Id, Name) { OnBehalfOf = OnBehalfOf };
+    public AuditActor Audit => new(Id, Name);
 }

@@ -20,7 +20,6 @@ public sealed class PolicyDocument
     internal PolicyDocument(
         PolicySource source,
         IReadOnlyDictionary<string, Role> roles,
-        IReadOnlyDictionary<string, Workload> workloads,
         IReadOnlyDictionary<string, Zone> zones,
         IReadOnlyList<Rule> rules,
         IReadOnlyList<Denial> denials,
@@ -28,7 +27,7 @@ public sealed class PolicyDocument
     {
         Source = source;
         Hash = HashOf(source.Text);
-        (Roles, Workloads, Zones, Rules, Denials, Tests) = (roles, workloads, zones, rules, denials, tests);
+        (Roles, Zones, Rules, Denials, Tests) = (roles, zones, rules, denials, tests);
         ZoneMap = new ZoneMap(zones.Values);
         _rolesByGroup = Inverse(roles.Values, role => role.Groups);
         _rolesByWorkload = Inverse(roles.Values, role => role.Workloads);
@@ -48,9 +47,6 @@ public sealed class PolicyDocument
 
     /// <summary>The roles by name.</summary>
     public IReadOnlyDictionary<string, Role> Roles { get; }
-
-    /// <summary>The workloads that sign in by what they have, by name.</summary>
-    public IReadOnlyDictionary<string, Workload> Workloads { get; }
 
     /// <summary>The zones by name.</summary>
     public IReadOnlyDictionary<string, Zone> Zones { get; }

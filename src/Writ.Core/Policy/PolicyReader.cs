@@ -6,8 +6,7 @@ using Writ.Proof.Addresses;
 namespace Writ.Core.Policy;
 
 /// <summary>
-/// Reads the files of a policy into one: the top level, roles and zones here, workloads in <see cref="WorkloadReader"/>, rules and denials in
-/// <see cref="RuleReader"/>,
+/// Reads the files of a policy into one: the top level, roles and zones here, rules and denials in <see cref="RuleReader"/>,
 /// tests in <see cref="PolicyTestReader"/>. One instance reads one policy.
 /// </summary>
 internal sealed class PolicyReader(PolicySource source)
@@ -59,17 +58,15 @@ internal sealed class PolicyReader(PolicySource source)
             return null;
         var roles = Roles(tops);
         var zones = Zones(tops, roles);
-        var reader = new WorkloadReader(Problem);
-        var workloads = Named(tops, "workloads", "workload").ToDictionary(named => named.Name, named => reader.Read(named.Name, named.Node), StringComparer.Ordinal);
         var rules = new RuleReader(roles, zones, source.Where, Problem);
-        return new(source, roles, workloads, zones, rules.Rules(tops), rules.Denials(tops), new PolicyTestReader(rules.Ids, Problem).Tests(tops));
+        return new(source, roles, zones, rules.Rules(tops), rules.Denials(tops), new PolicyTestReader(rules.Ids, Problem).Tests(tops));
     }
 
     private FieldReader? Top(PolicySourceFile file)
     {
         if (new PolicyYaml(Problem, file.FirstLine).Read(file.Text) is not { } root)
             return null;
-        var top = new FieldReader(root, "the policy", ["version", "roles", "workloads", "zones", "rules", "denials", "tests"], Problem);
+        var top = new FieldReader(root, "the policy", ["version", "roles", "zones", "rules", "denials", "tests"], Problem);
         if (top.IsBroken)
             return null;
         if (top.Need("version", "begin with 'version: 1'") is { } version && version is not PolicyScalar { Value: "1" })

@@ -48,15 +48,6 @@ public sealed class PolicyWarnings
             .ToHashSet(StringComparer.Ordinal);
         foreach (var role in _policy.Roles.Values.Where(role => !used.Contains(role.Name)))
             Warn(role.Line, $"role '{role.Name}' is used nowhere", null);
-        var placed = _policy.Roles.Values.SelectMany(role => role.Workloads).ToHashSet(StringComparer.Ordinal);
-        foreach (var workload in _policy.Workloads.Values)
-        {
-            if (!placed.Contains(workload.Name))
-                Warn(workload.Line, $"no role names workload '{workload.Name}'", "it signs in, and may run nothing");
-            if (workload.Owner is null && workload.Token?.Person is null)
-                Warn(workload.Line, $"nobody answers for workload '{workload.Name}'", "name an owner: who wrote it could else approve what it asks");
-        }
-
         foreach (var zone in _policy.Zones.Values)
         {
             foreach (var owner in zone.Owners.Where(owner => !_policy.Roles.ContainsKey(owner)))

@@ -11,8 +11,6 @@ internal sealed class RuleReader(
     private static readonly string[] RuleKeys =
         ["id", "roles", "zones", "tools", "max-duration", "max-uses", "require", "when", "approval", "max-disconnected", "budget", "protections"];
 
-    private const string Passkey = "passkey";
-
     private readonly Dictionary<string, int> _ids = new(StringComparer.Ordinal);
 
     /// <summary>What rules open, by the text of it.</summary>
@@ -116,12 +114,9 @@ internal sealed class RuleReader(
 
     private ApprovalTerm Term(PolicyNode node, string what)
     {
-        var fields = new FieldReader(node, $"'approval' of {what}", ["from", "count", "with"], problem);
+        var fields = new FieldReader(node, $"'approval' of {what}", ["from", "count"], problem);
         fields.Need("from", "name the roles that may approve");
-        var with = fields.Text("with");
-        if (with is not (null or Passkey))
-            problem(fields.Find("with")!.Line, $"'with' of 'approval' of {what}: an approval is not given with '{PolicyReader.Visible(with)}'", FieldReader.Near(with, [Passkey]));
-        return new(References(fields, "from", "role", roles) ?? [], fields.Number("count", 1, 20) ?? 1, with == Passkey);
+        return new(References(fields, "from", "role", roles) ?? [], fields.Number("count", 1, 20) ?? 1);
     }
 
     private IReadOnlyList<string>? References<T>(FieldReader fields, string key, string kind, IReadOnlyDictionary<string, T> known)

@@ -9,20 +9,15 @@ namespace Writ.Proof.Orders;
 /// <param name="InventoryDigest">The digest of what it can execute now.</param>
 /// <param name="ServerKeys">The public keys, by key id, that it obeys.</param>
 /// <param name="Ceiling">What this runner may ever reach, by its own local configuration.</param>
-/// <param name="Approvals">Whose yes it asks for by the same configuration.</param>
 public sealed record RunnerTrust(
-    string Runner, string InventoryDigest, IReadOnlyDictionary<string, byte[]> ServerKeys, NetworkScope Ceiling, LocalApprovals Approvals);
+    string Runner, string InventoryDigest, IReadOnlyDictionary<string, byte[]> ServerKeys, NetworkScope Ceiling);
 
 /// <summary>An order that passed every check, with what was read on the way.</summary>
-/// <param name="Order">The order.</param>
-/// <param name="Statement">What was decided.</param>
-/// <param name="Fence">What the run may reach.</param>
-/// <param name="Approval">The approvals that this runner asked for; null where it asked for none.</param>
-public sealed record CheckedOrder(RunOrder Order, Statement Statement, NetworkScope Fence, HeldApproval? Approval);
+public sealed record CheckedOrder(RunOrder Order, Statement Statement, NetworkScope Fence);
 
 /// <summary>
 /// Step 6 of the lifecycle, the part that needs no disk: an order is obeyed only if each check passes. The caller adds
-/// the nonce and the uses of an approval, which must survive a restart, and the difference of the clocks.
+/// the nonce, which must survive a restart, and the difference of the clocks.
 /// </summary>
 public static class OrderCheck
 {
@@ -83,7 +78,6 @@ public static class OrderCheck
         // 5. And it lies within what the operator of this very machine allows at most.
         if (!scope.Value.IsWithin(trust.Ceiling))
             return new Refusal(ErrorCode.OutsideCeiling, "the statement lies outside this runner's ceiling");
-        var approval = trust.Approvals.Hold(order, statement, scope.Value.Addresses, now);
-        return approval.IsOk ? new CheckedOrder(order, statement, fence.Value, approval.Value) : approval.Refusal;
+        return new CheckedOrder(order, statement, fence.Value);
     }
 }

@@ -1,21 +1,20 @@
 using Writ.Proof.Addresses;
 using Writ.Proof.Errors;
-using Writ.Proof.Identity;
 using Writ.Proof.Statements;
 
 namespace Writ.Proof.Orders;
 
 /// <summary>
-/// What a runner obeys. Its bytes are <c>writ-order/v4</c>, a line feed and one JSON object; the server signs exactly
-/// those bytes. Version 1 had no budget, version 2 no zones, version 3 no decision by passkey; what has none is of version 3 still. Orders
-/// of all versions stay readable. Instants are Unix microseconds, durations microseconds.
+/// What a runner obeys. Its bytes are <c>writ-order/v3</c>, a line feed and one JSON object; the server signs exactly
+/// those bytes. Version 1 had no budget, version 2 no zones; such orders stay readable. Instants are Unix microseconds, durations
+/// microseconds.
 /// </summary>
 public sealed record RunOrder
 {
     /// <summary>The first line of an order's bytes.</summary>
-    public const string Domain = "writ-order/v4\n";
+    public const string Domain = "writ-order/v3\n";
 
-    private static readonly string[] Domains = ["writ-order/v1\n", "writ-order/v2\n", "writ-order/v3\n", Domain];
+    private static readonly string[] Domains = ["writ-order/v1\n", "writ-order/v2\n", Domain];
 
     /// <summary>The run's id.</summary>
     public required string Run { get; init; }
@@ -45,12 +44,11 @@ public sealed record RunOrder
     public required IReadOnlyList<OrderDecision> Decisions { get; init; }
 
     // The version whose members these are; 0 for none.
-    private int Version => (Budget, Zones, Decisions.Any(decision => decision.Passkey is not null)) switch
+    private int Version => (Budget, Zones) switch
     {
-        (null, null, false) => 1,
-        (not null, null, false) => 2,
-        (not null, not null, false) => 3,
-        (not null, not null, true) => 4,
+        (null, null) => 1,
+        (not null, null) => 2,
+        (not null, not null) => 3,
         _ => 0,
     };
 
@@ -82,9 +80,8 @@ public sealed record OrderZone(string Name, IReadOnlyList<string> Addresses);
 /// <param name="By">The id of the person who decided, or <c>policy</c>.</param>
 /// <param name="At">When, in Unix microseconds.</param>
 /// <param name="Statement">The digest of the statement that was decided.</param>
-/// <param name="Assertion">Bytes of versions 1 to 3 that never had a meaning.</param>
-/// <param name="Passkey">What the person's passkey signed over it; null where they decided without one.</param>
-public sealed record OrderDecision(string By, long At, string Statement, byte[]? Assertion = null, PasskeyAssertion? Passkey = null);
+/// <param name="Assertion">The passkey's assertion over it, or null where none was asked for.</param>
+public sealed record OrderDecision(string By, long At, string Statement, byte[]? Assertion = null);
 
 /// <summary>Bytes with an Ed25519 signature over exactly those bytes.</summary>
 /// <param name="Bytes">What was signed.</param>

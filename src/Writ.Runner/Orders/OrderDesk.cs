@@ -26,7 +26,6 @@ internal sealed class OrderDesk(
 {
     private const long MostSkew = 2_000_000;
     private readonly NetworkScope _ceiling = config.CeilingScope();
-    private readonly LocalApprovals _approvals = config.LocalApprovals();
     // Runs that were killed here before their order came.
     private readonly ConcurrentDictionary<string, bool> _killedUnseen = new(StringComparer.Ordinal);
     private long _skew = long.MaxValue;
@@ -128,13 +127,6 @@ internal sealed class OrderDesk(
                 return;
             }
 
-            if (taken.Approval is { } approval && !nonces.TryTakeUse(approval.Statement, approval.Uses, approval.Until))
-            {
-                book.Drop(live);
-                Refuse(order.Run, new(ErrorCode.GrantExhausted, "this runner has executed what was approved as often as it was approved"));
-                return;
-            }
-
             Durable.Folder(live.Folder.Path);
             if (await incoming.Take(live.Folder, taken.Statement.Files ?? [], UnixMicroseconds.ToInstant(order.StartBy)) is { } refusal)
             {
@@ -184,13 +176,6 @@ internal sealed class OrderDesk(
                     return;
                 }
 
-                // More time is another approval's, or another use of the same.
-                if (result.Value.Approval is { } approval && !nonces.TryTakeUse(approval.Statement, approval.Uses, approval.Until))
-                {
-                    Answer(live, name, new(ErrorCode.GrantExhausted, "this runner has executed what was approved as often as it was approved"));
-                    return;
-                }
-
                 journal.Write("extended", name, detail: UnixMicroseconds.ToInstant(order.Deadline).ToString("O", CultureInfo.InvariantCulture));
                 var deadlineBoot = receivedBoot + (order.Deadline - order.Issued);
                 using var control = LocalSocket.Connect(live!.Folder.Path, RunFolder.ControlName);
@@ -228,7 +213,7 @@ internal sealed class OrderDesk(
         if (inventory.Refresh())
             journal.TryWrite("inventory", detail: inventory.Current.Digest());
         var own = identity();
-        var trust = new RunnerTrust(own.Runner, inventory.Current.Digest(), own.Keys(), _ceiling, _approvals);
+        var trust = new RunnerTrust(own.Runner, inventory.Current.Digest(), own.Keys(), _ceiling);
         var envelope = new SignedBytes(message.Bytes.ToByteArray(), message.Signature.ToByteArray(), message.KeyId);
         if (RunOrder.Read(envelope.Bytes) is { IsOk: true } read && RunId.TryParse(read.Value.Run, out _))
             run = read.Value.Run;

@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Writ.Proof.Addresses;
-using Writ.Proof.Orders;
 using Writ.Runner.Sandboxes;
 
 namespace Writ.Runner.Runners;
@@ -22,8 +21,6 @@ internal sealed partial record RunnerConfig
     public required string Server { get; init; }
     /// <summary>What this runner may ever reach; null for nothing at all.</summary>
     public CeilingText? Ceiling { get; set; }
-    /// <summary>Whose approvals by passkey this runner asks for by itself; null for nobody's.</summary>
-    public ApprovalsText? Approvals { get; set; }
     /// <summary>The network namespace under /run/netns through which runs reach the network, or null for the host's own.</summary>
     public string? NetworkNamespace { get; set; }
     /// <summary>What holds the packets of runs: <c>netdev</c>, or <c>none</c> where the operator does without.</summary>
@@ -54,11 +51,6 @@ internal sealed partial record RunnerConfig
 
     /// <summary>The ceiling as a scope; nothing where there is none.</summary>
     public NetworkScope CeilingScope() => Ceiling?.ToText().Read() is { IsOk: true } scope ? scope.Value : NetworkScope.Nothing;
-
-    /// <summary>The approvals that are asked for; nobody's where the configuration has none.</summary>
-    /// <exception cref="InvalidOperationException">They are wrong, and the file was never read.</exception>
-    public LocalApprovals LocalApprovals() =>
-        Approvals is null ? Proof.Orders.LocalApprovals.None : Approvals.Read() is ({ } read, _) ? read : throw new InvalidOperationException("the approvals were never checked");
 
     /// <summary>Reads the file.</summary>
     /// <exception cref="RunnerException">It is absent or wrong; the message names file, line and member.</exception>
@@ -95,8 +87,6 @@ internal sealed partial record RunnerConfig
             throw Wrong("server", $"'{Server}' is no https:// address");
         if (Ceiling?.ToText().Read() is { IsOk: false } ceiling)
             throw Wrong("ceiling", ceiling.Refusal.Message);
-        if (Approvals?.Read() is (_, { } approvals))
-            throw Wrong("approvals", approvals);
         if (NetworkNamespace is { } name && (name.Length == 0 || name.Contains('/', StringComparison.Ordinal) || name is "." or ".."))
             throw Wrong("network_namespace", $"'{name}' is no name of a network namespace");
         if (Fence is not (NetdevFence or NoFence))

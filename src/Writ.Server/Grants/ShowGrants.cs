@@ -21,13 +21,13 @@ internal static class ShowGrants
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/grants", List).WithName("ListGrants").Needs(Access.SignedIn).Produces<Page<GrantView>>();
+        routes.MapGet("/grants", List).WithName("ListGrants").Produces<Page<GrantView>>();
         routes.MapGet("/grants/{id}", async (string id, Database database, RequestAccess access, HttpContext context, CancellationToken cancel) =>
         {
             await using var db = database.Open();
             var found = await Find(db, access, context.Caller(), id);
             return found.IsOk ? Results.Ok((await GrantViews.Load(db, [found.Value], cancel))[0]) : found.Refusal.ToHttp();
-        }).WithName("ShowGrant").Needs(Access.SignedIn).Produces<GrantView>();
+        }).WithName("ShowGrant").Produces<GrantView>();
     }
 
     /// <summary>The grant, where the caller may know of it.</summary>

@@ -1,5 +1,4 @@
 using Writ.Contracts.Requests;
-using Writ.Core.Identity;
 using Writ.Server.Errors;
 using Writ.Server.Identity;
 using Writ.Server.Policy;
@@ -35,5 +34,5 @@ internal static class ShowRequest
 
                 await Task.WhenAny(next, Task.Delay(left < Look ? left : Look, time, cancel));
             }
-        }).WithName("ShowRequest").Needs(Access.SignedIn).Produces<RequestView>();
+        }).WithName("ShowRequest").Produces<RequestView>();
 }

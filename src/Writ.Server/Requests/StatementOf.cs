@@ -11,13 +11,12 @@ namespace Writ.Server.Requests;
 internal static class StatementOf
 {
     public static Statement New(
-        RequestId request, int revision, StatementActor actor, StatementActor? onBehalfOf, Plan plan, RunnerId runner, string inventory, DateTimeOffset? start,
+        RequestId request, int revision, ActorId actor, string actorName, Plan plan, RunnerId runner, string inventory, DateTimeOffset? start,
         Evaluation found, PolicyDocument policy) => new()
     {
         Request = request.ToString(),
         Revision = revision,
-        Actor = actor,
-        OnBehalfOf = onBehalfOf,
+        Actor = new(actor.ToString(), actorName),
         Tool = plan.Tool,
         Argv = plan.Executed,
         Scope = ScopeText.Of(plan.Scope),

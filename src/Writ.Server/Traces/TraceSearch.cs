@@ -70,8 +70,8 @@ internal sealed class TraceSearch(PolicyInForce policies, TimeProvider time)
         var findings = new Dictionary<string, Finding>(StringComparer.Ordinal);
         var gaps = new HashSet<RunId>();
         var more = false;
-        // From the newest back, in pieces that grow: what is asked about all time reads no more than it shows.
-        for (var (until, piece) = (question.Until, FirstPiece); until > since; piece *= 32)
+        // From the newest back, in pieces that grow: what is asked about all time reads a few times what it shows, and a year is seven pieces.
+        for (var (until, piece) = (question.Until, FirstPiece); until > since; piece *= 4)
         {
             if (findings.Count >= question.Limit)
             {

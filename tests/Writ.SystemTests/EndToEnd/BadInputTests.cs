@@ -155,9 +155,9 @@ public abstract class BadInputTests(Houses houses) : EndToEndTest(houses)
     public async Task Policy_is_applied_by_admins_alone()
     {
         var before = await Snapshot();
-        (await House.Type("sam", "policy", "apply", House.Write("mine.yaml", House.Policy + "\n"))).ShouldBeAnError(1, "only an admin does this");
+        (await House.Type("sam", "policy", "apply", House.Write("mine.yaml", House.Policy + "\n"))).ShouldBeAnError(1, "only an admin applies a policy");
         (await Snapshot()).ShouldBe(before);
-        (await House.As("ada").Audit()).ShouldContain(entry => entry.Type() == "attempt.refused" && entry.Actor() == "sam" && entry.Text("attempt") == "apply policy");
+        (await House.As("ada").Audit()).ShouldContain(entry => entry.Type() == "attempt.refused" && entry.Actor() == "sam" && entry.Text("attempt") == "apply a policy");
     }
 
     /// <summary>All that could give access: grants, runs, requests that are not over, runners, and the policy.</summary>

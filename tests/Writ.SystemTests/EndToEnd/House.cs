@@ -206,14 +206,6 @@ internal sealed class House : IAsyncDisposable
         await Runner.End(15);
     }
 
-    /// <summary>The runner's operator changes its configuration and starts it anew.</summary>
-    public async Task RestartRunner(Action<JsonNode> change)
-    {
-        await StopRunner();
-        ChangeRunnerConfig(change);
-        _runner = Start("writ-runner", Program("writ-runner"), ["serve", "--data", RunnerData]);
-    }
-
     private async Task StartServer()
     {
         _server = Start("writ-server", Program("writ-server"),
@@ -223,7 +215,7 @@ internal sealed class House : IAsyncDisposable
         {
             _server.HasExited.ShouldBeFalse(_server.Said);
             return Task.FromResult(_server.Error.Contains("ready on", StringComparison.Ordinal));
-        }, "the server does not start", SecondsToStart);
+        }, "the server does not start");
         var ready = _server.Error.Split('\n').First(line => line.Contains("ready on", StringComparison.Ordinal));
         Engine = ready.Split('(', ')')[1].TrimEnd();
     }
@@ -400,9 +392,6 @@ internal sealed class House : IAsyncDisposable
         lock (_processes)
             _processes.RemoveAll(process => process != _server && process != _runner);
     }
-
-    /// <summary>A server compiles while it starts, and others do so beside it; no test is about how long that takes.</summary>
-    public const double SecondsToStart = 60;
 
     public static async Task Until(Func<Task<bool>> condition, string otherwise, double seconds = 15)
     {

@@ -38,19 +38,6 @@ internal sealed class Typed : IDisposable
         return this;
     }
 
-    /// <summary>Waits until something was said on standard error.</summary>
-    public async Task<string> SaidAsync(string part)
-    {
-        var begun = TimeProvider.System.GetTimestamp();
-        while (!Error.Contains(part, StringComparison.Ordinal))
-        {
-            TimeProvider.System.GetElapsedTime(begun).ShouldBeLessThan(TimeSpan.FromSeconds(60), Error);
-            await Task.Delay(1, TestContext.Current.CancellationToken);
-        }
-
-        return Error;
-    }
-
     public Task<int> RunAsync(params string[] args) => CommandTree.InvokeAsync(Context, args);
 
     public void CtrlC()

@@ -101,7 +101,6 @@ public class PolicyDocumentTests
     [InlineData("require: [reason]", "require: [reasn]", 27, "cannot require 'reasn'", "did you mean 'reason'?")]
     [InlineData("approval: { from: [security-engineer], count: 1 }", "approval: { from: [security-engineer], count: 0 }", 28, "'0' is no number from 1 to 20", null)]
     [InlineData("approval: { from: [security-engineer], count: 1 }", "approval: { count: 1 }", 28, "has no 'from'", "name the roles")]
-    [InlineData("approval: { from: [security-engineer], count: 1 }", "approval: { from: [security-engineer], with: passky }", 28, "is not given with 'passky'", "did you mean 'passkey'?")]
     [InlineData("approval: { from: [security-engineer], count: 1 }", "approval: yes", 28, "must be none, a mapping or a list", "write { from")]
     [InlineData("    approval: none\n", "", 29, "has no 'approval'", "'approval: none' if nobody need approve")]
     [InlineData("id: secops-self-serve", "id: developers-scan-staging", 29, "is used twice", "on line 15 already")]

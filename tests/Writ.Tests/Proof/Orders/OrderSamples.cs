@@ -100,5 +100,5 @@ internal static class OrderSamples
     public static RunnerTrust Trust { get; } = new(
         Runner, Inventory.Digest(),
         new Dictionary<string, byte[]> { [SigningKeys.KeyId(SigningKeys.PublicKey(Seed))] = SigningKeys.PublicKey(Seed) },
-        Ceiling, LocalApprovals.None);
+        Ceiling);
 }

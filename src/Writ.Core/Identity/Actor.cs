@@ -20,7 +20,6 @@ public enum ActorKind
 /// <param name="Owner">The person who answers for a workload, or null.</param>
 /// <param name="IsAdmin">Manages; neither approves their own requests nor touches the audit log.</param>
 /// <param name="IsAuditor">Reads all.</param>
-/// <param name="SignIn">How and when they signed in.</param>
 /// <param name="SourceAddress">Where the call came from.</param>
 public sealed record Caller(
     ActorId Id,
@@ -32,7 +31,6 @@ public sealed record Caller(
     bool IsAuditor,
     TokenId Token,
     DateTimeOffset TokenNotAfter,
-    SignIn SignIn,
     string? SourceAddress)
 {
     /// <summary>True for those who read everything.</summary>

@@ -27,7 +27,7 @@ internal static class Tokens
             return null;
         var actor = found.owner;
         return new(actor.Id, actor.Name, actor.Kind, actor.Groups, actor.OwnerId, actor.IsAdmin, actor.IsAuditor,
-            found.row.Id, found.row.NotAfter, new(SignInWay.Box, found.row.CreatedAt, []), sourceAddress);
+            found.row.Id, found.row.NotAfter, sourceAddress);
     }
 
     /// <summary>Makes a token for an actor within a transaction; the text is shown once and kept nowhere.</summary>

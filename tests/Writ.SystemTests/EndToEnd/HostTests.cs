@@ -36,7 +36,7 @@ public abstract class HostTests(Houses houses) : EndToEndTest(houses)
         Execute(House.Tool, "--version").ShouldBe(0);
         using var guard = await Guard("--refuse");
         Should.Throw<System.ComponentModel.Win32Exception>(() => Execute(House.Tool, "-sL", "-n", "10.20.0.79")).NativeErrorCode.ShouldBe(1, "EPERM");
-        await House.Until(async () => (await Told("10.20.0.79")).Length > 0, "the server does not hear of it " + string.Join(" ", Directory.EnumerateFiles(Path.Combine(House.RunnerData, "reports")).Select(File.ReadAllText)));
+        await House.Until(async () => (await Told("10.20.0.79")).Length > 0, "the server does not hear of it");
         (await Told("10.20.0.79"))[0].GetProperty("refused").GetBoolean().ShouldBeTrue();
         var target = House.Target();
         await Granted(House.ShortScan(target));

@@ -24,7 +24,7 @@ pause() { read -r -t "$1" <> <(:) || true; }
 
 # run_quietly LABEL LOG COMMAND...   output goes to the log; its end is shown on failure
 # run_shown   LABEL LOG COMMAND...   output goes to the log and is shown as it comes
-# Both print a line whenever 10 seconds pass in silence, and return the command's exit code. The command writes to
+# Both print a line whenever 30 seconds pass in silence, and return the command's exit code. The command writes to
 # a file and never to our own output, so that no process that it leaves behind can hold up a reader of ours.
 run_quietly() { run_with_heartbeat quietly "$@"; }
 run_shown() { run_with_heartbeat shown "$@"; }
@@ -70,6 +70,7 @@ leave() {
   local code=$1
   trap - EXIT INT TERM
   stop_heartbeat
+  end_compiler
   if [[ -n $running ]]; then
     kill -TERM -- "-$running" 2>/dev/null || true
     for _ in {1..50}; do
@@ -100,7 +101,7 @@ heartbeat() {
     fi
     # The script may have been killed before it could tell us to stop.
     if [[ -n $stop ]] || ! kill -0 $$ 2>/dev/null; then exit 0; fi
-    if ((SECONDS - spoken >= 10)); then
+    if ((SECONDS - spoken >= 30)); then
       spoken=$SECONDS
       say "$label, $((SECONDS - begun)) s so far"
     fi
@@ -153,6 +154,26 @@ need_dotnet() {
   fi
 }
 
+# share_compiler, end_compiler   between them all projects are compiled by one process, which is warm after the first.
+# It leaves out the runtime's counting in order to compile itself better, which costs more than a few minutes give back.
+compiler=
+share_compiler() {
+  export DOTNET_TieredPGO=0 UseSharedCompilation=true
+  [[ -z ${SharedCompilationId:-} ]] || return 0 # the script that called us began it, and ends it
+  compiler=writ-$$
+  export SharedCompilationId=$compiler
+}
+
+end_compiler() {
+  [[ -n $compiler ]] || return 0
+  local sdks
+  sdks=$(dotnet --list-sdks | sed -n "s/^$sdk \[\(.*\)\]$/\1/p")
+  dotnet "$sdks/$sdk/Roslyn/bincore/VBCSCompiler.dll" "-pipename:$compiler" -shutdown >/dev/null 2>&1 || true
+  compiler=
+  export UseSharedCompilation=false
+  unset DOTNET_TieredPGO SharedCompilationId
+}
+
 # need_packages WHAT:PACKAGE...   WHAT is a command or a path (which may be a pattern). Missing ones are installed by
 # apt when we may, otherwise named.
 need_packages() {
@@ -175,29 +196,47 @@ have() {
   esac
 }
 
-install_packages() {
-  local without_cluster=/etc/postgresql-common/createcluster.d/writ-setup.conf code=0
+# In a shell of its own, which takes away what it put there however it ends. Packages of servers start them, now and at
+# each boot, which nobody asked for: tests start their own.
+install_packages() (
+  without_cluster=/etc/postgresql-common/createcluster.d/writ-setup.conf no_service=/usr/sbin/policy-rc.d
+  made=() code=0
+  trap 'rm -f "${made[@]}"' EXIT
   export DEBIAN_FRONTEND=noninteractive
   apt-get update
-  # PostgreSQL's first installation makes and starts a database of its own, which nobody asked for.
+  # PostgreSQL's first installation makes a database of its own.
   if [[ " $* " == *" postgresql "* ]] && ! dpkg-query -W postgresql-common >/dev/null 2>&1; then
     mkdir -p "$(dirname "$without_cluster")"
+    made+=("$without_cluster")
     echo 'create_main_cluster = false' >"$without_cluster"
   fi
+  if [[ ! -e $no_service ]]; then
+    made+=("$no_service")
+    printf '#!/bin/sh\nexit 101\n' >"$no_service"
+    chmod 755 "$no_service"
+  fi
   apt-get install -y --no-install-recommends "$@" || code=$?
-  rm -f "$without_cluster"
-  return "$code"
-}
+  for service in redis-server:redis-server openssh-server:ssh; do
+    [[ " $* " != *" ${service%%:*} "* ]] || ! command -v systemctl >/dev/null || systemctl disable "${service##*:}" || true
+  done
+  exit "$code"
+)
 
-build_packages=(gcc:gcc /usr/include/stdlib.h:libc6-dev '/usr/lib/*/libssl.so.3:openssl' /etc/ssl/certs/ca-certificates.crt:ca-certificates)
+build_packages=(gcc:gcc /usr/include/stdlib.h:libc6-dev '/usr/lib/*/libssl.so.3:openssl' /etc/ssl/certs/ca-certificates.crt:ca-certificates npm:npm node:nodejs)
 lab_packages=(ip:iproute2 flock:util-linux python3:python3 nmap:nmap)
 run_packages=(nft:nftables bwrap:bubblewrap setpriv:util-linux prlimit:util-linux)
+# shellcheck disable=SC2034  # used by ./test
+tool_packages=(dig:bind9-dnsutils ping:iputils-ping traceroute:traceroute curl:curl sslscan:sslscan
+  masscan:masscan testssl:testssl.sh hexdump:bsdextrautils ps:procps tmux:tmux redis-server:redis-server redis-cli:redis-tools
+  ssh:openssh-client /usr/sbin/sshd:openssh-server)
 # shellcheck disable=SC2034  # used by ./test
 verify_packages=(setcap:libcap2-bin go:golang-go /usr/share/gocode/src/golang.org/x/mod/sumdb/note:golang-golang-x-mod-dev)
 # shellcheck disable=SC2034  # used by ./test
 database_packages=('/usr/lib/postgresql/*/bin/initdb:postgresql')
 # shellcheck disable=SC2034  # used by ./test
 player_packages=(asciinema:asciinema)
+# shellcheck disable=SC2034  # used by ./test
+browser_packages=(/usr/bin/chromium:chromium)
 
 # Everything that a build needs.
 setup_build() {

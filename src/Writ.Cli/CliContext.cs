@@ -1,3 +1,4 @@
+using Writ.Cli.Identity;
 using Writ.Cli.Output;
 using Writ.Cli.Server;
 
@@ -6,6 +7,8 @@ namespace Writ.Cli;
 /// <summary>What every verb is given: terminal, environment, clock, and the server on first use.</summary>
 internal sealed class CliContext(Terminal terminal, Func<string, string?> environment, TimeProvider time, Func<Interruption> listen) : IDisposable
 {
+    private HttpMessageInvoker? _http;
+    private Credential? _credential;
     private WritServer? _server;
 
     public Terminal Terminal { get; } = terminal;
@@ -20,32 +23,38 @@ internal sealed class CliContext(Terminal terminal, Func<string, string?> enviro
     /// <summary>Takes over Ctrl-C and its like.</summary>
     public Interruption Listen() => listen();
 
-    /// <summary>The server that <c>WRIT_SERVER</c> names, with <c>WRIT_TOKEN</c>.</summary>
-    /// <exception cref="Stop">One of them is missing or malformed.</exception>
-    public WritServer Server => _server ??= Dial(Token());
+    /// <summary>The server that <c>WRIT_SERVER</c> names.</summary>
+    /// <exception cref="Stop">It is missing or malformed.</exception>
+    public ServerAddress Dialled => Address ??= ServerAddress.Parse(Variable("WRIT_SERVER"));
 
-    /// <summary>The server for the one call that needs no token.</summary>
-    public WritServer ServerWithoutToken => _server ??= Dial(null);
+    /// <summary>The address of the server, once it was asked for.</summary>
+    public ServerAddress? Address { get; private set; }
+
+    /// <summary>The server, as the one who is signed in: by <c>WRIT_TOKEN</c>, as a workload, or by <c>writ login</c>.</summary>
+    /// <exception cref="Stop">What is set cannot be used.</exception>
+    public WritServer Server => _server ??= ServerAs(_credential ??= SignIns.Of(this));
+
+    /// <summary>The server for the few calls that need nobody.</summary>
+    public WritServer ServerWithoutToken => ServerAs(null);
+
+    /// <summary>The server's sign-in.</summary>
+    public OAuth OAuth => new(Dialled, Http, Time);
 
     /// <summary>True once a call was made by somebody who is signed in.</summary>
-    public bool WasInContact => _server is { HasToken: true };
+    public bool WasInContact => _server is not null;
 
-    /// <summary>The address of the server, once it was dialled.</summary>
-    public ServerAddress? Address => _server?.Address;
+    /// <summary>True where the sign-in is one that is kept on this computer, so that a new one is taken up at once.</summary>
+    public bool SignInIsKept => _credential is StoredSignIn;
+
+    /// <summary>The server, as somebody else.</summary>
+    public WritServer ServerAs(Credential? credential) => new(Dialled, Http, credential, Time);
 
     /// <inheritdoc/>
-    public void Dispose() => _server?.Dispose();
-
-    private WritServer Dial(string? token) =>
-        new(ServerAddress.Parse(Variable("WRIT_SERVER")), token, Variable("WRIT_CA"), Time);
-
-    private string Token()
+    public void Dispose()
     {
-        // Whoever has neither is told of the server first.
-        _ = ServerAddress.Parse(Variable("WRIT_SERVER"));
-        var token = Variable("WRIT_TOKEN")?.Trim();
-        if (string.IsNullOrEmpty(token))
-            throw new Stop(ExitCode.NotSignedIn, "not signed in: WRIT_TOKEN is not set", "on the server's host: writ-server token create");
-        return token.All(c => c is > ' ' and < (char)0x7f) ? token : throw Stop.Usage("WRIT_TOKEN holds characters that no token has");
+        _credential?.Dispose();
+        _http?.Dispose();
     }
+
+    private HttpMessageInvoker Http => _http ??= Dialling.To(Dialled, Variable("WRIT_CA"));
 }

@@ -8,12 +8,16 @@ using Writ.Cli.Grants;
 using Writ.Cli.Identity;
 using Writ.Cli.Output;
 using Writ.Cli.Policy;
+using Writ.Cli.Proposals;
 using Writ.Cli.Requests;
 using Writ.Cli.Retention;
 using Writ.Cli.Runners;
 using Writ.Cli.Runs;
 using Writ.Cli.Server;
+using Writ.Cli.Shims;
+using Writ.Cli.Tools;
 using Writ.Cli.Traces;
+using Writ.Cli.Users;
 
 namespace Writ.Cli;
 
@@ -30,10 +34,13 @@ internal static class CommandTree
     private const string Footer = """
         Environment:
           WRIT_SERVER  https://…, http://127.0.0.1:PORT or unix:///path/to/socket
-          WRIT_TOKEN   your token
+          WRIT_TOKEN   a token, instead of the sign-in of writ login
           WRIT_LOG_KEY the only key to believe of the server's audit log
           WRIT_CA      PEM file of the only CA to trust, instead of the system's
-          NO_COLOR     no colours
+          BROWSER      the program that opens pages; NO_COLOR no colours
+        A process signs in by what it has, without writ login:
+          WRIT_ID_TOKEN_FILE      a file with the JWT that its CI system, Kubernetes or SPIFFE gave it (or WRIT_ID_TOKEN itself)
+          WRIT_WORKLOAD_KEY_FILE  its own private key; WRIT_WORKLOAD its name in the policy
 
         Exit codes: 0 ok, 1 failed, 2 usage, 4 not signed in. Those of run: the tool's own, except
         121 denied by policy, 122 denied by a reviewer, 123 no decision in time, 124 killed at the
@@ -115,9 +122,17 @@ internal static class CommandTree
             RetentionVerb.Verb(context),
             WriteReceipt.Verb(context),
             VerifyFile.Verb(context),
+            ListTools.Verb(context),
+            ShimVerb.Verb(context),
             ListRunners.Verb(context),
             new Verb("runner", "Manage runners").With(Enroll.Verb(context)),
+            new Verb("passkey", "List, confirm and remove the passkeys that approve").With(ListPasskeys.Verb(context), ConfirmPasskey.Verb(context), RemovePasskey.Verb(context)),
+            UsersVerb.Verb(context),
+            ProposalsVerb.Verb(context),
+            LoginVerb.Verb(context),
+            LogoutVerb.Verb(context),
             WhoAmIVerb.Verb(context),
+            new Verb("workload", "Keys of processes").With(WorkloadKeyVerb.Verb(context)),
             SetUpVerb.Verb(context),
         };
         foreach (var option in root.Options)

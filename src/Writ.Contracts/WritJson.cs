@@ -8,6 +8,7 @@ using Writ.Contracts.Requests;
 using Writ.Contracts.Retention;
 using Writ.Contracts.Runners;
 using Writ.Contracts.Runs;
+using Writ.Contracts.Tools;
 using Writ.Contracts.Traces;
 
 namespace Writ.Contracts;
@@ -27,6 +28,7 @@ namespace Writ.Contracts;
 [JsonSerializable(typeof(Page<RequestView>))]
 [JsonSerializable(typeof(Decide))]
 [JsonSerializable(typeof(CancelAsk))]
+[JsonSerializable(typeof(NarrowAsk))]
 [JsonSerializable(typeof(GrantView))]
 [JsonSerializable(typeof(Page<GrantView>))]
 [JsonSerializable(typeof(EndAsk))]
@@ -52,11 +54,28 @@ namespace Writ.Contracts;
 [JsonSerializable(typeof(ConsistencyView))]
 [JsonSerializable(typeof(Page<LogEntryView>))]
 [JsonSerializable(typeof(Page<LogHeadView>))]
+[JsonSerializable(typeof(ToolView))]
+[JsonSerializable(typeof(Page<ToolView>))]
+[JsonSerializable(typeof(ToolText))]
+[JsonSerializable(typeof(ToolCheckView))]
 [JsonSerializable(typeof(RunnerView))]
 [JsonSerializable(typeof(Page<RunnerView>))]
 [JsonSerializable(typeof(NewEnrolment))]
 [JsonSerializable(typeof(EnrolmentView))]
+[JsonSerializable(typeof(Page<PasskeyView>))]
+[JsonSerializable(typeof(PasskeyView))]
+[JsonSerializable(typeof(PasskeyChallenge))]
+[JsonSerializable(typeof(NewPasskey))]
+[JsonSerializable(typeof(ConfirmAsk))]
+[JsonSerializable(typeof(ApprovalChallenge))]
 [JsonSerializable(typeof(WhoAmI))]
+[JsonSerializable(typeof(UserView))]
+[JsonSerializable(typeof(Page<UserView>))]
+[JsonSerializable(typeof(RolesAsk))]
+[JsonSerializable(typeof(UserEndView))]
+[JsonSerializable(typeof(ProposalView))]
+[JsonSerializable(typeof(Page<ProposalView>))]
+[JsonSerializable(typeof(RunnerEndView))]
 [JsonSerializable(typeof(SetUp))]
 [JsonSerializable(typeof(NewToken))]
 [JsonSerializable(typeof(Problem))]

@@ -5,6 +5,7 @@ using Writ.Runner.Host;
 using Writ.Runner.Kernel;
 using Writ.Runner.Runners;
 using Writ.Runner.Runs;
+using Writ.Runner.Secrets;
 
 [assembly: SupportedOSPlatform("linux")]
 
@@ -79,6 +80,9 @@ internal static class Program
         var status = new Command("status", "list the live runs of this host") { data };
         status.SetAction(parsed => ListRuns.Run(new(parsed.GetRequiredValue(data)), Console.Out));
 
+        var secrets = new Command("secrets", "tell whether each configured secret can be had, without showing it") { data };
+        secrets.SetAction((parsed, stop) => CheckSecrets.Run(new(parsed.GetRequiredValue(data)), Console.Out, stop));
+
         var root = new Option<string>("--root") { Description = "look in this folder as if it were the host; nothing is reported", DefaultValueFactory = _ => "/", HelpName = "DIR" };
         var remove = new Option<bool>("--remove") { Description = "take away what can be taken away alone" };
         var rights = new Command("standing-rights", "find who could run this runner's tools without asking, and tell the server") { data, root, remove };
@@ -88,7 +92,7 @@ internal static class Program
         var guard = new Command("guard", "tell the server who executes this runner's tools past it, until stopped") { data, refuse };
         guard.SetAction(parsed => GuardTools.Run(new(parsed.GetRequiredValue(data)), parsed.GetValue(refuse), Console.Out));
 
-        return new("Executes approved runs, and nothing else.") { enrol, serve, kill, status, rights, guard };
+        return new("Executes approved runs, and nothing else.") { enrol, serve, kill, status, secrets, rights, guard };
     }
 
     private static string[] Split(string[]? texts) => [.. (texts ?? []).SelectMany(text => text.Split(',', StringSplitOptions.TrimEntries))];

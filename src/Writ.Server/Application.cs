@@ -1,19 +1,29 @@
 using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts;
+using Writ.Core.Identity;
 using Writ.Server.Audit;
 using Writ.Server.Decisions;
+using Writ.Server.Directories;
 using Writ.Server.Errors;
 using Writ.Server.Grants;
 using Writ.Server.Identity;
+using Writ.Server.Passkeys;
 using Writ.Server.Policy;
+using Writ.Server.Proposals;
 using Writ.Server.Requests;
 using Writ.Server.Retention;
 using Writ.Server.Runners;
 using Writ.Server.Runs;
+using Writ.Server.SecurityEvents;
 using Writ.Server.Storage;
 using Writ.Server.Streams;
+using Writ.Server.Tools;
 using Writ.Server.Traces;
+using Writ.Server.Users;
+using Writ.Server.Web;
+using Writ.Server.WebConsole;
 
 namespace Writ.Server;
 
@@ -36,6 +46,8 @@ internal static class Application
             console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
         });
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Grpc", LogLevel.Warning);
+        // It would log requests, with what a client proves itself by.
+        builder.Logging.AddFilter("OpenIddict", LogLevel.Warning);
         builder.Logging.AddFilter("Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware", LogLevel.Error);
         builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.None);
 
@@ -53,6 +65,9 @@ internal static class Application
             // A body that cannot be read is the caller's affair, not the log's.
             SuppressDiagnosticsCallback = thrown => thrown.Exception is BadHttpRequestException or OperationCanceledException,
         });
+        if (settings.TrustedProxies.Count > 0)
+            app.UseForwardedHeaders(Forwarded(settings));
+        app.Use(next => context => ResponseHeaders.Add(context, next));
         app.UseStatusCodePages(async status => await HttpProblems.ForStatus(status.HttpContext));
         app.Use(async (context, next) =>
         {
@@ -63,20 +78,35 @@ internal static class Application
             else
                 context.Response.StatusCode = StatusCodes.Status404NotFound;
         });
+        SignInStack.Use(app, settings);
         app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(10), KeepAliveTimeout = TimeSpan.FromSeconds(20) });
         Endpoints.Map(app);
-        app.MapOpenApi("/v1/openapi.json");
-        app.MapGet("/health/live", () => Results.Ok(new { status = "live" })).ExcludeFromDescription();
+        SignInStack.Map(app);
+        ConsoleStack.Map(app);
+        app.MapOpenApi("/v1/openapi.json").Needs(Access.Open);
+        app.MapGet("/health/live", () => Results.Ok(new { status = "live" })).ExcludeFromDescription().Needs(Access.Open);
         app.MapGet("/health/ready", async (PublishedHead published, Sequencer sequencer, CancellationToken cancel) =>
         {
             await using var db = database.Open();
             var ready = await db.Database.CanConnectAsync(cancel) && !published.IsHalted && !sequencer.IsHalted;
             // A stream that does not get through is its sink's affair: the server is ready all the same.
             return ready ? Results.Ok(new { status = "ready", streams_failing = await db.Streams.CountAsync(row => row.Trouble != null, cancel) }) : Results.StatusCode(StatusCodes.Status503ServiceUnavailable);
-        }).ExcludeFromDescription();
-        app.MapGrpcService<EnrolRunner>();
-        app.MapGrpcService<RunnerLinkService>();
+        }).ExcludeFromDescription().Needs(Access.Open);
+        app.MapGrpcService<EnrolRunner>().Needs(Access.Runner);
+        app.MapGrpcService<RunnerLinkService>().Needs(Access.Runner);
+        AccessEndpoints.Require(app);
         return app;
+    }
+
+    /// <summary>The word of the pinned proxies alone, and of the last of them: whatever stands before it, a client may have written.</summary>
+    private static ForwardedHeadersOptions Forwarded(ServerSettings settings)
+    {
+        var options = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto, ForwardLimit = 1 };
+        options.KnownProxies.Clear();
+        options.KnownIPNetworks.Clear();
+        foreach (var network in settings.TrustedProxies)
+            options.KnownIPNetworks.Add(network);
+        return options;
     }
 
     private static void Services(IServiceCollection services, ServerSettings settings, ServerKeys keys, Database database, TimeProvider time)
@@ -92,9 +122,16 @@ internal static class Application
             json.SerializerOptions.RespectRequiredConstructorParameters = true;
         });
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
-        services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = 16 << 20);
+        services.AddGrpc(grpc =>
+        {
+            grpc.MaxReceiveMessageSize = 16 << 20;
+            // A call to nothing ends as every other one to nothing.
+            grpc.IgnoreUnknownServices = true;
+        });
         services.AddOpenApi("v1", OpenApi.Describe);
 
+        SignInStack.Add(services, settings, keys);
+        ConsoleStack.Add(services);
         services.AddSingleton<SequencerBell>().AddSingleton<RunnerHeads>();
         services.AddSingleton(new PublishedHead(database, keys.Log, PublishedHead.FolderOf(settings.Data)));
         services.AddSingleton(settings.Witnesses ?? WitnessList.None);
@@ -103,15 +140,19 @@ internal static class Application
         services.AddSingleton<Sequencer>().AddHostedService(provider => provider.GetRequiredService<Sequencer>());
         services.AddSingleton<SetRetention>().AddSingleton<ApplyRetention>().AddHostedService(provider => provider.GetRequiredService<ApplyRetention>());
         services.AddSingleton<Sweep>().AddHostedService(provider => provider.GetRequiredService<Sweep>());
+        services.AddSingleton<RateLimits>().AddSingleton<Gate>().AddSingleton<ProposalBook>().AddSingleton<DecideProposal>().AddSingleton<Tightening>();
+        services.AddSingleton<TakeAll>().AddSingleton<DisableUser>().AddSingleton<SignOutUser>().AddSingleton<ChangeRoles>().AddSingleton<DisableRunner>();
+        services.AddSingleton<ScimUsers>().AddSingleton<ScimGroups>().AddSingleton<ReceiveEvent>();
         services.AddSingleton<WriteTransaction>().AddSingleton<Changes>().AddSingleton<RefusedAttempts>().AddSingleton<EvidenceViews>().AddSingleton<PolicyInForce>();
-        services.AddSingleton<CheckPolicy>().AddSingleton<ApplyPolicy>().AddSingleton<SetUpFirstAdmin>().AddSingleton<RevokeToken>();
+        services.AddSingleton<ShowTools>().AddSingleton<CheckPolicy>().AddSingleton<ApplyPolicy>().AddSingleton<SetUpFirstAdmin>().AddSingleton<RevokeToken>();
         services.AddSingleton<ReviseRequest>().AddSingleton<RequestAccess>().AddSingleton<Reevaluation>().AddSingleton<Planner>().AddSingleton<Understanding>()
-            .AddSingleton<Ask>().AddSingleton<Explain>().AddSingleton<CancelRequest>();
-        services.AddSingleton<DecisionTurn>().AddSingleton<Takings>().AddSingleton<RevokeGrant>();
+            .AddSingleton<Ask>().AddSingleton<Explain>().AddSingleton<CancelRequest>().AddSingleton<NarrowRequest>();
+        services.AddSingleton<MakePasskey>().AddSingleton<ConfirmPasskey>().AddSingleton<RemovePasskey>();
+        services.AddSingleton<ChallengeApproval>().AddSingleton<DecisionTurn>().AddSingleton<Takings>().AddSingleton<RevokeGrant>();
         services.AddSingleton<RecordingStore>().AddSingleton<RunResults>().AddSingleton<RunEnding>().AddSingleton<AttachedClients>().AddSingleton<DetachRun>();
         services.AddSingleton<NameCheck>().AddSingleton<KeepResults>().AddSingleton<ShowResults>().AddSingleton<RunFiles>().AddSingleton<StartRun>().AddSingleton<AttachRun>().AddSingleton<KillRun>();
         services.AddSingleton<RunnerHub>().AddSingleton<INameResolver, NameResolver>().AddSingleton<Inventories>().AddSingleton<RunTransitions>().AddSingleton<RunReports>().AddSingleton<HostReports>();
-        services.AddSingleton<TraceSearch>();
+        services.AddSingleton<TraceSearch>().AddSingleton<ShowTrace>().AddSingleton<WatchRun>().AddSingleton<ListLiveRuns>().AddSingleton<ListResults>().AddSingleton<ShowGrid>().AddSingleton<SearchAudit>();
         services.AddSingleton<CreateEnrolment>().AddSingleton<EnrolRunner>().AddSingleton<RunnerLinkService>();
     }
 }

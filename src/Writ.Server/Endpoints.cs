@@ -1,32 +1,46 @@
 using Writ.Server.Audit;
 using Writ.Server.Decisions;
+using Writ.Server.Directories;
 using Writ.Server.Grants;
 using Writ.Server.Identity;
+using Writ.Server.Passkeys;
 using Writ.Server.Policy;
+using Writ.Server.Proposals;
 using Writ.Server.Requests;
 using Writ.Server.Retention;
 using Writ.Server.Runners;
 using Writ.Server.Runs;
+using Writ.Server.SecurityEvents;
+using Writ.Server.Tools;
 using Writ.Server.Traces;
+using Writ.Server.Users;
 
 namespace Writ.Server;
 
 /// <summary>Every verb of <c>/v1</c>: the table of contents of the API.</summary>
 internal static class Endpoints
 {
-    /// <summary>Spending the set-up secret, and the API's own description.</summary>
-    private static readonly string[] Open = ["/v1/setup", "/v1/openapi.json"];
-
     public static void Map(WebApplication app)
     {
-        app.UseWhen(
-            context => context.Request.Path.StartsWithSegments("/v1") && !Open.Contains(context.Request.Path.Value),
-            closed => closed.Use(next => context => Authentication.Check(context, next)));
+        app.Use(next => context => AccessEndpoints.Check(context, next));
 
         var api = app.MapGroup("/v1");
         SetUpFirstAdmin.Map(api);
         ShowWhoAmI.Map(api);
         RevokeToken.Map(api);
+        ListPasskeys.Map(api);
+        MakePasskey.Map(api);
+        ConfirmPasskey.Map(api);
+        RemovePasskey.Map(api);
+
+        ShowUsers.Map(api);
+        DisableUser.Map(api);
+        ChangeRoles.Map(api);
+        SignOutUser.Map(api);
+        ShowProposals.Map(api);
+        DecideProposal.Map(api);
+        ReceiveEvent.Map(api);
+        Scim.Map(app);
 
         Explain.Map(api);
         Ask.Map(api);
@@ -34,8 +48,10 @@ internal static class Endpoints
         ShowRequest.Map(api);
         ShowInput.Map(api);
         CancelRequest.Map(api);
+        ChallengeApproval.Map(api);
         ApproveRequest.Map(api);
         DenyRequest.Map(api);
+        NarrowRequest.Map(api);
 
         ShowGrants.Map(api);
         RevokeGrant.Map(api);
@@ -53,6 +69,9 @@ internal static class Endpoints
         ApplyPolicy.Map(api);
         ShowPolicy.Map(api);
 
+        ShowTools.Map(api);
+        CheckTool.Map(api);
+
         ListAudit.Map(api);
         ExportAudit.Map(api);
         ShowLog.Map(api);
@@ -62,5 +81,6 @@ internal static class Endpoints
         SetRetention.Map(api);
         ListRunners.Map(api);
         CreateEnrolment.Map(api);
+        DisableRunner.Map(api);
     }
 }

@@ -25,12 +25,12 @@ internal static class EntryText
             ? Member(actor, "name") is { Length: > 0 } name ? name : Member(actor, "id")
             : "";
 
-    /// <summary>Every other member, as <c>name=value</c>.</summary>
+    /// <summary>Every other member, as <c>name=value</c>; of a passkey's signature, whose it is.</summary>
     public static string Rest(AuditEntryView entry) => entry.Entry.ValueKind != JsonValueKind.Object
         ? entry.Entry.GetRawText()
         : string.Join(' ', entry.Entry.EnumerateObject()
             .Where(member => !Shown.Contains(member.Name))
-            .Select(member => $"{member.Name}={Value(member.Value)}"));
+            .Select(member => $"{member.Name}={(member.Name == "passkey" && Member(member.Value, "id") is { Length: > 0 } signed ? signed : Value(member.Value))}"));
 
     private static string Value(JsonElement value) => value.ValueKind == JsonValueKind.String && value.GetString() is { } text && !text.Contains(' ', StringComparison.Ordinal)
         ? text

@@ -72,6 +72,8 @@ internal sealed class LogFacts
         var keys = pinned is not null ? LogContact.Parse([pinned])
             : known is { Keys.Count: > 0 } ? LogContact.Parse(known.Keys)
             : LogContact.Parse((await context.Server.GetAsync("/v1/log", WritJson.Default.LogView, cancel)).Value.Keys);
+        // An entry that names a former key may have been placed meanwhile: signatures are judged when all entries are here.
+        await FetchEntries(views.Select(SizeOf).DefaultIfEmpty().Max());
         var heads = new List<(SignedCheckpoint, DateTimeOffset)>();
         var unsigned = new List<long>();
         foreach (var view in views)
@@ -80,13 +82,12 @@ internal sealed class LogFacts
             if (opened.IsOk)
                 heads.Add((opened.Value, view.SignedAt));
             else
-                unsigned.Add(SignedNote.Parse(view.Checkpoint) is { IsOk: true } note && Checkpoint.Parse(note.Value.Text) is { IsOk: true } head ? head.Value.Size : -1);
+                unsigned.Add(SizeOf(view));
         }
 
         if (heads.Count == 0)
             throw new Stop(ExitCode.Failed, "the server's log has no head that is signed by a key that is known here", "--key names the log's public key");
         var size = heads[^1].Item1.Head.Size;
-        await FetchEntries(size);
         var seen = known?.Checkpoint is { } text && Checkpoint.Open(text, keys) is { IsOk: true } before ? before.Value : null;
         return new()
         {
@@ -118,6 +119,10 @@ internal sealed class LogFacts
     /// <summary>Keeps what was verified.</summary>
     public void Remember(CliContext context) => Memory?.Write(
         context.Server.Address, new(context.Server.Address.Text, [.. Keys.Select(key => key.ToString())], Newest.Note.ToString(), context.Now));
+
+    /// <summary>The size that a head tells, whoever signed it; -1 where it tells none.</summary>
+    private static long SizeOf(LogHeadView view) =>
+        SignedNote.Parse(view.Checkpoint) is { IsOk: true } note && Checkpoint.Parse(note.Value.Text) is { IsOk: true } head ? head.Value.Size : -1;
 
     private static bool IsLabelled(LogEntryView entry, List<NoteKey> former)
     {

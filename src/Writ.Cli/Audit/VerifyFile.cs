@@ -6,6 +6,7 @@ using Writ.Cli.Options;
 using Writ.Cli.Output;
 using Writ.Contracts.Audit;
 using Writ.Proof.Log;
+using Writ.Proof.Orders;
 
 namespace Writ.Cli.Audit;
 
@@ -64,6 +65,12 @@ internal static class VerifyFile
             $"verified: {Printable.Line(receipt.Run)}, {receipt.Entries.Count} entries of {Printable.Line(held.Value.Head.Origin)}, which had {held.Value.Head.Size} entries then"));
         foreach (var entry in receipt.Entries)
             context.Terminal.Print(string.Create(CultureInfo.InvariantCulture, $"{entry.Index,6}  {Text(context, entry.Entry)}"));
+        foreach (var approval in PasskeyApprovals.Of(receipt, KeysFor(context, key, receipt.Checkpoint)))
+        {
+            context.Terminal.Print(Printable.Line($"approved by {approval.Name} ({approval.Person}) at {approval.Party.Origin} with passkey {approval.Passkey}, "
+                + $"key {SigningKeys.KeyId(approval.Key.Info)}, which {approval.ConfirmedBy} had confirmed: the signature is of exactly this statement"));
+        }
+
         PrintEnd(context, receipt);
         if (extract is null)
             return;
@@ -105,7 +112,7 @@ internal static class VerifyFile
             var entry = new AuditEntryView(0, JsonDocument.Parse(bytes).RootElement);
             return Printable.Line($"{EntryText.Time(entry, context.Now)}  {EntryText.Type(entry)}  {EntryText.Actor(entry)}  {EntryText.Rest(entry)}");
         }
-        catch (JsonException)
+        catch (Exception odd) when (odd is JsonException or InvalidOperationException)
         {
             return Printable.Line(Encoding.UTF8.GetString(bytes));
         }

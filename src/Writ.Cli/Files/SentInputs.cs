@@ -6,9 +6,10 @@ using Writ.Proof.Errors;
 
 namespace Writ.Cli.Files;
 
-/// <summary>The files of this command line that its command reads, each read once, when the server asks for it.</summary>
-internal sealed class SentInputs(IReadOnlyList<string> command)
+/// <summary>The files of this command line that its command reads, each read once, when the server asks for it; <c>-</c> is standard input.</summary>
+internal sealed class SentInputs(IReadOnlyList<string> command, Stream standardInput)
 {
+    private const string Standard = "-";
     private const int Largest = 8 << 20;
     private readonly List<InputFile> _files = [];
 
@@ -23,7 +24,9 @@ internal sealed class SentInputs(IReadOnlyList<string> command)
         : [.. _files.Select(file => new InputDigest(file.Argument, Convert.ToHexStringLower(SHA256.HashData(file.Content))))];
 
     /// <summary>True where the command reads this file: it is never written to.</summary>
-    public bool Has(string path) => _files.Exists(file => file.Argument == path);
+    public bool Has(string path) => path != Standard && WasSent(path);
+
+    private bool WasSent(string path) => _files.Exists(file => file.Argument == path);
 
     /// <summary>Sends a call; where the server answers that it needs files of this command line, reads them and sends it again.</summary>
     /// <exception cref="Stop">A file cannot be read, or is none of this command line.</exception>
@@ -44,20 +47,20 @@ internal sealed class SentInputs(IReadOnlyList<string> command)
     {
         if (!OwnPath.IsIn(command, path))
             throw new Stop(ExitCode.Failed, $"the server asks for '{path}', which does not stand in this command; nothing was read", "do not trust this server");
-        if (Has(path))
+        if (WasSent(path))
             throw new Stop(ExitCode.Failed, $"the server asks for '{path}' again, though it was sent");
         try
         {
-            if (Directory.Exists(path))
+            if (path != Standard && Directory.Exists(path))
                 throw Stop.Usage($"'{path}' is a folder; name a file");
-            using var file = File.OpenRead(path);
+            using var file = path == Standard ? standardInput : File.OpenRead(path);
             using var content = new MemoryStream();
             var buffer = new byte[64 << 10];
             for (int length; (length = file.Read(buffer)) > 0;)
             {
                 content.Write(buffer, 0, length);
                 if (content.Length > Largest)
-                    throw Stop.Usage($"'{path}' is larger than 8 MiB", "split it, or write networks and ranges");
+                    throw Stop.Usage($"{(path == Standard ? "standard input" : $"'{path}'")} is larger than 8 MiB", "split it, or write networks and ranges");
             }
 
             return new(path, content.ToArray());

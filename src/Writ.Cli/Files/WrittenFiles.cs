@@ -10,6 +10,9 @@ namespace Writ.Cli.Files;
 /// <summary>The files that a run has written, put where its command line says.</summary>
 internal static class WrittenFiles
 {
+    /// <summary>In place of a file: standard output, in place of what the tool says there.</summary>
+    private const string Standard = "-";
+
     private const int LongestEnding = 8;
     private static readonly TimeSpan Wait = TimeSpan.FromSeconds(20);
 
@@ -20,10 +23,13 @@ internal static class WrittenFiles
         {
             if (Refusal(run, output, inputs) is { } refusal)
                 context.Terminal.Say($"writ: {Printable.Line(refusal)}");
-            else if (OwnFile.Trouble(Target(output)) is { } trouble)
+            else if (Target(output) != Standard && OwnFile.Trouble(Target(output)) is { } trouble)
                 context.Terminal.Say($"writ: '{Printable.Line(Target(output))}' cannot be written: {Printable.Line(trouble)}; the run goes on");
         }
     }
+
+    /// <summary>True where one of them takes the place of what the tool says on standard output.</summary>
+    public static bool TakeStandardOutput(RunView run) => run.Outputs?.Any(output => Target(output) == Standard) == true;
 
     /// <summary>Writes them after the run's end; returns the run's exit code, or 1 in place of 0 where one could not be written.</summary>
     public static async Task<int> TakeAsync(CliContext context, RunView started, SentInputs inputs, int code)
@@ -75,10 +81,14 @@ internal static class WrittenFiles
         {
             if (Refusal(run, output, inputs) is { } refusal)
                 throw new IOException(refusal);
-            OwnFile.Write(target, await FetchAsync(context, run, number, CancellationToken.None), output.Append);
-            if (output.Cut)
-                context.Terminal.Say($"writ: '{Printable.Line(target)}' may lack its end");
+            var bytes = await FetchAsync(context, run, number, CancellationToken.None);
+            if (target == Standard)
+                Show(context.Terminal, bytes);
             else
+                OwnFile.Write(target, bytes, output.Append);
+            if (output.Cut && target != Standard)
+                context.Terminal.Say($"writ: '{Printable.Line(target)}' may lack its end");
+            else if (target != Standard)
                 context.Terminal.Remark($"writ: wrote '{Printable.Line(target)}', {Size(output.Bytes ?? 0)}");
             return true;
         }

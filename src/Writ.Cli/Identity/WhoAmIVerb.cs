@@ -10,7 +10,7 @@ internal static class WhoAmIVerb
     public static Verb Verb(CliContext context)
     {
         var format = Shared.Format();
-        return new Verb("whoami", "Show who the token speaks for", "writ whoami").With(format).Does(async (parse, cancel) =>
+        return new Verb("whoami", "Show who is signed in", "writ whoami").With(format).Does(async (parse, cancel) =>
         {
             var answer = await context.Server.GetAsync("/v1/whoami", WritJson.Default.WhoAmI, cancel);
             var who = answer.Value;
@@ -26,7 +26,9 @@ internal static class WhoAmIVerb
                 .Add("id", who.Id)
                 .Add("groups", string.Join(", ", who.Groups))
                 .Add("roles", string.Join(", ", who.Roles))
-                .Add("token", $"ends {When.Full(who.TokenNotAfter, context.Now)}")
+                .Add("on behalf of", who.OnBehalfOf?.Name)
+                .Add("signed in", who.SignIn is { } way ? $"{Way(way.Way)}, {When.Full(way.At, context.Now)}" : null)
+                .Add("token", $"ends {When.Full(who.TokenNotAfter, context.Now)}{(context.SignInIsKept ? ", and is renewed by itself" : "")}")
                 .Add("server", context.Address?.Text)
                 .Lines(context.Terminal);
             foreach (var line in lines)
@@ -34,4 +36,13 @@ internal static class WhoAmIVerb
             return ExitCode.Ok;
         });
     }
+
+    private static string Way(string way) => way switch
+    {
+        "box" => "by a token of the operator's",
+        "browser" => "in a browser",
+        "device" => "by a code on another device: asks and watches, neither decides nor administers",
+        "workload" => "as a workload",
+        _ => way,
+    };
 }

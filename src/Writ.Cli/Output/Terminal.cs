@@ -7,7 +7,7 @@ namespace Writ.Cli.Output;
 /// Where <c>writ</c> speaks: results on standard output, everything else on standard error. Colours and a live line
 /// appear on a terminal only, colours not at all with <c>NO_COLOR</c>.
 /// </summary>
-internal sealed class Terminal(Stream output, Stream error, TextReader input)
+internal sealed class Terminal(Stream output, Stream error, Stream input)
 {
     private readonly Lock _lock = new();
     private bool _statusShown;
@@ -18,8 +18,11 @@ internal sealed class Terminal(Stream output, Stream error, TextReader input)
     /// <summary>Standard error, byte-exact.</summary>
     public Stream Error { get; } = error;
 
+    /// <summary>Standard input, byte-exact. Whoever reads it leaves <see cref="Input"/> alone.</summary>
+    public Stream RawInput { get; } = input;
+
     /// <summary>Standard input as text.</summary>
-    public TextReader Input { get; } = input;
+    public TextReader Input => field ??= new StreamReader(RawInput, new UTF8Encoding(false));
 
     public bool InputIsTerminal { get; init; }
     public bool OutputIsTerminal { get; init; }
@@ -31,6 +34,15 @@ internal sealed class Terminal(Stream output, Stream error, TextReader input)
     /// <summary>The columns of the terminal on standard output; without one, lines are as long as they are.</summary>
     public int Width { get; init; } = int.MaxValue;
 
+    /// <summary>Puts the terminal on standard input into raw mode until it is disposed; null where there is none.</summary>
+    public Func<IDisposable?> EnterRaw { get; init; } = () => null;
+
+    /// <summary>Columns and rows of the terminal on standard output; null where there is none.</summary>
+    public Func<(int Columns, int Rows)?> Size { get; init; } = () => null;
+
+    /// <summary>True while a run has the terminal: a line of Writ's own begins and ends with the carriage return that nobody adds.</summary>
+    public bool IsRaw { get; set; }
+
     /// <summary>The process's own streams.</summary>
     public static Terminal OfProcess()
     {
@@ -41,13 +53,15 @@ internal sealed class Terminal(Stream output, Stream error, TextReader input)
             OutputIsTerminal = output,
             ErrorIsTerminal = Native.IsTerminal(2),
             Colour = Environment.GetEnvironmentVariable("NO_COLOR") is null or "" && Environment.GetEnvironmentVariable("TERM") != "dumb",
+            EnterRaw = RawTerminal.Enter,
+            Size = () => Native.SizeOf(1),
             Width = output ? Native.Columns(1) ?? 80 : int.MaxValue,
         };
     }
 
     // Through the console's own stream .NET would switch the terminal's keypad mode.
-    private static TextReader OpenInput() => !Native.IsInherited(0) ? TextReader.Null : new StreamReader(
-        new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 1), new UTF8Encoding(false));
+    private static Stream OpenInput() =>
+        !Native.IsInherited(0) ? Stream.Null : new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 1);
 
     /// <summary>A line of the result. The caller has made foreign texts <see cref="Printable"/>.</summary>
     public void Print(string line) => Output.Write(Encoding.UTF8.GetBytes(line + "\n"));
@@ -106,6 +120,8 @@ internal sealed class Terminal(Stream output, Stream error, TextReader input)
                 if (line && _statusShown)
                     text = "\r\e[K" + text;
                 _statusShown = !line;
+                if (IsRaw && text.EndsWith('\n'))
+                    text = "\r\n" + text[..^1] + "\r\n";
                 if (text.Length > 0)
                     Error.Write(Encoding.UTF8.GetBytes(text));
             }

@@ -1,9 +1,7 @@
 using System.CommandLine;
-using System.Globalization;
 using Writ.Cli.Options;
 using Writ.Cli.Output;
 using Writ.Contracts;
-using Writ.Contracts.Policy;
 
 namespace Writ.Cli.Policy;
 
@@ -29,27 +27,15 @@ internal static class CheckPolicy
                 return passes ? ExitCode.Ok : ExitCode.Failed;
             }
 
-            Print(context, check.Problems, "");
-            Print(context, warnings, "warning: ");
+            Problems.Print(context, check.Problems, "");
+            Problems.Print(context, warnings, "warning: ");
             if (!check.Ok)
-                throw new Stop(ExitCode.Failed, $"the policy cannot be applied: {Count(check.Problems.Count, "problem")}");
+                throw new Stop(ExitCode.Failed, $"the policy cannot be applied: {Problems.Count(check.Problems.Count, "problem")}");
             if (!passes)
-                throw new Stop(ExitCode.Failed, $"the policy could be applied, but there {(warnings.Count == 1 ? "is" : "are")} {Count(warnings.Count, "warning")}");
+                throw new Stop(ExitCode.Failed, $"the policy could be applied, but there {(warnings.Count == 1 ? "is" : "are")} {Problems.Count(warnings.Count, "warning")}");
             context.Terminal.Print(Printable.Line(
-                $"ok: {Count(check.Tests, "test")} passed{(warnings.Count > 0 ? $", {Count(warnings.Count, "warning")}" : "")}, hash {check.Hash}"));
+                $"ok: {Problems.Count(check.Tests, "test")} passed{(warnings.Count > 0 ? $", {Problems.Count(warnings.Count, "warning")}" : "")}, hash {check.Hash}"));
             return ExitCode.Ok;
         });
     }
-
-    private static void Print(CliContext context, IReadOnlyList<PolicyProblemView> problems, string kind)
-    {
-        foreach (var problem in problems)
-        {
-            context.Terminal.Print(Printable.Line(string.Create(CultureInfo.InvariantCulture, $"{problem.File}:{problem.Line}: {kind}{problem.Message}")));
-            if (problem.Hint is { } hint)
-                context.Terminal.Print($"  hint: {Printable.Line(hint)}");
-        }
-    }
-
-    private static string Count(int count, string what) => string.Create(CultureInfo.InvariantCulture, $"{count} {what}{(count == 1 ? "" : "s")}");
 }

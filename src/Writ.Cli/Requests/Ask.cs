@@ -19,7 +19,7 @@ internal static class Ask
         return ask.AddTo(verb, start: true).Does(async (parse, cancel) =>
         {
             var asked = ask.Read(parse);
-            var inputs = new SentInputs(asked.Command);
+            var inputs = new SentInputs(asked.Command, context.Terminal.RawInput);
             var answer = await inputs.SendAsync(() => context.Server.CreateAsync(
                 "/v1/requests", asked with { Inputs = inputs.Files }, WritJson.Default.AskForAccess, WritJson.Default.RequestView, cancel));
             var request = answer.Value;

@@ -4,6 +4,7 @@ using Writ.Cli.Output;
 using Writ.Cli.Server;
 using Writ.Contracts;
 using Writ.Contracts.Requests;
+using Writ.Proof.Errors;
 
 namespace Writ.Cli.Requests;
 
@@ -30,12 +31,13 @@ internal sealed class Decision
     }
 
     /// <summary>Decides on what was shown.</summary>
-    public Task<Answer<RequestView>> SendAsync(CliContext context, ParseResult parse, RequestView shown, string verb, CancellationToken cancel)
+    public async Task<Answer<RequestView>> SendAsync(CliContext context, ParseResult parse, RequestView shown, string verb, CancellationToken cancel)
     {
         if (shown.State != "pending" || shown.StatementDigest is not { } digest)
             throw new Stop(ExitCode.Failed, $"request {shown.Id} is {shown.State}: there is nothing to decide");
-        return context.Server.PostAsync(
+        var answer = await context.Server.PostAsync(
             $"/v1/requests/{shown.Id}/{verb}", new Decide(digest, parse.GetValue(_comment)), WritJson.Default.Decide, WritJson.Default.RequestView, cancel);
+        return answer.Problem is { Type: ErrorCode.PasskeyNeeded, Needs: [var page] } ? await ApproveByPasskey.WaitAsync(context, shown, page, cancel) : answer;
     }
 
     /// <summary>Prints what came of it: as JSON, or the line.</summary>

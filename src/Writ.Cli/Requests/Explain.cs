@@ -20,7 +20,7 @@ internal static class Explain
         return ask.AddTo(verb, start: true).Does(async (parse, cancel) =>
         {
             var asked = ask.Read(parse);
-            var inputs = new SentInputs(asked.Command);
+            var inputs = new SentInputs(asked.Command, context.Terminal.RawInput);
             var answer = await inputs.SendAsync(() => context.Server.PostAsync(
                 "/v1/explain", asked with { Inputs = inputs.Files }, WritJson.Default.AskForAccess, WritJson.Default.ExplainView, cancel));
             var explained = answer.ForRun();

@@ -37,6 +37,7 @@ internal static class PlanText
             .Add("ports", Ports(plan))
             .Add("does", string.Join(", ", plan.Techniques))
             .Add("scripts", Scripts(plan))
+            .Add("secrets", (plan.Secrets ?? []).Select(secret => $"uses secret {secret.Name}, as {secret.Path ?? secret.Environment}{(secret.UserEnvironment is { } user ? $" with its user as {user}" : "")}"))
             .Add("reads", (plan.Inputs ?? []).SelectMany(Input))
             .Add("writes", (plan.Outputs ?? []).Select(output => $"{Quoted(output.Argument + output.Ending)}: {output.Format}{(output.Append ? ", added to it" : "")}, on the requester's side"))
             .Add("effort", Effort(plan))
@@ -53,7 +54,7 @@ internal static class PlanText
         var other => other,
     };
 
-    private static string Approval(ApprovalView need) => $"{need.Count.ToString(CultureInfo.InvariantCulture)} of {string.Join(" or ", need.From)} for {need.Zone}";
+    private static string Approval(ApprovalView need) => $"{need.Count.ToString(CultureInfo.InvariantCulture)} of {string.Join(" or ", need.From)}{(need.WithPasskey ? " by passkey" : "")} for {need.Zone}";
 
     private static string Targets(PlanView plan) =>
         $"{Count(plan.TargetCount)} {(plan.TargetCount == "1" ? "address" : "addresses")}: "

@@ -11,7 +11,7 @@ internal static class RequestText
     /// <summary>What an approver must see in five seconds: who, what it will really do, how much, how long, why.</summary>
     public static Fields Full(RequestView request, DateTimeOffset now) => new Fields()
         .Add("request", request.Revision > 1 ? $"{request.Id} (revision {request.Revision})" : request.Id)
-        .Add("from", $"{request.Actor.Name} ({request.Actor.Kind})")
+        .Add("from", $"{request.Actor.Name} ({request.Actor.Kind}){(request.OnBehalfOf is { } person ? $", on behalf of {person.Name}" : "")}")
         .Add("state", State(request, now))
         .Add("reason", request.Reason ?? "none given")
         .Add("ticket", request.Ticket)
@@ -37,7 +37,7 @@ internal static class RequestText
     /// <summary>The approvals that are still missing, one a line.</summary>
     public static IReadOnlyList<string> Needed(RequestView request) => request.Missing.Count > 0
         ? request.Missing
-        : [.. request.Evaluation.Approvals.Select(approval => $"{approval.Count} of {string.Join(" or ", approval.From)} for {approval.Zone}")];
+        : [.. request.Evaluation.Approvals.Select(approval => $"{approval.Count} of {string.Join(" or ", approval.From)}{(approval.WithPasskey ? " by passkey" : "")} for {approval.Zone}")];
 
     /// <summary>A number of runs.</summary>
     public static string Uses(int uses) => uses == 1 ? "1 use" : $"{uses.ToString(CultureInfo.InvariantCulture)} uses";
@@ -52,6 +52,7 @@ internal static class RequestText
         var verb = decision.Approved ? "approved" : "denied";
         var comment = string.IsNullOrEmpty(decision.Comment) ? "" : $": {decision.Comment}";
         var old = decision.Revision == revision ? "" : $" (revision {decision.Revision}, void)";
-        return $"{verb} by {by} {When.Full(decision.At, now)}{old}{comment}";
+        var passkey = decision.Passkey is { } key ? $" with passkey {key}" : "";
+        return $"{verb} by {by}{passkey} {When.Full(decision.At, now)}{old}{comment}";
     }
 }

@@ -11,7 +11,7 @@ internal static class ListRunners
     public static Verb Verb(CliContext context)
     {
         var list = new Listing();
-        return list.AddTo(new Verb("runners", "List the runners and what they can execute", "writ runners")).Does((parse, cancel) =>
+        return list.AddTo(new Verb("runners", "List the runners and what they can execute", "writ runners")).With(DisableRunner.Disable(context), DisableRunner.Enable(context)).Does((parse, cancel) =>
             list.PrintAsync(context, parse, "/v1/runners", WritJson.Default.PageRunnerView, items =>
             {
                 var table = new Columns(context.Terminal, "id", "name", "state", "last seen", "version", "standing rights", "tools", "held by");

@@ -18,9 +18,10 @@ internal delegate Task<RunView?> AskRun(CancellationToken cancel);
 
 /// <summary>
 /// Follows one run: the recording's bytes come in, the tool's bytes go out, each on its own stream. After a lost
-/// connection it goes on at the very byte where it stopped, so nothing is missing and nothing comes twice.
+/// connection it goes on at the very byte where it stopped, so nothing is missing and nothing comes twice. Silent is one whose standard
+/// output has something else to say.
 /// </summary>
-internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, TimeProvider time, ProgressLine? progress = null)
+internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, TimeProvider time, ProgressLine? progress = null, bool isOwn = false, bool silent = false, Keyboard? keyboard = null) : IDisposable
 {
     /// <summary>How long contact may be lost; after it the runner has killed the run.</summary>
     public static readonly TimeSpan Window = TimeSpan.FromSeconds(60);
@@ -34,6 +35,8 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
 
     private readonly RecordingReader _reader = new();
     private readonly OutOfScope _outOfScope = new();
+    private readonly SemaphoreSlim _sending = new(1);
+    private ScreenModes? _modes;
     private WebSocket? _socket;
     private RunResultsView? _results;
 
@@ -53,8 +56,11 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
     {
         var lost = time.GetTimestamp();
         var pause = FirstPause;
+        // Who started the run was signed in, and who was not refused before was too.
+        var wasSignedIn = isOwn;
         while (true)
         {
+            var signedOut = false;
             var connected = (long?)null;
             var before = Offset;
             try
@@ -68,10 +74,17 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
             {
                 // Lost; told below.
             }
+            catch (AttachRefusedException refused) when (refused.MayReturn && wasSignedIn)
+            {
+                // The run is not over because a sign-in is: a new one takes it up.
+                signedOut = true;
+            }
             finally
             {
                 _socket = null;
             }
+
+            wasSignedIn = true;
 
             if (Offset > before || (connected is { } since && time.GetElapsedTime(since) >= GoodAfter))
             {
@@ -83,7 +96,7 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
                 return over;
             if (time.GetElapsedTime(lost) + pause > Window) // 4
                 return null;
-            terminal.Status("writ: connection lost, trying again");
+            terminal.Status(signedOut ? "writ: signed out and cut off; in another terminal: writ login" : "writ: connection lost, trying again");
             await Task.Delay(pause, time, cancel);
             pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
         }
@@ -99,8 +112,8 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
             return false;
         try
         {
-            var message = JsonSerializer.SerializeToUtf8Bytes(new AttachMessage("kill", Reason: reason), WritJson.Default.AttachMessage);
-            await socket.SendAsync(message, WebSocketMessageType.Text, true, cancel);
+            var message = new AttachMessage("kill", Reason: reason);
+            await SendAsync(socket, message, cancel);
             return true;
         }
         catch (Exception error) when (error is WebSocketException or ObjectDisposedException or InvalidOperationException or IOException)
@@ -109,7 +122,54 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
         }
     }
 
+    public void Dispose() => _sending.Dispose();
+
+    /// <summary>Sets the terminal back, as far as the tool has left it changed.</summary>
+    public void LeaveScreen()
+    {
+        if (_modes?.Undo() is not { Length: > 0 } undo)
+            return;
+        try
+        {
+            terminal.Output.Write(Encoding.ASCII.GetBytes(undo));
+        }
+        catch (OutputClosedException)
+        {
+            // There is no terminal any more.
+        }
+    }
+
+    private async Task SendAsync(WebSocket socket, AttachMessage message, CancellationToken cancel)
+    {
+        await _sending.WaitAsync(cancel);
+        try
+        {
+            await socket.SendAsync(JsonSerializer.SerializeToUtf8Bytes(message, WritJson.Default.AttachMessage), WebSocketMessageType.Text, true, cancel);
+        }
+        finally
+        {
+            _sending.Release();
+        }
+    }
+
     private async Task<RunView?> ReceiveAsync(WebSocket socket, CancellationToken cancel)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        Task? typing = null;
+        try
+        {
+            return await ReceiveAsync(socket, () => typing ??= keyboard?.SendAsync(message => SendAsync(socket, message, over.Token), over.Token), cancel);
+        }
+        finally
+        {
+            await over.CancelAsync();
+            // A connection that takes nothing any more gives nothing either; that is what tells.
+            if (typing is not null)
+                await typing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task<RunView?> ReceiveAsync(WebSocket socket, Action runs, CancellationToken cancel)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(64 * 1024);
         using var text = new MemoryStream();
@@ -134,6 +194,10 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
                         text.SetLength(0);
                         if (message is { Type: "end", Run: { } run })
                             return run with { Results = _results };
+                        if (message is { Type: "state", Run.State: "starting" or "running" })
+                            runs();
+                        if (message is { Type: "typed" })
+                            keyboard?.Taken(message.Offset);
                         if (message is { Type: "out-of-scope", Run.Fence: { } fence })
                             _outOfScope.Tell(terminal, fence);
                         if (message is { Type: "results", Results: { } results })
@@ -191,8 +255,11 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
         {
             switch (frame.Stream)
             {
+                case RecordingStream.Output when silent:
+                    break;
                 case RecordingStream.Output:
                     terminal.Output.Write(frame.Bytes.Span);
+                    _modes?.Take(frame.Bytes.Span);
                     if (terminal.OutputIsTerminal)
                         progress?.Passed(frame.Bytes.Span);
                     break;
@@ -201,10 +268,14 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
                     progress?.Passed(frame.Bytes.Span);
                     break;
                 case RecordingStream.Marker:
+                    LeaveScreen();
                     terminal.Remark($"writ: {Printable.Line(Encoding.UTF8.GetString(frame.Bytes.Span))}");
                     break;
-                case RecordingStream.None:
                 case RecordingStream.Resize:
+                    // A tool with a terminal may change whatever there is about it.
+                    _modes ??= terminal.OutputIsTerminal ? new() : null;
+                    break;
+                case RecordingStream.None:
                 case RecordingStream.Status:
                     break;
             }

@@ -3,6 +3,7 @@ using Writ.Cli.Output;
 using Writ.Cli.Requests;
 using Writ.Cli.Server;
 using Writ.Contracts;
+using Writ.Contracts.Errors;
 using Writ.Contracts.Requests;
 
 namespace Writ.Cli.Runs;
@@ -28,16 +29,33 @@ internal static class AwaitDecision
             terminal.Say($"  - {Printable.Line(needed)}");
         terminal.Say($"hint: an approver types: writ approve {request.Id}");
 
+        Problem? signedOut = null;
         while (request.State == "pending")
         {
             var left = wait - context.Time.GetElapsedTime(begun);
             if (left <= TimeSpan.Zero)
             {
+                if (signedOut is not null)
+                    throw Stop.Of(signedOut, ExitCode.NotSignedIn);
                 throw new Stop(ExitCode.NoDecision, $"no decision within {Duration.Format(wait)}",
                     $"{request.Id} stays open until {When.Exact(request.ExpiresAt)}; once it is approved, the same command runs at once");
             }
 
-            request = await PollAsync(context, request, left < LongPoll ? left : LongPoll, begun, interrupted) ?? request;
+            var answer = await PollAsync(context, request, left < LongPoll ? left : LongPoll, begun, interrupted);
+            if (answer?.Problem is { Status: 401 } over && context.SignInIsKept)
+            {
+                // The request stands, and so does the wait: who signs in again, in another terminal, takes it up.
+                if (signedOut is null)
+                    terminal.Say($"writ: {Printable.Line(over.Detail ?? over.Title)}; the wait goes on once you sign in again: {Printable.Line(over.Hint ?? "writ login")}");
+                signedOut = over;
+                await Task.Delay(Tick, context.Time, interrupted);
+                continue;
+            }
+
+            if (answer is null)
+                continue;
+            signedOut = null;
+            request = answer.ForRun();
             if (request.State == "pending" && RequestText.Needed(request) is var needs && !needs.SequenceEqual(shown))
             {
                 shown = needs;
@@ -77,7 +95,7 @@ internal static class AwaitDecision
     }
 
     // Null when the server could not be asked: the next round tries again.
-    private static async Task<RequestView?> PollAsync(
+    private static async Task<Answer<RequestView>?> PollAsync(
         CliContext context, RequestView request, TimeSpan wait, long begun, CancellationToken interrupted)
     {
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(interrupted);
@@ -91,7 +109,7 @@ internal static class AwaitDecision
                 Show(context, request, begun, "");
                 var tick = Task.Delay(Tick, context.Time, cancel.Token);
                 if (await Task.WhenAny(poll, tick) == poll)
-                    return (await poll).ForRun();
+                    return await poll;
                 await tick;
             }
         }

@@ -1,3 +1,4 @@
+using Writ.Cli.Files;
 using Writ.Cli.Output;
 using Writ.Cli.Server;
 using Writ.Contracts;
@@ -17,33 +18,53 @@ internal static class Follow
     {
         interruption.HardExitCode = ExitCode.Ended;
         using var stop = new CancellationTokenSource();
-        var attachment = Attach(context, run.Id, "own", quiet);
+        using var held = run.Terminal ? HeldTerminal.Take(context.Terminal, interruption) : null;
+        using var attachment = Attach(context, run.Id, "own", quiet || held is not null, WrittenFiles.TakeStandardOutput(run), held?.Keyboard);
+        if (held is not null)
+            _ = DeadlineWarning.TellAsync(context.Terminal, context.Time, run.Deadline, stop.Token);
         // Off this thread: a standard output that blocks must not hold Ctrl-C up.
         var follow = Task.Run(() => attachment.FollowAsync(stop.Token));
         try
         {
             var asked = Task.Delay(Timeout.Infinite, interruption.Asked);
             if (await Task.WhenAny(follow, asked) == asked)
+            {
+                GiveBack();
                 return await KillAsync(context, run, attachment, follow, "interrupted at the client");
-            return await EndAsync(context, run.Id, await follow);
+            }
+
+            var ended = await follow;
+            GiveBack();
+            return await EndAsync(context, run.Id, ended);
         }
         catch (OutputClosedException closed)
         {
+            GiveBack();
             if (closed.Why is { } why)
                 context.Terminal.Say($"writ: {why}");
             return await KillAsync(context, run, attachment, null, "the client's output was closed");
         }
         catch (AttachRefusedException refused)
         {
+            GiveBack();
             return await RefusedAsync(context, run.Id, refused);
         }
         catch (InvalidDataException broken)
         {
+            GiveBack();
             throw new Stop(ExitCode.Failed, broken.Message, $"the run was ended; writ show {run.Id}");
         }
         finally
         {
             await stop.CancelAsync();
+            attachment.LeaveScreen();
+        }
+
+        // Before anything is told: what the tool changed about the screen would hide it.
+        void GiveBack()
+        {
+            attachment.LeaveScreen();
+            held?.Dispose();
         }
     }
 
@@ -51,9 +72,12 @@ internal static class Follow
     /// <returns>The exit code of the run.</returns>
     public static async Task<int> WatchAsync(CliContext context, string run, bool quiet, CancellationToken cancel)
     {
+        using var attachment = Attach(context, run, "watch", quiet);
         try
         {
-            return await EndAsync(context, run, await Attach(context, run, "watch", quiet).FollowAsync(cancel));
+            var ended = await attachment.FollowAsync(cancel);
+            attachment.LeaveScreen();
+            return await EndAsync(context, run, ended);
         }
         catch (AttachRefusedException refused)
         {
@@ -63,13 +87,17 @@ internal static class Follow
         {
             throw new Stop(ExitCode.Failed, broken.Message);
         }
+        finally
+        {
+            attachment.LeaveScreen();
+        }
     }
 
-    private static Attachment Attach(CliContext context, string run, string mode, bool quiet)
+    private static Attachment Attach(CliContext context, string run, string mode, bool quiet, bool silent = false, Keyboard? keyboard = null)
     {
         var server = context.Server;
         return new((from, cancel) => server.AttachAsync(run, from, mode, cancel), cancel => AskAsync(context, run, cancel), context.Terminal, context.Time,
-            quiet ? null : new(context.Terminal, context.Time));
+            quiet ? null : new(context.Terminal, context.Time), isOwn: mode == "own", silent: silent, keyboard: keyboard);
     }
 
     private static async Task<int> EndAsync(CliContext context, string id, RunView? ended)

@@ -130,15 +130,30 @@ internal static class Replay
     {
         using var cast = new MemoryStream();
         var writer = new AsciicastWriter(cast, version);
-        writer.Header(run.StartedAt ?? run.CreatedAt, string.Join(' ', run.Command));
         var last = UnixMicroseconds.From(run.StartedAt ?? run.CreatedAt);
+        var begun = false;
         await foreach (var frame in frames)
         {
+            if (!begun)
+                Begin(frame.Stream == RecordingStream.Resize ? frame.Bytes.Span : []);
             writer.Frame(frame);
             last = Math.Max(last, frame.Time);
         }
 
+        if (!begun)
+            Begin([]);
         writer.End(run.EndedAt is { } ended ? Math.Max(last, UnixMicroseconds.From(ended)) : last, run.ExitCode);
         OutputFile.Write(context, path, cast.ToArray());
+
+        // A run with a terminal begins with its size.
+        void Begin(ReadOnlySpan<byte> size)
+        {
+            begun = true;
+            var (begin, command) = (run.StartedAt ?? run.CreatedAt, string.Join(' ', run.Command));
+            if (size.Length == 4)
+                writer.Header(begin, command, (size[0] << 8) | size[1], (size[2] << 8) | size[3]);
+            else
+                writer.Header(begin, command);
+        }
     }
 }

@@ -7,6 +7,8 @@ using Writ.Contracts;
 using Writ.Contracts.Requests;
 using Writ.Contracts.Runs;
 using Writ.Proof.Errors;
+using Writ.Proof.Orders;
+using Writ.Proof.Statements;
 
 namespace Writ.Cli.Runs;
 
@@ -39,35 +41,49 @@ internal static class Run
             {
                 using var interruption = context.Listen();
                 var asked = ask.Read(parse);
-                var detached = parse.GetValue(detach);
-                var inputs = new SentInputs(asked.Command);
-                var run = await StartAsync(context, asked, inputs, detached, parse.GetValue(wait) ?? WaitUnlessTold, interruption);
-                if (!detached)
-                {
-                    WrittenFiles.Foretell(context, run, inputs);
-                    var code = await Follow.OwnAsync(context, run, parse.GetValue(quiet), interruption); // 5
-                    return await WrittenFiles.TakeAsync(context, run, inputs, code); // 6
-                }
-
+                if (!parse.GetValue(detach))
+                    return await AttachedAsync(context, asked, parse.GetValue(wait), parse.GetValue(quiet), interruption);
+                var run = await StartAsync(context, asked, new(asked.Command, context.Terminal.RawInput), detach: true, parse.GetValue(wait) ?? WaitUnlessTold, interruption);
                 context.Terminal.Print(Printable.Line(run.Id));
                 context.Terminal.Remark($"writ: it goes on by itself; see it with: writ watch {Printable.Line(run.Id)}");
                 return ExitCode.Ok;
             });
     }
 
+    /// <summary>Runs a command in this terminal, to its end.</summary>
+    /// <param name="context">What every verb is given.</param>
+    /// <param name="asked">The command, and what is asked for where no grant covers it.</param>
+    /// <param name="wait">How long to wait for a decision; null for as long as <c>writ run</c> does.</param>
+    /// <param name="quiet">No progress line.</param>
+    /// <param name="interruption">Ctrl-C and its like.</param>
+    /// <param name="reason">Asks for a reason where a rule wants one and none was given; null where nobody is asked.</param>
+    /// <returns>The exit code.</returns>
+    public static async Task<int> AttachedAsync(CliContext context, AskForAccess asked, TimeSpan? wait, bool quiet, Interruption interruption, Func<string?>? reason = null)
+    {
+        var inputs = new SentInputs(asked.Command, context.Terminal.RawInput);
+        var run = await StartAsync(context, asked, inputs, detach: false, wait ?? WaitUnlessTold, interruption, reason);
+        WrittenFiles.Foretell(context, run, inputs);
+        var code = await Follow.OwnAsync(context, run, quiet, interruption); // 5
+        return await WrittenFiles.TakeAsync(context, run, inputs, code); // 6
+    }
+
     private static async Task<RunView> StartAsync(
-        CliContext context, AskForAccess ask, SentInputs inputs, bool detach, TimeSpan wait, Interruption interruption)
+        CliContext context, AskForAccess ask, SentInputs inputs, bool detach, TimeSpan wait, Interruption interruption, Func<string?>? reason = null)
     {
         // Once a POST is on its way its outcome is awaited, Ctrl-C or not: nothing may run that nobody knows of.
-        var held = await PostRunAsync(context, new(ask.Command, null, detach), inputs); // 1
+        var terminal = detach ? null : TerminalHere(context);
+        var held = await PostRunAsync(context, new(ask.Command, null, detach, Terminal: terminal), inputs); // 1
         if (held.Problem is not { Type: ErrorCode.NoGrant })
             return held.ForRun();
         if (interruption.Asked.IsCancellationRequested)
             throw new Stop(ExitCode.Interrupted, "interrupted; nothing was asked");
 
-        var answer = await inputs.SendAsync(() => context.Server.CreateAsync(
-            "/v1/requests", ask with { Inputs = inputs.Files }, WritJson.Default.AskForAccess, WritJson.Default.RequestView, CancellationToken.None)); // 2
+        var answer = await AskAsync(context, ask, inputs); // 2
+        if (answer.Problem is { Type: ErrorCode.ReasonRequired } && reason?.Invoke() is { } given)
+            answer = await AskAsync(context, ask = ask with { Reason = given }, inputs);
         var request = answer.ForRun();
+        if (request.Plan.Terminal == SandboxTerms.TerminalNeeded && terminal is null)
+            throw Stop.Usage($"{Printable.Line(request.Plan.Tool)} is interactive here, and there is no terminal", $"{request.Id} stays; run the same command in a terminal, with neither a pipe nor --detach");
         RequestText.Warn(context.Terminal, request);
         if (request.State == "pending")
         {
@@ -86,8 +102,22 @@ internal static class Run
             throw AwaitDecision.Ended(request);
         if (interruption.Asked.IsCancellationRequested)
             throw new Stop(ExitCode.Interrupted, $"interrupted; {request.Id} is approved and nothing was run", "the same command runs at once");
-        return (await PostRunAsync(context, new(ask.Command, request.Grant, detach), inputs)).ForRun(); // 4
+        if (!request.Command.SequenceEqual(ask.Command))
+            context.Terminal.Say($"writ: it was approved for less than was asked, and this runs: {Printable.Line(string.Join(' ', request.Command))}");
+        return (await PostRunAsync(context, new(request.Command, request.Grant, detach, Terminal: terminal), inputs)).ForRun(); // 4
     }
+
+    // Both ways: who cannot see cannot type, and what is typed elsewhere is a file.
+    private static TerminalAsk? TerminalHere(CliContext context)
+    {
+        if (context.Terminal is not { InputIsTerminal: true, OutputIsTerminal: true } || context.Terminal.Size() is not var (columns, rows))
+            return null;
+        var plain = context.Variable("TERM") is { Length: <= 64 } type && type.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '+' or '_' or '-') ? type : "dumb";
+        return new(Math.Min(columns, OrderTerminal.Largest), Math.Min(rows, OrderTerminal.Largest), plain);
+    }
+
+    private static Task<Server.Answer<RequestView>> AskAsync(CliContext context, AskForAccess ask, SentInputs inputs) => inputs.SendAsync(() => context.Server.CreateAsync(
+        "/v1/requests", ask with { Inputs = inputs.Files }, WritJson.Default.AskForAccess, WritJson.Default.RequestView, CancellationToken.None));
 
     private static Task<Server.Answer<RunView>> PostRunAsync(CliContext context, StartRun start, SentInputs inputs) => inputs.SendAsync(() =>
         context.Server.CreateAsync(

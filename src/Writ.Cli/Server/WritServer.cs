@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Text.Json;
@@ -13,44 +12,19 @@ namespace Writ.Cli.Server;
 
 /// <summary>
 /// The API. One handler and HTTP/1.1, so that the WebSocket of a run takes over the very connection on which the run was
-/// asked for.
+/// asked for. A call whose token is over gets another one and is made once more; where the server asks for a fresh sign-in,
+/// there is one, and the call is made once more.
 /// </summary>
-internal sealed class WritServer : IDisposable
+/// <param name="address">Where.</param>
+/// <param name="http">How it is reached.</param>
+/// <param name="credential">Who calls, or null for the few calls without anybody.</param>
+/// <param name="time">The clock.</param>
+internal sealed class WritServer(ServerAddress address, HttpMessageInvoker http, Credential? credential, TimeProvider time)
 {
     private const int LargestAnswer = 128 << 20;
 
-    private readonly HttpMessageInvoker _http;
-    private readonly string? _token;
-    private readonly TimeProvider _time;
-
-    /// <param name="address">Where.</param>
-    /// <param name="token">The bearer token, or null for the few calls without one.</param>
-    /// <param name="ca">The PEM file of the only CA to trust, or null for the system's.</param>
-    /// <param name="time">The clock.</param>
-    public WritServer(ServerAddress address, string? token, string? ca, TimeProvider time)
-    {
-        (Address, _token, _time) = (address, token, time);
-        var handler = new SocketsHttpHandler
-        {
-            UseProxy = false,
-            UseCookies = false,
-            // A redirect would carry the token to another origin.
-            AllowAutoRedirect = false,
-            ConnectTimeout = TimeSpan.FromSeconds(10),
-            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(20),
-        };
-        if (!string.IsNullOrEmpty(ca) && address.Base.StartsWith("https:", StringComparison.Ordinal))
-            handler.SslOptions.CertificateChainPolicy = Trust.Only(ca);
-        if (address.Socket is { } path)
-            handler.ConnectCallback = (_, cancel) => DialAsync(path, cancel);
-        _http = new HttpMessageInvoker(handler);
-    }
-
     /// <summary>Where.</summary>
-    public ServerAddress Address { get; }
-
-    /// <summary>Whether calls carry a token.</summary>
-    public bool HasToken => _token is not null;
+    public ServerAddress Address { get; } = address;
 
     /// <summary>How long an answer may take, beyond what a call asks the server to wait.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(30);
@@ -66,8 +40,7 @@ internal sealed class WritServer : IDisposable
     /// <exception cref="Stop">The server says no.</exception>
     public async Task<(byte[] Events, long Next, bool More)> ExportAsync(string path, CancellationToken cancel)
     {
-        using var request = Get(path);
-        using var response = await _http.SendAsync(request, cancel);
+        using var response = await CallAsync(() => Request(HttpMethod.Get, path), http.SendAsync, cancel);
         var bytes = await response.Content.ReadAsByteArrayAsync(cancel);
         if (!response.IsSuccessStatusCode)
         {
@@ -84,8 +57,7 @@ internal sealed class WritServer : IDisposable
     /// <exception cref="Stop">The server says no.</exception>
     public async Task<Stream> OpenAsync(string path, CancellationToken cancel)
     {
-        using var request = Get(path);
-        var response = await _http.SendAsync(request, cancel);
+        var response = await CallAsync(() => Request(HttpMethod.Get, path), http.SendAsync, cancel);
         if (response.IsSuccessStatusCode)
             return await response.Content.ReadAsStreamAsync(cancel);
         using (response)
@@ -125,49 +97,38 @@ internal sealed class WritServer : IDisposable
     /// <exception cref="WebSocketException">There is no connection.</exception>
     public async Task<WebSocket> AttachAsync(string run, long from, string mode, CancellationToken cancel)
     {
+        if (credential is null || await credential.TokenAsync(cancel) is not { } token)
+            throw new AttachRefusedException((int)HttpStatusCode.Unauthorized, credential?.MayReturn == true);
+        try
+        {
+            return await AttachAsync(run, from, mode, token, cancel);
+        }
+        catch (AttachRefusedException refused) when (refused.IsSignedOut)
+        {
+            if (await credential.InPlaceOfAsync(token, cancel) is not { } another)
+                throw;
+            return await AttachAsync(run, from, mode, another, cancel);
+        }
+    }
+
+    private async Task<WebSocket> AttachAsync(string run, long from, string mode, string token, CancellationToken cancel)
+    {
         var socket = new ClientWebSocket();
         socket.Options.CollectHttpResponseDetails = true;
         // A cut link says nothing: ask, and take silence for an answer.
         socket.Options.KeepAliveInterval = TimeSpan.FromSeconds(5);
         socket.Options.KeepAliveTimeout = TimeSpan.FromSeconds(10);
-        if (_token is not null)
-            socket.Options.SetRequestHeader("Authorization", $"Bearer {_token}");
+        socket.Options.SetRequestHeader("Authorization", $"Bearer {token}");
         try
         {
-            await socket.ConnectAsync(Address.WebSocket($"/v1/runs/{run}/attach?from={from}&mode={mode}"), _http, cancel);
+            await socket.ConnectAsync(Address.WebSocket($"/v1/runs/{run}/attach?from={from}&mode={mode}"), http, cancel);
             return socket;
         }
         catch (WebSocketException) when (socket.HttpStatusCode is >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError)
         {
             var status = (int)socket.HttpStatusCode;
             socket.Dispose();
-            throw new AttachRefusedException(status);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
-
-    /// <inheritdoc/>
-    public void Dispose() => _http.Dispose();
-
-    private HttpRequestMessage Get(string path)
-    {
-        var request = new HttpRequestMessage(HttpMethod.Get, Address.Http(path)) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
-        if (_token is not null)
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _token);
-        return request;
-    }
-
-    private static async ValueTask<Stream> DialAsync(string path, CancellationToken cancel)
-    {
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancel);
-            return new NetworkStream(socket, ownsSocket: true);
+            throw new AttachRefusedException(status, status == (int)HttpStatusCode.Unauthorized && credential!.MayReturn);
         }
         catch
         {
@@ -185,40 +146,77 @@ internal sealed class WritServer : IDisposable
         string? accept = null)
         where T : class
     {
-        using var request = new HttpRequestMessage(method, Address.Http(path))
+        using var response = await CallAsync(Make, Once, cancel);
+        var bytes = await response.Content.ReadAsByteArrayAsync(cancel);
+        return response.IsSuccessStatusCode ? new(read(bytes), bytes) : new(ReadProblem(response, bytes));
+
+        HttpRequestMessage Make()
         {
-            Version = HttpVersion.Version11,
-            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-        };
-        if (_token is not null)
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _token);
-        if (key is not null)
-            request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
-        if (accept is not null)
-            request.Headers.Accept.ParseAdd(accept);
-        if (body is not null)
-        {
-            request.Content = new ByteArrayContent(body);
-            request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+            var request = Request(method, path);
+            if (key is not null)
+                request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
+            if (accept is not null)
+                request.Headers.Accept.ParseAdd(accept);
+            if (body is not null)
+            {
+                request.Content = new ByteArrayContent(body);
+                request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+            }
+
+            return request;
         }
 
-        using var limit = new CancellationTokenSource(patience, _time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancel);
-        try
+        async Task<HttpResponseMessage> Once(HttpRequestMessage request, CancellationToken called)
         {
-            using var response = await _http.SendAsync(request, both.Token);
-            // To its very end, so that the connection is used again.
-            await response.Content.LoadIntoBufferAsync(LargestAnswer, both.Token);
-            var bytes = await response.Content.ReadAsByteArrayAsync(both.Token);
-            return response.IsSuccessStatusCode
-                ? new(read(bytes), bytes)
-                : new(ReadProblem(response, bytes));
-        }
-        catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancel.IsCancellationRequested)
-        {
-            throw new HttpRequestException(HttpRequestError.ConnectionError, $"no answer within {patience.TotalSeconds:0} s");
+            using var limit = new CancellationTokenSource(patience, time);
+            using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, called);
+            try
+            {
+                var answer = await http.SendAsync(request, both.Token);
+                // To its very end, so that the connection is used again.
+                await answer.Content.LoadIntoBufferAsync(LargestAnswer, both.Token);
+                return answer;
+            }
+            catch (OperationCanceledException) when (limit.IsCancellationRequested && !called.IsCancellationRequested)
+            {
+                throw new HttpRequestException(HttpRequestError.ConnectionError, $"no answer within {patience.TotalSeconds:0} s");
+            }
         }
     }
+
+    /// <summary>
+    /// Makes a call as the one who is signed in. A server that answers 401 has done nothing: with another token the call is
+    /// made again, once after a token that was over, and once after a fresh sign-in.
+    /// </summary>
+    private async Task<HttpResponseMessage> CallAsync(
+        Func<HttpRequestMessage> make, Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send, CancellationToken cancel)
+    {
+        var token = credential is null ? null : await credential.TokenAsync(cancel);
+        if (credential is not null && token is null)
+            return new(HttpStatusCode.Unauthorized);
+        var (renewed, fresh) = (false, false);
+        while (true)
+        {
+            using var request = make();
+            if (token is not null)
+                request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+            var response = await send(request, cancel);
+            if (response.StatusCode != HttpStatusCode.Unauthorized || credential is null)
+                return response;
+            var challenge = Challenge.Of(response.Headers.WwwAuthenticate);
+            if (challenge is null ? renewed : fresh)
+                return response;
+            var another = challenge is null ? await credential.InPlaceOfAsync(token!, cancel) : await credential.FreshAsync(challenge, cancel);
+            if (another is null)
+                return response;
+            (renewed, fresh) = (renewed || challenge is null, fresh || challenge is not null);
+            response.Dispose();
+            token = another;
+        }
+    }
+
+    private HttpRequestMessage Request(HttpMethod method, string path) =>
+        new(method, Address.Http(path)) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
 
     private static T Read<T>(byte[] bytes, JsonTypeInfo<T> type)
         where T : class
@@ -236,30 +234,40 @@ internal sealed class WritServer : IDisposable
         throw new Stop(ExitCode.Failed, "the server's answer cannot be read", "is WRIT_SERVER a writ server of the same version?");
     }
 
-    private static Problem ReadProblem(HttpResponseMessage response, byte[] bytes)
+    private Problem ReadProblem(HttpResponseMessage response, byte[] bytes)
     {
         var status = (int)response.StatusCode;
+        var problem = ReadProblem(response.Content.Headers.ContentType?.MediaType, bytes) ?? (status == 401
+            ? new(ErrorCode.NotSignedIn, "the server does not take this token", status)
+            : new(ErrorCode.Internal, $"the server answered {status}", status));
+        return status == 401 && credential is not null && Challenge.Of(response.Headers.WwwAuthenticate) is null ? credential.SignedOut(problem) : problem;
+    }
+
+    private static Problem? ReadProblem(string? mediaType, byte[] bytes)
+    {
         try
         {
-            if (response.Content.Headers.ContentType?.MediaType == "application/problem+json" &&
-                JsonSerializer.Deserialize(bytes, WritJson.Default.Problem) is { } problem)
-                return problem;
+            return mediaType == "application/problem+json" ? JsonSerializer.Deserialize(bytes, WritJson.Default.Problem) : null;
         }
         catch (JsonException)
         {
             // A proxy's answer, not ours.
+            return null;
         }
-
-        return status == 401
-            ? new(ErrorCode.NotSignedIn, "the server does not take this token", status)
-            : new(ErrorCode.Internal, $"the server answered {status}", status);
     }
 }
 
 /// <summary>The server does not let this caller attach.</summary>
 /// <param name="status">The HTTP status.</param>
-internal sealed class AttachRefusedException(int status) : Exception($"attach refused: {status}")
+/// <param name="mayReturn">Whether a new sign-in may come while this process waits.</param>
+internal sealed class AttachRefusedException(int status, bool mayReturn = false) : Exception($"attach refused: {status}")
 {
     /// <summary>The HTTP status, 400 to 499.</summary>
     public int Status { get; } = status;
+
+    /// <summary>True where nobody is signed in any more.</summary>
+    public bool IsSignedOut => Status == (int)HttpStatusCode.Unauthorized;
+
+    /// <summary>True where a new sign-in may take up what this one had begun.</summary>
+    public bool MayReturn => mayReturn;
 }

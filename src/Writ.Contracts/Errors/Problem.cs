@@ -4,7 +4,7 @@ namespace Writ.Contracts.Errors;
 /// RFC 9457 problem details (<c>application/problem+json</c>). The type is the error code of
 /// <c>Writ.Proof.Errors.ErrorCode</c>.
 /// </summary>
-/// <param name="Needs">With <c>input-needed</c>: the files to send along, by their paths as they stand in the command.</param>
+/// <param name="Needs">With <c>input-needed</c>: the files to send along, by their paths as they stand in the command. With <c>passkey-needed</c>: the page where the approval can be given.</param>
 public sealed record Problem(
     string Type,
     string Title,

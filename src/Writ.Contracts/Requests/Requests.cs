@@ -1,3 +1,4 @@
+using Writ.Contracts.Identity;
 using Writ.Proof.Addresses;
 using Writ.Proof.Statements;
 
@@ -33,6 +34,7 @@ public sealed record InputFile(string Argument, byte[] Content);
 /// <param name="Statement">The statement's bytes.</param>
 /// <param name="ExpiresAt">When it ends if nobody decides.</param>
 /// <param name="Grant">The grant that resulted, or null.</param>
+/// <param name="OnBehalfOf">The person for whom a workload asks, or null.</param>
 public sealed record RequestView(
     string Id,
     int Revision,
@@ -54,7 +56,8 @@ public sealed record RequestView(
     DateTimeOffset CreatedAt,
     DateTimeOffset ExpiresAt,
     string? Runner,
-    string? Grant);
+    string? Grant,
+    ActorView? OnBehalfOf = null);
 
 /// <summary>What a command would mean and what policy says of it now; nothing came of it. The first members are those of a request.</summary>
 /// <param name="Command">As typed.</param>
@@ -110,7 +113,9 @@ public sealed record PlanView(
     IReadOnlyList<NameView>? Names = null,
     IReadOnlyList<TrafficView>? Traffic = null,
     IReadOnlyList<string>? Warnings = null,
-    long? EstimatedPacketsUnanswered = null);
+    long? EstimatedPacketsUnanswered = null,
+    IReadOnlyList<SecretView>? Secrets = null,
+    string? Terminal = null);
 
 /// <summary>A file that the command reads; whole by <c>GET /v1/requests/{id}/inputs/{number}</c>, from 0.</summary>
 /// <param name="Argument">The path as it stands in the command.</param>
@@ -124,6 +129,13 @@ public sealed record InputView(string Argument, string Purpose, long Bytes, stri
 /// <param name="Format">What it will hold.</param>
 /// <param name="Append">True where it is added to the file.</param>
 public sealed record OutputView(string Argument, string Ending, string Format, bool Append);
+
+/// <summary>A secret that the run is given; what it is, the runner alone knows.</summary>
+/// <param name="Name">What the runner's configuration calls it.</param>
+/// <param name="Environment">The variable in which the tool finds it, or null.</param>
+/// <param name="UserEnvironment">The variable in which it finds the user's name that comes with it, or null.</param>
+/// <param name="Path">The file in which the tool finds it, or null.</param>
+public sealed record SecretView(string Name, string? Environment = null, string? UserEnvironment = null, string? Path = null);
 
 /// <summary>A name with the only addresses that it means in the run.</summary>
 public sealed record NameView(string Name, IReadOnlyList<string> Addresses);
@@ -174,19 +186,33 @@ public sealed record DenialFindingView(string Denial, IReadOnlyList<string> Zone
 /// </summary>
 public sealed record ConditionView(string Facet, string Asked, string Allowed, string Reason, string? Hint);
 
-/// <summary>Approvals that one zone asks for: so many distinct people of these roles.</summary>
-public sealed record ApprovalView(string Zone, string Rule, IReadOnlyList<string> From, int Count);
+/// <summary>Approvals that one zone asks for: so many distinct people of these roles, each with a passkey where it says so.</summary>
+public sealed record ApprovalView(string Zone, string Rule, IReadOnlyList<string> From, int Count, bool WithPasskey = false);
 
-/// <summary>A recorded yes or no; <paramref name="By"/> is null where policy itself decided.</summary>
-public sealed record DecisionView(string Id, ActorView? By, bool Approved, string? Comment, DateTimeOffset At, int Revision);
+/// <summary>
+/// A recorded yes or no; <paramref name="By"/> is null where policy itself decided. <paramref name="Passkey"/> is the passkey that signed it,
+/// <c>pk_…</c>, or null.
+/// </summary>
+public sealed record DecisionView(string Id, ActorView? By, bool Approved, string? Comment, DateTimeOffset At, int Revision, string? Passkey = null);
 
 /// <summary>Decides. <c>POST /v1/requests/{id}/approve</c> and <c>/deny</c></summary>
 /// <param name="StatementDigest">What was shown and is decided; another one in force is refused as stale.</param>
 /// <param name="Comment">For the requester and the record.</param>
-public sealed record Decide(string StatementDigest, string? Comment = null);
+/// <param name="Passkey">What the decider's passkey has signed for this statement; null to decide without one.</param>
+public sealed record Decide(string StatementDigest, string? Comment = null, PasskeyAnswer? Passkey = null);
 
 /// <summary>Takes a request back. <c>POST /v1/requests/{id}/cancel</c></summary>
 public sealed record CancelAsk(string? Comment = null);
+
+/// <summary>Makes a pending request smaller, as a new revision. <c>POST /v1/requests/{id}/narrow</c></summary>
+/// <param name="StatementDigest">What was shown and is narrowed; another one in force is refused as stale.</param>
+/// <param name="Targets">The addresses, networks or ranges that stay, as far as they are asked for; null for all.</param>
+/// <param name="Ports">The ports that stay, as far as they are asked for (<c>22,80,8000-8100</c>); null for all.</param>
+/// <param name="DurationSeconds">At most what is asked for; null for that.</param>
+/// <param name="Uses">At most what is asked for; null for that.</param>
+/// <param name="Comment">For the requester and the record.</param>
+public sealed record NarrowAsk(
+    string StatementDigest, IReadOnlyList<string>? Targets = null, string? Ports = null, double? DurationSeconds = null, int? Uses = null, string? Comment = null);
 
 /// <summary>One page of a list.</summary>
 /// <param name="Items">Newest first, unless the endpoint says otherwise.</param>

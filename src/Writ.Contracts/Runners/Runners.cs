@@ -1,3 +1,5 @@
+using Writ.Contracts.Grants;
+
 namespace Writ.Contracts.Runners;
 
 /// <summary>An enrolled runner.</summary>
@@ -34,3 +36,7 @@ public sealed record NewEnrolment(string Name);
 /// right server from its first byte on.
 /// </summary>
 public sealed record EnrolmentView(string Name, string Token, DateTimeOffset ExpiresAt, string? RunnerUrl);
+
+/// <summary>What became of a runner and of the runs that it had. <c>POST /v1/runners/{id}/disable</c>, <c>…/enable</c></summary>
+/// <param name="DisabledAt">Null where it is enabled.</param>
+public sealed record RunnerEndView(string Id, string Name, DateTimeOffset? DisabledAt, EndView End);

@@ -9,8 +9,22 @@ namespace Writ.Contracts.Runs;
 /// The digests of the requester's files as they are now: a grant covers them only as they were approved. A command that reads
 /// files is answered with <c>input-needed</c> where they are missing.
 /// </param>
+/// <param name="Terminal">The terminal at which the requester sits, for a tool that is interactive; null where there is none.</param>
 /// <param name="Detach">True: the run goes on when the client goes away. False: it ends with it.</param>
-public sealed record StartRun(IReadOnlyList<string> Command, string? Grant = null, bool Detach = false, IReadOnlyList<InputDigest>? Inputs = null);
+public sealed record StartRun(IReadOnlyList<string> Command, string? Grant = null, bool Detach = false, IReadOnlyList<InputDigest>? Inputs = null, TerminalAsk? Terminal = null);
+
+/// <summary>A terminal: 1 to 1,000 columns and rows, and its type, as TERM has it.</summary>
+public sealed record TerminalAsk(int Columns, int Rows, string Type);
+
+/// <summary>How what is typed at the terminal of a run travels.</summary>
+public static class TypedInput
+{
+    /// <summary>The most bytes of one message.</summary>
+    public const int PieceBytes = 4096;
+
+    /// <summary>The most bytes on their way that the run's terminal has not taken.</summary>
+    public const int WindowBytes = 64 * 1024;
+}
 
 /// <summary>A file of the requester's: the path as it stands in the command, and its lower-case hexadecimal SHA-256.</summary>
 public sealed record InputDigest(string Argument, string Sha256);
@@ -21,6 +35,7 @@ public sealed record InputDigest(string Argument, string Sha256);
 /// <c>recording-failed</c>, <c>violations</c>, <c>limit</c>, <c>could-not-start</c>, <c>refused</c>, <c>runner-lost</c>, <c>grant-over</c>.
 /// </param>
 /// <param name="EndDetail">In words: who killed it and why, or what the runner said.</param>
+/// <param name="Terminal">True where the tool has a terminal, at which its requester types.</param>
 public sealed record RunView(
     string Id,
     string Grant,
@@ -44,7 +59,8 @@ public sealed record RunView(
     FenceView? Fence = null,
     IReadOnlyList<RunOutputView>? Outputs = null,
     RunResultsView? Results = null,
-    KillReceiptView? Receipt = null);
+    KillReceiptView? Receipt = null,
+    bool Terminal = false);
 
 /// <summary>What the runner has signed of a run's end, beside what its fence has seen; in the answer about one run.</summary>
 /// <param name="KilledAt">When the kill was sent; null where the run ended by itself.</param>
@@ -71,6 +87,7 @@ public sealed record KillReceiptView(DateTimeOffset? KilledAt, int? ProcessesFou
 /// run to see them.
 /// </param>
 /// <param name="UnlistedHosts">Hosts that are up and are not listed.</param>
+/// <param name="Phases">What the tool has done and is doing, in order; the last one goes on until the run ends. At most 32.</param>
 public sealed record RunResultsView(
     DateTimeOffset At,
     string? Phase,
@@ -82,7 +99,14 @@ public sealed record RunResultsView(
     bool Complete,
     string? Trouble,
     IReadOnlyList<HostResultView>? Hosts,
-    long UnlistedHosts);
+    long UnlistedHosts,
+    IReadOnlyList<PhaseView>? Phases = null);
+
+/// <summary>A phase of a run, as its runner reported it, to a second.</summary>
+/// <param name="Name">In the tool's words.</param>
+/// <param name="Since">When it was first reported.</param>
+/// <param name="Until">When another one, or the end of all, was; null while it goes on.</param>
+public sealed record PhaseView(string Name, DateTimeOffset Since, DateTimeOffset? Until);
 
 /// <summary>A host that is up.</summary>
 /// <param name="Ports">Its open ports, at most 64.</param>
@@ -164,7 +188,10 @@ public sealed record RunEndView(
 /// </summary>
 /// <param name="Type">
 /// From the server: <c>state</c> (with the run), <c>out-of-scope</c> (with the run and what its fence has refused so far),
-/// <c>results</c> (with what the tool has found so far, the whole each time), <c>end</c> (with the run; the last message). From
-/// the client: <c>detach</c> (the run shall go on without me), <c>kill</c> (with a reason).
+/// <c>results</c> (with what the tool has found so far, the whole each time), <c>typed</c> (what was typed is taken up to this
+/// offset), <c>end</c> (with the run; the last message). From the client: <c>detach</c> (the run shall go on without me), <c>kill</c>
+/// (with a reason); of a run with a terminal, from whoever holds it, once its state is <c>starting</c> or <c>running</c>: <c>type</c> (bytes
+/// from an offset of all that was typed, at most 4,096 in a message and 65,536 that are not taken), <c>resize</c> (columns and rows).
 /// </param>
-public sealed record AttachMessage(string Type, RunView? Run = null, string? Reason = null, RunResultsView? Results = null);
+public sealed record AttachMessage(string Type, RunView? Run = null, string? Reason = null, RunResultsView? Results = null,
+    long Offset = 0, byte[]? Bytes = null, int Columns = 0, int Rows = 0);

@@ -4,7 +4,7 @@ using Writ.Contracts.Runs;
 namespace Writ.Contracts.Traces;
 
 /// <summary>What went through Writ to an address, or came from one. <c>GET /v1/trace</c></summary>
-/// <param name="Address">What was asked about, or null.</param>
+/// <param name="Address">What was asked about, an address or a network of up to 256, or null.</param>
 /// <param name="Port">The port, or null for any.</param>
 /// <param name="Protocol"><c>tcp</c>, <c>udp</c> or <c>sctp</c>; null without a port.</param>
 /// <param name="From">The source that was asked about, or null.</param>

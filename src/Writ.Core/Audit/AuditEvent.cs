@@ -12,6 +12,9 @@ public sealed record AuditActor(ActorId? Id, string Name)
 {
     /// <summary>Writ itself: sweeps, policy, what happens by time.</summary>
     public static AuditActor System { get; } = new(null, "writ");
+
+    /// <summary>The person for whom a workload acts, or null.</summary>
+    public AuditActor? OnBehalfOf { get; init; }
 }
 
 /// <summary>An event as the audit log keeps it.</summary>
@@ -20,14 +23,12 @@ public sealed record AuditActor(ActorId? Id, string Name)
 /// <param name="Correlation">The request whose story this belongs to, or null.</param>
 /// <param name="Fields">The event's own fields; never a secret.</param>
 /// <param name="SourceAddress">Where the call came from, or null.</param>
-/// <param name="OnBehalfOf">For whom a workload acts, or null.</param>
 public sealed record AuditEvent(
     string Type,
     AuditActor Actor,
     RequestId? Correlation,
     JsonObject? Fields = null,
-    string? SourceAddress = null,
-    AuditActor? OnBehalfOf = null)
+    string? SourceAddress = null)
 {
     /// <summary>The most bytes of one entry (tlog-tiles: a bundle's length field has 16 bits).</summary>
     public const int MaxBytes = 65_535;
@@ -47,8 +48,8 @@ public sealed record AuditEvent(
             ["type"] = Type,
             ["actor"] = Write(Actor),
         };
-        if (OnBehalfOf is not null)
-            entry["on_behalf_of"] = Write(OnBehalfOf);
+        if (Actor.OnBehalfOf is { } person)
+            entry["on_behalf_of"] = Write(person);
         if (Correlation is { } request)
             entry["correlation"] = request.ToString();
         if (SourceAddress is not null)

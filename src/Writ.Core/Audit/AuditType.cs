@@ -19,6 +19,18 @@ public static class AuditType
     public const string StreamRemoved = "stream.removed";
     /// <summary>A call without a valid token.</summary>
     public const string SignInFailed = "signin.failed";
+    /// <summary>Somebody signed in with a browser.</summary>
+    public const string SignedIn = "signin.done";
+    /// <summary>A sign-in ended: a browser's session, or the tokens of a client, with all that came of them.</summary>
+    public const string SignInEnded = "signin.ended";
+    /// <summary>A device asked for a code that somebody is to type elsewhere.</summary>
+    public const string DeviceCodeCreated = "signin.device-code";
+    /// <summary>Somebody let a client speak for them, or did not.</summary>
+    public const string ClientDecided = "signin.client-decided";
+    /// <summary>Tokens were issued to a client, at its sign-in or when it refreshed.</summary>
+    public const string TokensIssued = "signin.tokens-issued";
+    /// <summary>A spent token or code came again: somebody has a copy, and all that came of that sign-in is dead.</summary>
+    public const string TokenReused = "signin.token-reused";
     /// <summary>A call that the caller's rights do not cover, or an attempt at access that was refused before it became a request.</summary>
     public const string AttemptRefused = "attempt.refused";
     /// <summary>More refusals of one source in a minute than are written one by one: their count.</summary>
@@ -29,8 +41,42 @@ public static class AuditType
     public const string TokenCreated = "token.created";
     /// <summary>A token was revoked.</summary>
     public const string TokenRevoked = "token.revoked";
+    /// <summary>A person made a passkey; it does not approve yet.</summary>
+    public const string PasskeyAdded = "passkey.added";
+    /// <summary>A second person, or the operator on the box, said whose passkey this is: it approves from now on.</summary>
+    public const string PasskeyConfirmed = "passkey.confirmed";
+    /// <summary>A passkey was taken away.</summary>
+    public const string PasskeyRemoved = "passkey.removed";
     /// <summary>An actor was made or changed.</summary>
     public const string ActorChanged = "actor.changed";
+    /// <summary>An actor was disabled: everything that they were signed in by and all that they held ended with it.</summary>
+    public const string ActorDisabled = "actor.disabled";
+    /// <summary>An actor who was disabled may sign in again. What had ended does not come back.</summary>
+    public const string ActorEnabled = "actor.enabled";
+    /// <summary>Everything that an actor was signed in by ended, and all that they held.</summary>
+    public const string ActorSignedOut = "actor.signed-out";
+    /// <summary>What would give its author a new right waits for a second person.</summary>
+    public const string ProposalMade = "proposal.made";
+    /// <summary>A second person confirmed or refused it, or its author took it back.</summary>
+    public const string ProposalDecided = "proposal.decided";
+    /// <summary>A one-time link was made by which somebody sets up how they sign in.</summary>
+    public const string SetUpLinkCreated = "account.link-created";
+    /// <summary>How somebody signs in was set up or changed.</summary>
+    public const string AccountChanged = "account.changed";
+    /// <summary>A person of another provider is this actor from now on.</summary>
+    public const string IdentityLinked = "account.identity-linked";
+    /// <summary>A directory was added, which says by SCIM who is a user.</summary>
+    public const string DirectoryAdded = "directory.added";
+    /// <summary>A directory was removed; its users stay as they are.</summary>
+    public const string DirectoryRemoved = "directory.removed";
+    /// <summary>A directory said something of a user or a group: made, changed or removed.</summary>
+    public const string DirectoryChanged = "directory.changed";
+    /// <summary>An issuer was pinned whose signed events about sign-ins count.</summary>
+    public const string TransmitterAdded = "transmitter.added";
+    /// <summary>A pinned issuer was removed.</summary>
+    public const string TransmitterRemoved = "transmitter.removed";
+    /// <summary>A pinned issuer said that a sign-in is over.</summary>
+    public const string EventReceived = "event.received";
     /// <summary>A policy came into force.</summary>
     public const string PolicyApplied = "policy.applied";
     /// <summary>A request was made.</summary>
@@ -87,6 +133,10 @@ public static class AuditType
     public const string RunnerEnrolled = "runner.enrolled";
     /// <summary>A runner signs how runs end with a key that the log did not have.</summary>
     public const string RunnerKey = "runner.key";
+    /// <summary>A runner was disabled: no certificate of it is taken, and its runs were ended.</summary>
+    public const string RunnerDisabled = "runner.disabled";
+    /// <summary>A runner that was disabled may connect again.</summary>
+    public const string RunnerEnabled = "runner.enabled";
     /// <summary>A runner connected.</summary>
     public const string RunnerConnected = "runner.connected";
     /// <summary>A runner's link was lost.</summary>

@@ -38,10 +38,18 @@ public static class OcsfExport
     private static IEnumerable<JsonObject> Of(Entry entry, OcsfFacts facts) => entry.Type switch
     {
         AuditType.SignInFailed => [Event(3002, 1, ("user", entry.User()), ("service", Writ()), ("status_id", 2))],
+        AuditType.SignedIn => [Event(3002, 1, ("user", entry.User()), ("service", Writ()), ("status_id", 1))],
+        AuditType.SignInEnded or AuditType.TokenReused => [Event(3002, 2, ("user", entry.User()), ("service", Writ()), ("status_id", 1))],
         AuditType.AttemptRefused or AuditType.AttemptsCounted => [Controlled(Api(entry, 99), Denied, Blocked, 2)],
         AuditType.TokenCreated or AuditType.SetUp or AuditType.EnrolmentCreated => [Entity(entry, 1, "token", entry["token"] ?? entry.Type)],
         AuditType.TokenRevoked => [Entity(entry, 4, "token", entry["token"] ?? "token")],
+        AuditType.PasskeyAdded => [Entity(entry, 1, "passkey", entry["passkey"] ?? "passkey")],
+        AuditType.PasskeyConfirmed => [Entity(entry, 3, "passkey", entry["passkey"] ?? "passkey")],
+        AuditType.PasskeyRemoved => [Entity(entry, 4, "passkey", entry["passkey"] ?? "passkey")],
         AuditType.ActorChanged => [Entity(entry, 3, "actor", entry["changed"] ?? entry["name"] ?? "actor")],
+        AuditType.ActorDisabled or AuditType.ActorEnabled or AuditType.ActorSignedOut => [Entity(entry, 3, "actor", entry["of"] ?? entry["name"] ?? "actor")],
+        AuditType.ProposalMade or AuditType.ProposalDecided => [Entity(entry, 3, "proposal", entry["proposal"] ?? "proposal")],
+        AuditType.RunnerDisabled or AuditType.RunnerEnabled => [Entity(entry, 3, "runner", entry["runner"] ?? "runner")],
         AuditType.PolicyApplied => [With(Entity(entry, 3, "policy", entry["new"] ?? "policy", 5))],
         AuditType.RunnerEnrolled => [Entity(entry, 6, "runner", entry["runner"] ?? "runner")],
         AuditType.RequestCreated => [Entity(entry, 1, "access request", entry["request"] ?? "request")],

@@ -5,4 +5,5 @@ namespace Writ.Core.Decisions;
 /// <summary>A person who decides, or has decided, with the roles that they have now.</summary>
 /// <param name="Person">The person, however they signed in: one human is one id.</param>
 /// <param name="Roles">Their roles by the policy in force.</param>
-public sealed record Decider(ActorId Person, IReadOnlyCollection<string> Roles);
+/// <param name="WithPasskey">Whether a passkey of theirs has signed the statement.</param>
+public sealed record Decider(ActorId Person, IReadOnlyCollection<string> Roles, bool WithPasskey = false);

@@ -14,24 +14,30 @@ public static class Quorum
     public static bool IsMet(IReadOnlyList<ApprovalNeed> needs, IReadOnlyList<Decider> approvers) =>
         needs.All(need => need.Count >= 1) && Unfilled(needs, approvers).All(open => open.Missing == 0);
 
-    /// <summary>True when the person has a role that some need asks for.</summary>
+    /// <summary>True when the person has a role that some need asks for; whether by a passkey is another matter.</summary>
     public static bool MayDecide(IReadOnlyList<ApprovalNeed> needs, Decider decider) =>
-        needs.Any(need => Counts(need, decider));
+        needs.Any(need => HasRole(need, decider));
+
+    /// <summary>True when a yes of this person would count for nothing without a passkey.</summary>
+    public static bool NeedsPasskey(IReadOnlyList<ApprovalNeed> needs, Decider decider) =>
+        needs.Where(need => HasRole(need, decider)) is var theirs && theirs.Any() && theirs.All(need => need.WithPasskey);
 
     /// <summary>What is still missing, one text a need: <c>1 more of security-engineer for zone staging</c>.</summary>
     public static IReadOnlyList<string> Missing(IReadOnlyList<ApprovalNeed> needs, IReadOnlyList<Decider> approvers) =>
     [
         .. Unfilled(needs, approvers).Where(open => open.Missing > 0)
-            .Select(open => $"{open.Missing} more of {string.Join(" or ", open.Need.From)} for zone {open.Need.Zone}"),
+            .Select(open => $"{open.Missing} more of {string.Join(" or ", open.Need.From)}{(open.Need.WithPasskey ? " by passkey" : "")} for zone {open.Need.Zone}"),
     ];
 
-    private static bool Counts(ApprovalNeed need, Decider decider) => need.From.Any(decider.Roles.Contains);
+    private static bool HasRole(ApprovalNeed need, Decider decider) => need.From.Any(decider.Roles.Contains);
+
+    private static bool Counts(ApprovalNeed need, Decider decider) => HasRole(need, decider) && (decider.WithPasskey || !need.WithPasskey);
 
     private static IEnumerable<(ApprovalNeed Need, int Missing)> Unfilled(IReadOnlyList<ApprovalNeed> needs, IReadOnlyList<Decider> approvers)
     {
         // The same person twice is one person, with all the roles named.
         Decider[] people = [.. approvers.GroupBy(approver => approver.Person)
-            .Select(group => new Decider(group.Key, [.. group.SelectMany(approver => approver.Roles).Distinct()]))];
+            .Select(group => new Decider(group.Key, [.. group.SelectMany(approver => approver.Roles).Distinct()], group.Any(approver => approver.WithPasskey)))];
         return needs.GroupBy(need => need.Zone, StringComparer.Ordinal).SelectMany(zone => Assign([.. zone], people));
     }
 

@@ -20,6 +20,7 @@ public enum ActorKind
 /// <param name="Owner">The person who answers for a workload, or null.</param>
 /// <param name="IsAdmin">Manages; neither approves their own requests nor touches the audit log.</param>
 /// <param name="IsAuditor">Reads all.</param>
+/// <param name="SignIn">How and when they signed in.</param>
 /// <param name="SourceAddress">Where the call came from.</param>
 public sealed record Caller(
     ActorId Id,
@@ -31,11 +32,21 @@ public sealed record Caller(
     bool IsAuditor,
     TokenId Token,
     DateTimeOffset TokenNotAfter,
+    SignIn SignIn,
     string? SourceAddress)
 {
+    /// <summary>When the token or session was looked at. What took this caller's rights away since then binds what they have under way.</summary>
+    public required DateTimeOffset CheckedAt { get; init; }
+
     /// <summary>True for those who read everything.</summary>
     public bool ReadsAll => IsAdmin || IsAuditor;
 
+    /// <summary>True for a person whose way in may decide and administer.</summary>
+    public bool Governs => Kind == ActorKind.User && SignIn.Way is (SignInWay.Box or SignInWay.Browser);
+
+    /// <summary>The person for whom a workload acts, or null. They decide on nothing that it asks.</summary>
+    public AuditActor? OnBehalfOf { get; init; }
+
     /// <summary>The caller as an audit entry names them.</summary>
-    public AuditActor Audit => new(Id, Name);
+    public AuditActor Audit => new(Id, Name) { OnBehalfOf = OnBehalfOf };
 }

@@ -63,4 +63,5 @@ public sealed record Evaluation
 /// <param name="Rule">The rule that asks for them.</param>
 /// <param name="From">An approver has at least one of these roles.</param>
 /// <param name="Count">So many distinct people, at least 1.</param>
-public sealed record ApprovalNeed(string Zone, string Rule, IReadOnlyList<string> From, int Count);
+/// <param name="WithPasskey">Only those count who signed the statement with a passkey.</param>
+public sealed record ApprovalNeed(string Zone, string Rule, IReadOnlyList<string> From, int Count, bool WithPasskey = false);

@@ -19,7 +19,7 @@ public abstract record FacetTerm
     public static FacetTerm LeastOf(FacetDefinition facet) => Least.GetValue(facet, facet => facet.Kind switch
     {
         FacetKind.Words or FacetKind.Labelled => new NamedTerm(false, facet.Least, []),
-        FacetKind.Ports => new PortsTerm(PortSet.Empty),
+        FacetKind.Ports => new PortsTerm(facet.LeastPorts),
         FacetKind.AtMost => new NumberTerm(facet.LeastNumber),
     });
 

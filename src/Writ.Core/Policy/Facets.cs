@@ -40,7 +40,7 @@ public sealed class Facets
     {
         for (var at = 0; at < _opened.Length; at++)
         {
-            if (ReferenceEquals(_facets[at], facet))
+            if (ReferenceEquals(_facets[at], facet) || _facets[at].Name == facet.Name)
                 return _opened[at];
         }
 
@@ -85,9 +85,9 @@ public readonly struct FacetValues
         (_facets, _values, _targets) = (facets, values, targets <= ulong.MaxValue ? (ulong)targets : (decimal)UInt128.Min(targets, (UInt128)decimal.MaxValue));
 
     /// <summary>The answers of a plan as a whole.</summary>
-    public static FacetValues Of(Plan plan)
+    public static FacetValues Of(Plan plan, ToolCatalogue tools)
     {
-        var facets = ToolCatalogue.Find(plan.Tool)?.Facets ?? [];
+        var facets = tools.Find(plan.Tool)?.Facets ?? [];
         var (values, answered) = (new FacetValue?[facets.Count], new bool[facets.Count]);
         for (var given = 0; given < plan.Facets.Count; given++)
         {

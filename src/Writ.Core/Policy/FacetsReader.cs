@@ -6,8 +6,9 @@ namespace Writ.Core.Policy;
 /// <summary>Reads what a rule opens or a denial forbids of each tool, by the facets that the tool defines.</summary>
 /// <param name="what">How problems name the rule or denial.</param>
 /// <param name="isDenial">A denial of a tool that does not exist forbids nothing and says the opposite: a problem.</param>
+/// <param name="known">The tools that there are.</param>
 /// <param name="problem">Takes line, message and hint.</param>
-internal sealed class FacetsReader(string what, bool isDenial, Action<int, string, string?> problem)
+internal sealed class FacetsReader(string what, bool isDenial, ToolCatalogue known, Action<int, string, string?> problem)
 {
     /// <summary>What a rule says of all facets that it does not mention: <c>others: any</c>.</summary>
     public const string Others = "others";
@@ -27,11 +28,11 @@ internal sealed class FacetsReader(string what, bool isDenial, Action<int, strin
         foreach (var (key, value) in mapping.Entries)
         {
             var name = key.Value;
-            var tool = ToolCatalogue.Find(name);
+            var tool = known.Find(name);
             if (!PolicyReader.IsName(name))
                 problem(key.Line, $"'{PolicyReader.Visible(name)}' is no name of a tool", null);
-            else if (tool is null && (isDenial || Spelling.Nearest(name, ToolCatalogue.All.Select(known => known.Name)) is not null))
-                problem(key.Line, $"no tool is named '{name}'", ToolCatalogue.Hint(name));
+            else if (tool is null && (isDenial || Spelling.Nearest(name, known.All.Select(tool => tool.Name)) is not null))
+                problem(key.Line, $"no tool is named '{name}'", known.Hint(name));
             else if (value is PolicyScalar { Value: Any })
                 tools[name] = new(tool?.Facets ?? [], any: true, new Dictionary<string, FacetTerm>());
             else if (tool is null)

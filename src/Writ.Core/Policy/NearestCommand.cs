@@ -40,7 +40,7 @@ public sealed record NearestCommand(
     public static NearestCommand? Find(
         PolicyDocument policy, Subject subject, IReadOnlyList<string> command, PlanContext context, AskedTerms terms, DateTimeOffset now)
     {
-        if (command.Count == 0 || ToolCatalogue.Find(command[0]) is not { } tool || tool.Plan(command, context) is not { IsOk: true, Value: var plan })
+        if (command.Count == 0 || policy.Tools.Find(command[0]) is not { } tool || tool.Plan(command, context) is not { IsOk: true, Value: var plan })
             return null;
         return new NearestSearch(policy, subject, tool, command, context, plan, terms, now).Best(MostWays, MostRounds);
     }

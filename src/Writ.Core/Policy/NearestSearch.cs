@@ -12,7 +12,7 @@ internal sealed class NearestSearch(
     private const int MostRules = 4;
 
     private readonly IReadOnlySet<string> _roles = policy.RolesOf(subject);
-    private readonly FacetValues _values = FacetValues.Of(plan);
+    private readonly FacetValues _values = FacetValues.Of(plan, policy.Tools);
 
     public NearestCommand? Best(int mostWays, int mostRounds)
     {
@@ -120,7 +120,7 @@ internal sealed class NearestSearch(
     {
         var cover = new ZoneCover([.. kept.Select(option => option.Zone)], AddressSet.Empty, 0);
         return Denials([.. kept.Select(option => option.Zone.Zone.Name)], of)
-            .Where(denial => Judgement.Of(denial, cover, of, FacetValues.Of(of)) is not null);
+            .Where(denial => Judgement.Of(denial, cover, of, FacetValues.Of(of, policy.Tools)) is not null);
     }
 
     private bool ForbidsTool(Denial denial) => denial.Tools is null || denial.Tools.GetValueOrDefault(plan.Tool) is { Any: true };

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Writ.Core.Tools;
+using Writ.Core.Tools.Definitions;
 using Writ.Core.Zones;
 
 namespace Writ.Core.Policy;
@@ -19,7 +20,10 @@ public sealed class PolicyDocument
 
     internal PolicyDocument(
         PolicySource source,
+        ToolCatalogue tools,
+        IReadOnlyList<ToolDefinition> definitions,
         IReadOnlyDictionary<string, Role> roles,
+        IReadOnlyDictionary<string, Workload> workloads,
         IReadOnlyDictionary<string, Zone> zones,
         IReadOnlyList<Rule> rules,
         IReadOnlyList<Denial> denials,
@@ -27,7 +31,8 @@ public sealed class PolicyDocument
     {
         Source = source;
         Hash = HashOf(source.Text);
-        (Roles, Zones, Rules, Denials, Tests) = (roles, zones, rules, denials, tests);
+        (Tools, Definitions) = (tools, definitions);
+        (Roles, Workloads, Zones, Rules, Denials, Tests) = (roles, workloads, zones, rules, denials, tests);
         ZoneMap = new ZoneMap(zones.Values);
         _rolesByGroup = Inverse(roles.Values, role => role.Groups);
         _rolesByWorkload = Inverse(roles.Values, role => role.Workloads);
@@ -45,8 +50,17 @@ public sealed class PolicyDocument
     /// <summary>Lower-case hexadecimal SHA-256 of the text's UTF-8 bytes: the revision's name.</summary>
     public string Hash { get; }
 
+    /// <summary>The tools that it knows: those in the box, and those that it defines.</summary>
+    public ToolCatalogue Tools { get; }
+
+    /// <summary>The tools that it defines, in file order.</summary>
+    public IReadOnlyList<ToolDefinition> Definitions { get; }
+
     /// <summary>The roles by name.</summary>
     public IReadOnlyDictionary<string, Role> Roles { get; }
+
+    /// <summary>The workloads that sign in by what they have, by name.</summary>
+    public IReadOnlyDictionary<string, Workload> Workloads { get; }
 
     /// <summary>The zones by name.</summary>
     public IReadOnlyDictionary<string, Zone> Zones { get; }

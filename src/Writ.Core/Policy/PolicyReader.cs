@@ -1,13 +1,16 @@
 using System.Globalization;
 using System.Text;
+using Writ.Core.Tools;
+using Writ.Core.Tools.Definitions;
 using Writ.Core.Zones;
 using Writ.Proof.Addresses;
 
 namespace Writ.Core.Policy;
 
 /// <summary>
-/// Reads the files of a policy into one: the top level, roles and zones here, rules and denials in <see cref="RuleReader"/>,
-/// tests in <see cref="PolicyTestReader"/>. One instance reads one policy.
+/// Reads the files of a policy into one: the top level, roles and zones here, workloads in <see cref="WorkloadReader"/>, rules and denials in
+/// <see cref="RuleReader"/>,
+/// tests in <see cref="PolicyTestReader"/>, definitions of tools, each a file of its own, in <see cref="DefinitionReader"/>. One instance reads one policy.
 /// </summary>
 internal sealed class PolicyReader(PolicySource source)
 {
@@ -53,20 +56,47 @@ internal sealed class PolicyReader(PolicySource source)
 
         foreach (var twice in source.Files.GroupBy(file => file.Name, StringComparer.Ordinal).SelectMany(group => group.Skip(1)))
             Problem(twice.FirstLine, "this file is given twice", null);
-        FieldReader[] tops = [.. source.Files.Select(Top).OfType<FieldReader>()];
-        if (tops.Length < source.Files.Count)
+        var roots = source.Files.Select(file => (File: file, Root: new PolicyYaml(Problem, file.FirstLine).Read(file.Text))).ToArray();
+        var definitions = Definitions(roots);
+        FieldReader[] tops = [.. roots.Where(read => read.Root is { } root && !DefinitionReader.IsDefinition(root)).Select(read => Top(read.Root!)).OfType<FieldReader>()];
+        if (tops.Length + roots.Count(read => read.Root is { } root && DefinitionReader.IsDefinition(root)) < source.Files.Count)
             return null;
+        if (tops.Length == 0)
+        {
+            Problem(1, "the policy has definitions of tools alone", "add a file with roles, zones and rules; writ tools check checks a definition by itself");
+            return null;
+        }
+
+        var tools = ToolCatalogue.Box.With([.. definitions.Select(definition => new DefinedTool(definition))]);
         var roles = Roles(tops);
         var zones = Zones(tops, roles);
-        var rules = new RuleReader(roles, zones, source.Where, Problem);
-        return new(source, roles, zones, rules.Rules(tops), rules.Denials(tops), new PolicyTestReader(rules.Ids, Problem).Tests(tops));
+        var reader = new WorkloadReader(Problem);
+        var workloads = Named(tops, "workloads", "workload").ToDictionary(named => named.Name, named => reader.Read(named.Name, named.Node), StringComparer.Ordinal);
+        var rules = new RuleReader(roles, zones, tools, source.Where, Problem);
+        return new(source, tools, definitions, roles, workloads, zones, rules.Rules(tops), rules.Denials(tops), new PolicyTestReader(rules.Ids, Problem).Tests(tops));
     }
 
-    private FieldReader? Top(PolicySourceFile file)
+    private List<ToolDefinition> Definitions((PolicySourceFile File, PolicyNode? Root)[] roots)
     {
-        if (new PolicyYaml(Problem, file.FirstLine).Read(file.Text) is not { } root)
-            return null;
-        var top = new FieldReader(root, "the policy", ["version", "roles", "zones", "rules", "denials", "tests"], Problem);
+        var definitions = new List<ToolDefinition>();
+        foreach (var (file, root) in roots)
+        {
+            if (root is null || !DefinitionReader.IsDefinition(root) || new DefinitionReader(root, file.Text, Problem).Read() is not { } definition)
+                continue;
+            if (ToolCatalogue.Box.Find(definition.Name) is not (null or DefinedTool))
+                Problem(file.FirstLine, $"the tool '{definition.Name}' has a parser of its own, in whose place no definition comes", "give yours another name, and the program's by program:");
+            else if (definitions.Exists(other => other.Name == definition.Name))
+                Problem(file.FirstLine, $"the tool '{definition.Name}' is defined twice", null);
+            else
+                definitions.Add(definition);
+        }
+
+        return definitions;
+    }
+
+    private FieldReader? Top(PolicyNode root)
+    {
+        var top = new FieldReader(root, "the policy", ["version", "roles", "workloads", "zones", "rules", "denials", "tests"], Problem);
         if (top.IsBroken)
             return null;
         if (top.Need("version", "begin with 'version: 1'") is { } version && version is not PolicyScalar { Value: "1" })
@@ -106,7 +136,7 @@ internal sealed class PolicyReader(PolicySource source)
             // An owner may be a group that only the identity provider knows; a near miss of a role is a typing error.
             foreach (var owner in fields.Texts("owners") ?? [])
             {
-                if (!roles.ContainsKey(owner.Value) && strangers.Add(owner.Value) && Tools.Spelling.Nearest(owner.Value, some) is { } near)
+                if (!roles.ContainsKey(owner.Value) && strangers.Add(owner.Value) && Spelling.Nearest(owner.Value, some) is { } near)
                     Problem(owner.Line, $"owner '{owner.Value}' of zone '{name}' is no role", $"did you mean '{near}'?");
             }
 

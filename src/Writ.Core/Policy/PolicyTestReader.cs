@@ -36,7 +36,7 @@ internal sealed class PolicyTestReader(IReadOnlyCollection<string> ids, Action<i
         var terms = new AskedTerms(fields.Time("for", Duration.Longest), fields.Number("uses", 1, 10_000),
             Supposed(fields, "reason"), Supposed(fields, "ticket"));
         var at = At(fields);
-        return who is null || command is null || expect is not { } verdict || Subject(who) is not { } subject || Words(command) is not { } words
+        return who is null || command is null || expect is not { } verdict || Subject(who) is not { } subject || Words(command, problem) is not { } words
             ? null : new(node.Line, subject, words, terms, at, verdict, fields.Text("by"));
     }
 
@@ -75,7 +75,8 @@ internal sealed class PolicyTestReader(IReadOnlyCollection<string> ids, Action<i
         return new(user ?? workload!, workload is not null, [.. (fields.Texts("groups", mayBeEmpty: true) ?? []).Select(text => text.Value)]);
     }
 
-    private List<string>? Words(PolicyNode node)
+    /// <summary>A command as a line or as a list of words; null where it is neither, which is a problem.</summary>
+    internal static List<string>? Words(PolicyNode node, Action<int, string, string?> problem)
     {
         List<string>? words = node switch
         {
@@ -85,7 +86,7 @@ internal sealed class PolicyTestReader(IReadOnlyCollection<string> ids, Action<i
         };
         if (words is { Count: > 0 })
             return words;
-        problem(node.Line, "'command' must be a line or a list of words", "write nmap -sV -p 22 10.20.1.5");
+        problem(node.Line, "a command must be a line or a list of words", "write nmap -sV -p 22 10.20.1.5");
         return null;
     }
 

@@ -1,14 +1,15 @@
 using Writ.Core.Tools;
+using Writ.Core.Tools.Definitions;
 using Writ.Proof.Runners;
 
 namespace Writ.Core.Policy;
 
-/// <summary>Runs the tests that a policy file holds about itself. A policy whose own tests fail is not applied.</summary>
+/// <summary>Runs the tests that a policy holds about itself, and the examples of the tools that it defines. A policy whose own tests fail is not applied.</summary>
 public static class PolicyTests
 {
     private static readonly ToolInventory NoInventory = new("", "", "", "", []) { Protections = Protections.All };
 
-    /// <summary>Every test that does not come out as it says, in file order.</summary>
+    /// <summary>Every test and example that does not come out as it says, in file order.</summary>
     /// <param name="policy">The policy.</param>
     /// <param name="inventories">
     /// A tool's inventory by the tool's name, of the runner that would execute it; null where no runner has published one.
@@ -17,15 +18,15 @@ public static class PolicyTests
     /// <param name="now">The moment for tests that have no <c>at</c>.</param>
     public static IReadOnlyList<PolicyProblem> Run(
         PolicyDocument policy, Func<string, ToolInventory?> inventories, DateTimeOffset now) =>
-        [.. policy.Tests.Select(test => Run(policy, test, inventories, now)).OfType<PolicyProblem>()];
+        [.. policy.Definitions.SelectMany(definition => DefinitionExamples.Run(definition, policy.Source.At)), .. policy.Tests.Select(test => Run(policy, test, inventories, now)).OfType<PolicyProblem>()];
 
     private static PolicyProblem? Run(
         PolicyDocument policy, PolicyTest test, Func<string, ToolInventory?> inventories, DateTimeOffset now)
     {
         var (file, line) = policy.Source.At(test.Line);
         var name = test.Command[0];
-        if (ToolCatalogue.Find(name) is not { } tool)
-            return new(file, line, $"test: no tool is named '{name}'", ToolCatalogue.Hint(name));
+        if (policy.Tools.Find(name) is not { } tool)
+            return new(file, line, $"test: no tool is named '{name}'", policy.Tools.Hint(name));
 
         var inventory = inventories(name);
         var planned = tool.Plan(test.Command, new(inventory ?? NoInventory with { Name = name }));

@@ -48,6 +48,15 @@ public sealed class PolicyWarnings
             .ToHashSet(StringComparer.Ordinal);
         foreach (var role in _policy.Roles.Values.Where(role => !used.Contains(role.Name)))
             Warn(role.Line, $"role '{role.Name}' is used nowhere", null);
+        var placed = _policy.Roles.Values.SelectMany(role => role.Workloads).ToHashSet(StringComparer.Ordinal);
+        foreach (var workload in _policy.Workloads.Values)
+        {
+            if (!placed.Contains(workload.Name))
+                Warn(workload.Line, $"no role names workload '{workload.Name}'", "it signs in, and may run nothing");
+            if (workload.Owner is null && workload.Token?.Person is null)
+                Warn(workload.Line, $"nobody answers for workload '{workload.Name}'", "name an owner: who wrote it could else approve what it asks");
+        }
+
         foreach (var zone in _policy.Zones.Values)
         {
             foreach (var owner in zone.Owners.Where(owner => !_policy.Roles.ContainsKey(owner)))
@@ -120,13 +129,13 @@ public sealed class PolicyWarnings
                 .FirstOrDefault(other => other != rule && new Opening(other, "", null, []).Rank.CompareTo(rank) < 0 && Covers(other, rule));
     }
 
-    private static bool Covers(Rule wide, Rule narrow) =>
+    private bool Covers(Rule wide, Rule narrow) =>
         narrow.Roles.All(wide.Roles.Contains) && narrow.Zones.All(wide.Zones.Contains)
         && (wide.When is null || (narrow.When is { } hours && wide.When.ToString() == hours.ToString()))
         && wide.MaxDuration >= narrow.MaxDuration && wide.MaxUses >= narrow.MaxUses
         && (!wide.RequireReason || narrow.RequireReason) && (!wide.RequireTicket || narrow.RequireTicket)
         && narrow.Tools.All(tool => wide.Tools.TryGetValue(tool.Key, out var facets)
-            && (ToolCatalogue.Find(tool.Key)?.Facets ?? []).All(facet => facets.Opened(facet).Covers(facet, tool.Value.Opened(facet))));
+            && (_policy.Tools.Find(tool.Key)?.Facets ?? []).All(facet => facets.Opened(facet).Covers(facet, tool.Value.Opened(facet))));
 
     private void Warn(int line, string message, string? hint) => _warnings.Add((line, message, hint));
 }

@@ -60,7 +60,8 @@ public sealed record Rule
 /// <summary>So many distinct people, each with at least one of the roles.</summary>
 /// <param name="From">Defined roles, at least one.</param>
 /// <param name="Count">1 to 20.</param>
-public sealed record ApprovalTerm(IReadOnlyList<string> From, int Count);
+/// <param name="WithPasskey">A yes counts only with a passkey's signature over the statement.</param>
+public sealed record ApprovalTerm(IReadOnlyList<string> From, int Count, bool WithPasskey = false);
 
 /// <summary>Forbids, whatever rules say.</summary>
 /// <param name="Id">Unique among rules and denials.</param>

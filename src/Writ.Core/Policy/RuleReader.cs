@@ -6,10 +6,12 @@ namespace Writ.Core.Policy;
 
 /// <summary>Reads rules and denials, and refuses references to what the file does not define.</summary>
 internal sealed class RuleReader(
-    IReadOnlyDictionary<string, Role> roles, IReadOnlyDictionary<string, Zone> zones, Func<int, string> where, Action<int, string, string?> problem)
+    IReadOnlyDictionary<string, Role> roles, IReadOnlyDictionary<string, Zone> zones, ToolCatalogue known, Func<int, string> where, Action<int, string, string?> problem)
 {
     private static readonly string[] RuleKeys =
         ["id", "roles", "zones", "tools", "max-duration", "max-uses", "require", "when", "approval", "max-disconnected", "budget", "protections"];
+
+    private const string Passkey = "passkey";
 
     private readonly Dictionary<string, int> _ids = new(StringComparer.Ordinal);
 
@@ -45,7 +47,7 @@ internal sealed class RuleReader(
             Roles = References(fields, "roles", "role", roles) ?? [],
             Zones = References(fields, "zones", "zone", zones) ?? [],
             Tools = fields.Need("tools", "name what it opens: tools: { nmap: any }") is { } tools
-                ? Shared(new FacetsReader(what, isDenial: false, problem).Tools(tools)) : new Dictionary<string, Facets>(),
+                ? Shared(new FacetsReader(what, isDenial: false, known, problem).Tools(tools)) : new Dictionary<string, Facets>(),
             MaxDuration = fields.Time("max-duration", Duration.Longest) ?? Policy.Rule.DefaultMaxDuration,
             MaxUses = fields.Number("max-uses", 1, 10_000) ?? 1,
             RequireReason = require.Any(word => word.Value == "reason"),
@@ -92,7 +94,7 @@ internal sealed class RuleReader(
             order,
             References(fields, "roles", "role", roles),
             everywhere ? null : (References(fields, "zones", "zone", zones) ?? []).ToHashSet(StringComparer.Ordinal),
-            tools is null or PolicyScalar { Value: "any" } ? null : new FacetsReader(what, isDenial: true, problem).Tools(tools)) { Line = node.Line };
+            tools is null or PolicyScalar { Value: "any" } ? null : new FacetsReader(what, isDenial: true, known, problem).Tools(tools)) { Line = node.Line };
     }
 
     /// <summary>Absence is refused: that nobody need approve must be written, not forgotten.</summary>
@@ -114,9 +116,12 @@ internal sealed class RuleReader(
 
     private ApprovalTerm Term(PolicyNode node, string what)
     {
-        var fields = new FieldReader(node, $"'approval' of {what}", ["from", "count"], problem);
+        var fields = new FieldReader(node, $"'approval' of {what}", ["from", "count", "with"], problem);
         fields.Need("from", "name the roles that may approve");
-        return new(References(fields, "from", "role", roles) ?? [], fields.Number("count", 1, 20) ?? 1);
+        var with = fields.Text("with");
+        if (with is not (null or Passkey))
+            problem(fields.Find("with")!.Line, $"'with' of 'approval' of {what}: an approval is not given with '{PolicyReader.Visible(with)}'", FieldReader.Near(with, [Passkey]));
+        return new(References(fields, "from", "role", roles) ?? [], fields.Number("count", 1, 20) ?? 1, with == Passkey);
     }
 
     private IReadOnlyList<string>? References<T>(FieldReader fields, string key, string kind, IReadOnlyDictionary<string, T> known)

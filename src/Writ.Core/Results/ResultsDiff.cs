@@ -27,11 +27,11 @@ public static class ResultsDiff
     /// <summary>The differences, by address, the host before its ports.</summary>
     public static IEnumerable<Change> Between(ResultsSide before, ResultsSide after)
     {
-        var (old, @new) = (new Lookup(before), new Lookup(after));
+        var (old, @new) = (new ResultsLookup(before), new ResultsLookup(after));
         return old.Hosts.Keys.Union(@new.Hosts.Keys).Order().SelectMany(address => Of(address, old, @new));
     }
 
-    private static IEnumerable<Change> Of(Address address, Lookup old, Lookup @new)
+    private static IEnumerable<Change> Of(Address address, ResultsLookup old, ResultsLookup @new)
     {
         var (was, @is) = (old.State(address), @new.State(address));
         if (was is null || @is is null)
@@ -57,7 +57,7 @@ public static class ResultsDiff
             yield return change;
     }
 
-    private static IEnumerable<Change> Of(Address address, string protocol, int number, Lookup old, Lookup @new)
+    private static IEnumerable<Change> Of(Address address, string protocol, int number, ResultsLookup old, ResultsLookup @new)
     {
         var (was, @is) = (old.State(address, protocol, number), @new.State(address, protocol, number));
         var (first, second) = (old.Port(address, protocol, number), @new.Port(address, protocol, number));
@@ -72,14 +72,14 @@ public static class ResultsDiff
 
         if (first is not { IsOpen: true } || second is not { IsOpen: true })
             yield break;
-        if (Changed(first, second))
+        if (IsOtherService(first, second))
             yield return new("changed", "service", address, protocol, number, null, Service(first), Service(second));
         foreach (var change in Scripts(address, first, first.Scripts, second.Scripts))
             yield return change;
     }
 
     // Without version detection the service is only what the number is known for.
-    private static bool Changed(FoundPort first, FoundPort second) =>
+    internal static bool IsOtherService(FoundPort first, FoundPort second) =>
         first.Product is null == second.Product is null && Service(first) != Service(second);
 
     private static IEnumerable<Change> Scripts(Address address, FoundPort? port, IReadOnlyList<FoundScript> first, IReadOnlyList<FoundScript> second)
@@ -95,47 +95,5 @@ public static class ResultsDiff
     private static string? Words(string? state, FoundPort? port) =>
         state == "open" && port is not null && Service(port) is { Length: > 0 } service ? $"open {service}" : state;
 
-    private static string Service(FoundPort port) => string.Join(' ', ((string?[])[port.Service, port.Product]).Where(part => part is not null));
-
-    private sealed class Lookup(ResultsSide side)
-    {
-        private readonly Dictionary<string, PortSet> _looked = side.Results.Looked.GroupBy(looked => looked.Protocol, StringComparer.Ordinal)
-            .ToDictionary(group => group.Key, group => group.Aggregate(PortSet.Empty, (all, looked) => all.Union(Ports(looked.Ports))), StringComparer.Ordinal);
-
-        private readonly Dictionary<Address, Dictionary<(string, int), FoundPort>> _ports = [];
-
-        public Dictionary<Address, FoundHost> Hosts { get; } = side.Results.Hosts.ToDictionary(host => host.Address);
-
-        /// <summary>Whether a host is up; null where that was not measured.</summary>
-        public string? State(Address address) =>
-            Hosts.TryGetValue(address, out var host) ? host.State is "up" or "down" ? host.State : null
-            : side.Results.TellsAll && side.Targets.Contains(address) ? "down" : null;
-
-        public FoundPort? Port(Address address, string protocol, int number)
-        {
-            if (!Hosts.TryGetValue(address, out var host))
-                return null;
-            if (!_ports.TryGetValue(address, out var ports))
-                _ports[address] = ports = host.Ports.ToDictionary(port => (port.Protocol, port.Number));
-            return ports.GetValueOrDefault((protocol, number));
-        }
-
-        /// <summary>A port's state; null where it was not measured.</summary>
-        public string? State(Address address, string protocol, int number)
-        {
-            if (State(address) is not { } state)
-                return null;
-            if (state != "up")
-                return "host down";
-            if (Port(address, protocol, number) is { } port)
-                return port.State == NotMeasured.State ? null : port.State;
-            if (!_looked.TryGetValue(protocol, out var looked) || !looked.Contains((ushort)number) || side.Results.UnlistedPorts > 0)
-                return null;
-            var rest = Hosts[address].Rest.Where(rest => rest.Protocol is null || rest.Protocol == protocol).ToList();
-            var found = rest.FirstOrDefault(some => some.Ports is { } ports && Ports(ports).Contains((ushort)number)) ?? (rest is [{ Ports: null } only] ? only : null);
-            return found is null || found.State == NotMeasured.State ? null : found.State;
-        }
-
-        private static PortSet Ports(string text) => PortSet.TryParse(text, out var set) ? set : PortSet.Empty;
-    }
+    internal static string Service(FoundPort port) => string.Join(' ', ((string?[])[port.Service, port.Product]).Where(part => part is not null));
 }

@@ -45,6 +45,9 @@ public sealed record FacetDefinition(string Name, FacetKind Kind)
     /// <summary>Words that need no rule to open them; a denial can still name them.</summary>
     public FrozenSet<string> Free { get; init; } = [];
 
+    /// <summary>The ports that a rule opens that does not mention the facet.</summary>
+    public PortSet LeastPorts { get; init; } = PortSet.Empty;
+
     /// <summary>What a rule opens of a number that it does not mention.</summary>
     public decimal LeastNumber { get; init; }
 

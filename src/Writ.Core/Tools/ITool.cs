@@ -11,6 +11,9 @@ public interface ITool
     /// <summary>The word that its commands begin with.</summary>
     string Name { get; }
 
+    /// <summary>What it is for, in one line.</summary>
+    string Summary { get; }
+
     /// <summary>The facets by which policy can speak of this tool's plans, in the order in which reasons are given.</summary>
     IReadOnlyList<FacetDefinition> Facets { get; }
 

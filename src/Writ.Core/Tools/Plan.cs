@@ -1,4 +1,5 @@
 using Writ.Proof.Addresses;
+using Writ.Proof.Statements;
 
 namespace Writ.Core.Tools;
 
@@ -47,6 +48,9 @@ public sealed record Plan
     /// <summary>The scripts that will run, in bytewise order of their names.</summary>
     public IReadOnlyList<PlannedScript> Scripts { get; init; } = [];
 
+    /// <summary>The terminal that the tool gets, as statements call it; null for none. What is typed there is no part of the plan.</summary>
+    public string? Terminal { get; init; }
+
     /// <summary>Whether the tool makes packets of its own, for which it needs a right that it does not have otherwise.</summary>
     public bool RawSockets { get; init; }
 
@@ -67,6 +71,9 @@ public sealed record Plan
 
     /// <summary>The files that are handed back, in the order of the argv.</summary>
     public IReadOnlyList<PlannedOutput> Outputs { get; init; } = [];
+
+    /// <summary>The secrets that the run is given, in the order of the argv; never what they are.</summary>
+    public IReadOnlyList<StatementSecret> Secrets { get; init; } = [];
 
     /// <summary>The names among the targets, in the order in which they were typed.</summary>
     public IReadOnlyList<PinnedName> Names { get; init; } = [];

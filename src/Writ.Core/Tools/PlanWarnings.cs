@@ -17,6 +17,8 @@ public static class PlanWarnings
     public static IReadOnlyList<string> Of(Plan plan, TimeSpan? window, Budget budget)
     {
         var warnings = new List<string>(plan.Remarks);
+        if (plan.Terminal is not null)
+            warnings.Add("it is interactive: what is typed at its terminal is not shown here, and reaches what the plan reaches");
         if (Exceeds(plan, window))
         {
             warnings.Add($"the run is estimated to take {About(plan.EstimatedDuration)}, and {Duration.Format(window!.Value)} is asked for: it would be killed before its end");

@@ -61,6 +61,25 @@ public static class TraceKey
         return [.. Enumerable.Range(widest, Bits - widest + 1).Select(prefix => Of(kind, address.Bits & ~HostMask(prefix), prefix))];
     }
 
+    /// <summary>The keys of every network that holds, or lies in, a part of the range: some hundreds of a range of 256 addresses.</summary>
+    public static long[] Overlapping(TraceKind kind, AddressRange range)
+    {
+        var keys = new HashSet<long>();
+        foreach (var (first, prefix) in Networks(AddressSet.Of(range), Bits))
+        {
+            for (var around = new Address(first).IsV4 ? V4Prefix : 0; around <= prefix; around++)
+                keys.Add(Of(kind, first & ~HostMask(around), around));
+            for (var inside = prefix + 1; inside <= Bits; inside++)
+            {
+                var step = (UInt128)1 << (Bits - inside);
+                for (UInt128 at = 0; at <= HostMask(prefix); at += step)
+                    keys.Add(Of(kind, first + at, inside));
+            }
+        }
+
+        return [.. keys];
+    }
+
     // Of 128 bits, IPv4 at ::ffff:0:0/96: no network there is wider than all of IPv4, since nobody looks beyond.
     private static IEnumerable<(UInt128 First, int Prefix)> Networks(AddressSet set, int narrowest)
     {

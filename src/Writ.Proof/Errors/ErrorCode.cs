@@ -31,6 +31,10 @@ public static class ErrorCode
 
     /// <summary>No token, or one that is forged, expired or revoked.</summary>
     public const string NotSignedIn = "not-signed-in";
+    /// <summary>The sign-in is too long ago for this: sign in again (RFC 9470).</summary>
+    public const string StaleSignIn = "stale-sign-in";
+    /// <summary>It would give its author a new right, and waits for a second person.</summary>
+    public const string SecondPersonNeeded = "second-person-needed";
     /// <summary>The actor may not do this.</summary>
     public const string Forbidden = "forbidden";
     /// <summary>No such thing, or the caller may not know that there is one.</summary>
@@ -53,6 +57,8 @@ public static class ErrorCode
     public const string OwnRequest = "own-request";
     /// <summary>This person has decided on this revision already.</summary>
     public const string AlreadyDecided = "already-decided";
+    /// <summary>A rule asks for this approval by a passkey, and there is none, or none that a second person has confirmed.</summary>
+    public const string PasskeyNeeded = "passkey-needed";
     /// <summary>The statement shown is not the one in force: the request has a newer revision.</summary>
     public const string StaleRevision = "stale-revision";
 
@@ -91,6 +97,8 @@ public static class ErrorCode
     public const string FenceOutsideStatement = "fence-outside-statement";
     /// <summary>The statement lies outside what this runner's own configuration allows at most.</summary>
     public const string OutsideCeiling = "outside-ceiling";
+    /// <summary>The order lacks approvals by passkey that this runner's own configuration asks for, or one of them does not hold.</summary>
+    public const string ApprovalsNotCovered = "approvals-not-covered";
     /// <summary>A file that the run needs is not the one of the statement, cannot be had, or lies where none may lie.</summary>
     public const string FileMismatch = "file-mismatch";
     /// <summary>A name of the command has another address now than those that were approved.</summary>

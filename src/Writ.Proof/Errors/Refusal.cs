@@ -10,7 +10,10 @@ namespace Writ.Proof.Errors;
 /// <param name="Reasons">Every reason of a denial, in the order in which they were found.</param>
 public sealed record Refusal(string Code, string Message, string? Hint = null, IReadOnlyList<string>? Reasons = null)
 {
-    /// <summary>With <see cref="ErrorCode.InputNeeded"/>: the requester's files, as their paths stand in the argv.</summary>
+    /// <summary>
+    /// With <see cref="ErrorCode.InputNeeded"/>: the requester's files, as their paths stand in the argv. With
+    /// <see cref="ErrorCode.PasskeyNeeded"/>: the page where the approval can be given.
+    /// </summary>
     public IReadOnlyList<string>? Needs { get; init; }
 
     /// <inheritdoc/>

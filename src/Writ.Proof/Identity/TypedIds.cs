@@ -29,6 +29,17 @@ public static class IdText
         });
     }
 
+    /// <summary>
+    /// What sorts before every id that is made from this instant on, and after those of before: a bound for lists by time. No id
+    /// has it.
+    /// </summary>
+    public static Guid FirstOf(DateTimeOffset instant)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt128BigEndian(bytes, (UInt128)(ulong)Math.Max(0, instant.ToUnixTimeMilliseconds()) << 80);
+        return new Guid(bytes, bigEndian: true);
+    }
+
     /// <summary>Reads what <see cref="Format"/> wrote and nothing else: no upper case, no other prefix, no overflow.</summary>
     public static bool TryParse(string prefix, [NotNullWhen(true)] string? text, out Guid value)
     {

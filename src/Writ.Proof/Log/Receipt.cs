@@ -13,8 +13,8 @@ public sealed record ReceiptEntry(long Index, byte[] Entry, IReadOnlyList<string
 
 /// <summary>
 /// One run's story in one file, which holds without any server: every entry of it with its proof, the order that was signed,
-/// and the checkpoint that all of it leads to. The file is the line <c>writ-receipt/v2</c> and one JSON object; version 1 had no runner's
-/// key, and such files stay readable.
+/// and the checkpoint that all of it leads to. The file is the line <c>writ-receipt/v3</c> and one JSON object; version 1 had no runner's
+/// key, version 2 no approvers' keys; what has none is of those versions still.
 /// </summary>
 /// <param name="Run">The run.</param>
 /// <param name="Request">The request that it follows from.</param>
@@ -24,23 +24,32 @@ public sealed record ReceiptEntry(long Index, byte[] Entry, IReadOnlyList<string
 /// <param name="Entries">The story, in the log's order.</param>
 /// <param name="Checkpoint">The signed checkpoint, with the cosignatures that it has.</param>
 /// <param name="RunnerKey">The entry that has the key with which the runner signed how the run ended; null where it signed nothing.</param>
+/// <param name="ApproverKeys">The entries that have the keys of the passkeys with which the statement was approved; null where none was used.</param>
 public sealed record Receipt(
     string Run, string Request, byte[] Order, byte[] OrderSignature, string OrderKeyId, IReadOnlyList<ReceiptEntry> Entries, string Checkpoint,
-    ReceiptEntry? RunnerKey = null)
+    ReceiptEntry? RunnerKey = null, IReadOnlyList<ReceiptEntry>? ApproverKeys = null)
 {
     /// <summary>The file's first line.</summary>
-    public const string Domain = "writ-receipt/v2\n";
+    public const string Domain = "writ-receipt/v3\n";
 
-    private const string DomainOfVersion1 = "writ-receipt/v1\n";
+    private static readonly string[] Domains = ["writ-receipt/v1\n", "writ-receipt/v2\n", Domain];
+
+    // The version whose members these are.
+    private int Version => ApproverKeys is not null ? 3 : RunnerKey is not null ? 2 : 1;
 
     /// <summary>The file.</summary>
-    public byte[] ToBytes() => [.. Encoding.ASCII.GetBytes(RunnerKey is null ? DomainOfVersion1 : Domain), .. JsonSerializer.SerializeToUtf8Bytes(this, ReceiptJson.Default.Receipt), (byte)'\n'];
+    public byte[] ToBytes() => [.. Encoding.ASCII.GetBytes(Domains[Version - 1]), .. JsonSerializer.SerializeToUtf8Bytes(this, ReceiptJson.Default.Receipt), (byte)'\n'];
 
     /// <summary>True for a file that begins like a receipt.</summary>
     public static bool IsOne(ReadOnlySpan<byte> file) => VersionOf(file) > 0;
 
-    private static int VersionOf(ReadOnlySpan<byte> file) =>
-        file.StartsWith(Encoding.ASCII.GetBytes(Domain)) ? 2 : file.StartsWith(Encoding.ASCII.GetBytes(DomainOfVersion1)) ? 1 : 0;
+    private static int VersionOf(ReadOnlySpan<byte> file)
+    {
+        var version = Domains.Length;
+        while (version > 0 && !file.StartsWith(Encoding.ASCII.GetBytes(Domains[version - 1])))
+            version--;
+        return version;
+    }
 
     /// <summary>Reads a file; nothing is checked by it but its form. Unknown, missing and duplicate members are refused.</summary>
     public static Result<Receipt> Read(ReadOnlySpan<byte> file)
@@ -51,7 +60,7 @@ public sealed record Receipt(
         {
             if (JsonSerializer.Deserialize(file[Domain.Length..], ReceiptJson.Default.Receipt) is not { } receipt)
                 return new Refusal(ErrorCode.InvalidInput, "the receipt is empty");
-            return receipt.RunnerKey is null == (VersionOf(file) == 1) ? receipt : new Refusal(ErrorCode.InvalidInput, "the receipt's members are not those of its version");
+            return receipt.Version == VersionOf(file) ? receipt : new Refusal(ErrorCode.InvalidInput, "the receipt's members are not those of its version");
         }
         catch (JsonException wrong)
         {

@@ -16,7 +16,9 @@ namespace Writ.Proof.Log;
 /// <item>the story is the run's: created, evaluated, decided, granted, ordered and ended, nothing of another run;</item>
 /// <item>the order is the one whose digest the log has, is this run's, and is signed by the key that the log names;</item>
 /// <item>the statement in the order is the one that was created or revised, decided on with a yes, and granted;</item>
-/// <item>what an entry of the end says is what the runner signed (<see cref="KillReceipt"/>), with a key that the log had for it before.</item>
+/// <item>what an entry of the end says is what the runner signed (<see cref="KillReceipt"/>), with a key that the log had for it before;</item>
+/// <item>what a passkey signed (<see cref="PasskeyApprovals"/>) is a yes to this very statement, by a key that somebody else had confirmed before
+/// for that person, and stands in the order as well.</item>
 /// </list>
 /// </summary>
 public static class ReceiptCheck
@@ -86,10 +88,11 @@ public static class ReceiptCheck
                 return Bad(wrong);
         }
 
-        return checkpoint;
+        // 7.
+        var approvals = PasskeyApprovals.Of(receipt, order.Value, story, keys);
+        return approvals.IsOk ? checkpoint : approvals.Refusal;
 
         IEnumerable<JsonElement> Of(string type) => story.Where(entry => Text(entry.Entry, "type") == type).Select(entry => entry.Entry);
-        static Refusal Bad(string why) => new(ErrorCode.BadSignature, $"the receipt does not hold: {why}");
     }
 
     /// <summary>How the run ended as its runner signed it, with the key's id; null where it signed nothing. To be asked of a receipt that holds.</summary>
@@ -137,7 +140,9 @@ public static class ReceiptCheck
         ? new(StrictBase64.Read(Text(signed, "bytes") ?? "") ?? [], StrictBase64.Read(Text(signed, "signature") ?? "") ?? [], Text(signed, "key_id") ?? "")
         : null;
 
-    private static JsonElement? Parse(byte[] entry)
+    internal static Refusal Bad(string why) => new(ErrorCode.BadSignature, $"the receipt does not hold: {why}");
+
+    internal static JsonElement? Parse(byte[] entry)
     {
         try
         {
@@ -150,6 +155,16 @@ public static class ReceiptCheck
         }
     }
 
-    private static string? Text(JsonElement entry, string name) =>
-        entry.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    internal static string? Text(JsonElement entry, string name)
+    {
+        try
+        {
+            return entry.ValueKind == JsonValueKind.Object && entry.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        }
+        // Text that is no Unicode is found when it is read out.
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
 }

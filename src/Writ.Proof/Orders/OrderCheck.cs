@@ -9,15 +9,20 @@ namespace Writ.Proof.Orders;
 /// <param name="InventoryDigest">The digest of what it can execute now.</param>
 /// <param name="ServerKeys">The public keys, by key id, that it obeys.</param>
 /// <param name="Ceiling">What this runner may ever reach, by its own local configuration.</param>
+/// <param name="Approvals">Whose yes it asks for by the same configuration.</param>
 public sealed record RunnerTrust(
-    string Runner, string InventoryDigest, IReadOnlyDictionary<string, byte[]> ServerKeys, NetworkScope Ceiling);
+    string Runner, string InventoryDigest, IReadOnlyDictionary<string, byte[]> ServerKeys, NetworkScope Ceiling, LocalApprovals Approvals);
 
 /// <summary>An order that passed every check, with what was read on the way.</summary>
-public sealed record CheckedOrder(RunOrder Order, Statement Statement, NetworkScope Fence);
+/// <param name="Order">The order.</param>
+/// <param name="Statement">What was decided.</param>
+/// <param name="Fence">What the run may reach.</param>
+/// <param name="Approval">The approvals that this runner asked for; null where it asked for none.</param>
+public sealed record CheckedOrder(RunOrder Order, Statement Statement, NetworkScope Fence, HeldApproval? Approval);
 
 /// <summary>
 /// Step 6 of the lifecycle, the part that needs no disk: an order is obeyed only if each check passes. The caller adds
-/// the nonce, which must survive a restart, and the difference of the clocks.
+/// the nonce and the uses of an approval, which must survive a restart, and the difference of the clocks.
 /// </summary>
 public static class OrderCheck
 {
@@ -64,6 +69,10 @@ public static class OrderCheck
             return new Refusal(ErrorCode.ArgvMismatch, "the argv is not the statement's");
         if (SandboxTerms.Wrong(statement) is { } wrong)
             return wrong;
+        if (order.Terminal is { } terminal && (statement.Sandbox?.Terminal is null || !terminal.IsValid()))
+            return new Refusal(ErrorCode.InvalidInput, "the order has a terminal that was not decided, or none that can be");
+        if (order.Terminal is null && statement.Sandbox?.Terminal == SandboxTerms.TerminalNeeded)
+            return new Refusal(ErrorCode.InvalidInput, "the statement is of a tool that needs a terminal, and the order has none");
         var fence = order.Fence.Read();
         var scope = statement.Scope.Read();
         if (!fence.IsOk || !scope.IsOk || !fence.Value.IsWithin(scope.Value))
@@ -78,6 +87,7 @@ public static class OrderCheck
         // 5. And it lies within what the operator of this very machine allows at most.
         if (!scope.Value.IsWithin(trust.Ceiling))
             return new Refusal(ErrorCode.OutsideCeiling, "the statement lies outside this runner's ceiling");
-        return new CheckedOrder(order, statement, fence.Value);
+        var approval = trust.Approvals.Hold(order, statement, scope.Value.Addresses, now);
+        return approval.IsOk ? new CheckedOrder(order, statement, fence.Value, approval.Value) : approval.Refusal;
     }
 }

@@ -1,20 +1,21 @@
 using Writ.Proof.Addresses;
 using Writ.Proof.Errors;
+using Writ.Proof.Identity;
 using Writ.Proof.Statements;
 
 namespace Writ.Proof.Orders;
 
 /// <summary>
-/// What a runner obeys. Its bytes are <c>writ-order/v3</c>, a line feed and one JSON object; the server signs exactly
-/// those bytes. Version 1 had no budget, version 2 no zones; such orders stay readable. Instants are Unix microseconds, durations
-/// microseconds.
+/// What a runner obeys. Its bytes are <c>writ-order/v5</c>, a line feed and one JSON object; the server signs exactly
+/// those bytes. Version 1 had no budget, version 2 no zones, version 3 no decision by passkey, version 4 no terminal; what has none of these is of the version before still. Orders
+/// of all versions stay readable. Instants are Unix microseconds, durations microseconds.
 /// </summary>
 public sealed record RunOrder
 {
     /// <summary>The first line of an order's bytes.</summary>
-    public const string Domain = "writ-order/v3\n";
+    public const string Domain = "writ-order/v5\n";
 
-    private static readonly string[] Domains = ["writ-order/v1\n", "writ-order/v2\n", Domain];
+    private static readonly string[] Domains = ["writ-order/v1\n", "writ-order/v2\n", "writ-order/v3\n", "writ-order/v4\n", Domain];
 
     /// <summary>The run's id.</summary>
     public required string Run { get; init; }
@@ -40,15 +41,18 @@ public sealed record RunOrder
     public Budget? Budget { get; init; }
     /// <summary>The zones that the fence touches, for each of which packets are counted; they permit nothing. Null in versions 1 and 2 alone.</summary>
     public IReadOnlyList<OrderZone>? Zones { get; init; }
+    /// <summary>The terminal at which the requester sits; null where there is none. The statement says whether there may be one.</summary>
+    public OrderTerminal? Terminal { get; init; }
     /// <summary>The decisions that carry the right, at least one.</summary>
     public required IReadOnlyList<OrderDecision> Decisions { get; init; }
 
     // The version whose members these are; 0 for none.
-    private int Version => (Budget, Zones) switch
+    private int Version => Terminal is not null ? (Budget, Zones) is (not null, not null) ? 5 : 0 : (Budget, Zones, Decisions.Any(decision => decision.Passkey is not null)) switch
     {
-        (null, null) => 1,
-        (not null, null) => 2,
-        (not null, not null) => 3,
+        (null, null, false) => 1,
+        (not null, null, false) => 2,
+        (not null, not null, false) => 3,
+        (not null, not null, true) => 4,
         _ => 0,
     };
 
@@ -57,6 +61,9 @@ public sealed record RunOrder
     public byte[] ToBytes() => Version is > 0 and var version
         ? DomainBytes.Write(Domains[version - 1], this, ProofJson.Default.RunOrder)
         : throw new InvalidOperationException("the order's members are those of no version");
+
+    /// <summary>True for the bytes of an order with a terminal: no version before knew one, and all of this have one.</summary>
+    public static bool HasTerminal(ReadOnlySpan<byte> bytes) => DomainBytes.Has(Domain, bytes);
 
     /// <summary>Reads an order of any version; unknown, missing and duplicate members are refused.</summary>
     public static Result<RunOrder> Read(ReadOnlySpan<byte> bytes)
@@ -80,8 +87,25 @@ public sealed record OrderZone(string Name, IReadOnlyList<string> Addresses);
 /// <param name="By">The id of the person who decided, or <c>policy</c>.</param>
 /// <param name="At">When, in Unix microseconds.</param>
 /// <param name="Statement">The digest of the statement that was decided.</param>
-/// <param name="Assertion">The passkey's assertion over it, or null where none was asked for.</param>
-public sealed record OrderDecision(string By, long At, string Statement, byte[]? Assertion = null);
+/// <param name="Assertion">Bytes of versions 1 to 3 that never had a meaning.</param>
+/// <param name="Passkey">What the person's passkey signed over it; null where they decided without one.</param>
+public sealed record OrderDecision(string By, long At, string Statement, byte[]? Assertion = null, PasskeyAssertion? Passkey = null);
+
+/// <summary>A terminal as it is when a run begins at it.</summary>
+/// <param name="Columns">1 to 1,000.</param>
+/// <param name="Rows">1 to 1,000.</param>
+/// <param name="Type">What the tool finds as TERM: letters, digits and <c>.+_-</c>, at most 64.</param>
+public sealed record OrderTerminal(int Columns, int Rows, string Type)
+{
+    /// <summary>The most columns and the most rows.</summary>
+    public const int Largest = 1_000;
+
+    /// <summary>True for a size that a terminal may have.</summary>
+    public static bool IsSize(long columns, long rows) => columns is >= 1 and <= Largest && rows is >= 1 and <= Largest;
+
+    /// <summary>True where all of it is as it may be.</summary>
+    public bool IsValid() => IsSize(Columns, Rows) && Type.Length is > 0 and <= 64 && Type.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '+' or '_' or '-');
+}
 
 /// <summary>Bytes with an Ed25519 signature over exactly those bytes.</summary>
 /// <param name="Bytes">What was signed.</param>

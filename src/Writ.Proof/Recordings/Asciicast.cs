@@ -9,7 +9,7 @@ namespace Writ.Proof.Recordings;
 /// <summary>
 /// A recording as an asciicast (docs.asciinema.org, NDJSON): a header, then a line for each event, in version 3 with the seconds
 /// since the event before, in version 2 with those since the beginning. Both streams of the tool are output there. A tool's line feeds, which no terminal turned, become carriage
-/// return and line feed. Not thread-safe.
+/// return and line feed; a recording with a terminal, which begins with its size, is left as it is. Not thread-safe.
 /// </summary>
 /// <param name="output">Where it goes.</param>
 /// <param name="version">3, or 2 for readers that know no newer one; it has no event for the exit code.</param>
@@ -21,6 +21,7 @@ public sealed class AsciicastWriter(Stream output, int version = 3)
     private long? _first;
     private long? _last;
     private bool _carriageReturn;
+    private bool _terminal;
 
     /// <summary>Writes the header.</summary>
     /// <param name="begin">When the recording begins.</param>
@@ -64,6 +65,7 @@ public sealed class AsciicastWriter(Stream output, int version = 3)
                 Event(frame.Time, "m", Encoding.UTF8.GetString(frame.Bytes.Span));
                 break;
             case RecordingStream.Resize when frame.Bytes.Length == 4:
+                _terminal = true;
                 var size = frame.Bytes.Span;
                 Event(frame.Time, "r", string.Create(CultureInfo.InvariantCulture, $"{(size[0] << 8) | size[1]}x{(size[2] << 8) | size[3]}"));
                 break;
@@ -92,6 +94,8 @@ public sealed class AsciicastWriter(Stream output, int version = 3)
 
     private string Turn(string text)
     {
+        if (_terminal)
+            return text;
         var turned = new StringBuilder(text.Length);
         foreach (var c in text)
         {

@@ -17,6 +17,14 @@ public static class SandboxTerms
     public const string Out = "/out/";
     /// <summary>Where a tool writes results that are read while it runs: a pipe, whose bytes are kept as the run's results.</summary>
     public const string Live = "/live/xml";
+    /// <summary>The folder of the secrets that are files.</summary>
+    public const string Secrets = "/secrets/";
+    /// <summary>A terminal that the tool cannot do without.</summary>
+    public const string TerminalNeeded = "needed";
+    /// <summary>A terminal that the tool gets where the requester sits at one.</summary>
+    public const string TerminalAllowed = "allowed";
+    /// <summary>The most secrets of a run.</summary>
+    public const int MostSecrets = 8;
     /// <summary>The most files under <see cref="In"/>.</summary>
     public const int MostFiles = 256;
     /// <summary>The most bytes of all files under <see cref="In"/> together.</summary>
@@ -59,6 +67,10 @@ public static class SandboxTerms
             return new(ErrorCode.TooLarge, $"a command has at most {MostScripts} scripts");
         if (statement.Sandbox?.Scripts.FirstOrDefault(script => !IsPath(In + script, In) || script.Contains('/', StringComparison.Ordinal)) is { } unnamed)
             return new(ErrorCode.FileMismatch, $"'{unnamed}' is no name of a script");
+        if (statement.Sandbox?.Secrets is { } secrets && WrongSecrets(secrets, statement.Live is not null) is { } wrongSecret)
+            return wrongSecret;
+        if (statement.Sandbox?.Terminal is { } terminal && (terminal is not (TerminalNeeded or TerminalAllowed) || statement.Live is not null))
+            return new(ErrorCode.InvalidInput, "the statement's terminal is none that a runner gives");
         if (files.FirstOrDefault(file => !IsPath(file.Path, In) || !IsDigest(file.Sha256)) is { } odd)
             return new(ErrorCode.FileMismatch, $"'{odd.Path}' is no file that may lie in the sandbox");
         if (outputs.FirstOrDefault(output => !IsPath(output.Path, Out) || output.Path.AsSpan(Out.Length).Contains('/')) is { } outside)
@@ -79,6 +91,35 @@ public static class SandboxTerms
     public static bool IsPath(string path, string folder) =>
         path.Length <= LongestPath && path.StartsWith(folder, StringComparison.Ordinal)
         && path[folder.Length..].Split('/').All(part => part.Length > 0 && part[0] is not ('.' or '-') && !part.AsSpan().ContainsAnyExcept(PathLetters));
+
+    /// <summary>True for what a secret can be called: a plain word of at most 64 letters, digits, '.', '_' and '-'.</summary>
+    public static bool IsSecretName(string name) => name.Length is > 0 and <= 64 && IsPath(Secrets + name, Secrets) && !name.AsSpan().ContainsAny('/', '+');
+
+    /// <summary>True for a variable that a tool may be given: no word that its loader or Writ itself reads.</summary>
+    public static bool IsVariable(string name) =>
+        name.Length is > 0 and <= 64 && char.IsAsciiLetterUpper(name[0]) && name.All(letter => char.IsAsciiLetterUpper(letter) || char.IsAsciiDigit(letter) || letter == '_')
+        && name is not ("PATH" or "HOME" or "LANG" or "IFS" or "ENV") && !OthersVariables.Any(begin => name.StartsWith(begin, StringComparison.Ordinal));
+
+    private static readonly string[] OthersVariables = ["LD_", "LC_", "NMAP_", "GCONV_", "GLIBC_", "MALLOC_", "BASH_"];
+
+    // What follows results lives beside the masks, and would pass a secret on.
+    private static Refusal? WrongSecrets(IReadOnlyList<StatementSecret> secrets, bool isLive)
+    {
+        if (secrets.Count is 0 or > MostSecrets)
+            return new(ErrorCode.TooLarge, $"a run is given at most {MostSecrets} secrets");
+        if (isLive)
+            return new(ErrorCode.InvalidInput, "a run with secrets has no live view");
+        if (secrets.FirstOrDefault(secret => !IsSecretName(secret.Name)) is { } unnamed)
+            return new(ErrorCode.InvalidInput, $"'{unnamed.Name}' is no name of a secret");
+        string[] variables = [.. secrets.SelectMany(secret => new[] { secret.Environment, secret.UserEnvironment }).OfType<string>()];
+        if (variables.FirstOrDefault(variable => !IsVariable(variable)) is { } odd)
+            return new(ErrorCode.InvalidInput, $"'{odd}' is no variable that a secret may stand in");
+        if (secrets.FirstOrDefault(secret => secret.Path is null == secret.Environment is null || (secret.Path is { } path && (path != Secrets + secret.Name || secret.UserEnvironment is not null))) is { } homeless)
+            return new(ErrorCode.InvalidInput, $"secret {homeless.Name} has no place in the sandbox, or two");
+        return Twice(variables.Concat(secrets.Select(secret => secret.Path).OfType<string>())) is { } twice
+            ? new(ErrorCode.InvalidInput, $"two secrets stand in {twice}")
+            : null;
+    }
 
     private static bool IsDigest(string text) => text.Length == 64 && text.All(char.IsAsciiHexDigitLower);
 

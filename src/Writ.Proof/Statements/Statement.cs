@@ -6,18 +6,18 @@ using Writ.Proof.Orders;
 namespace Writ.Proof.Statements;
 
 /// <summary>
-/// The exact subject of a decision. Its bytes are <c>writ-statement/v5</c>, a line feed and one JSON object; they are
+/// The exact subject of a decision. Its bytes are <c>writ-statement/v7</c>, a line feed and one JSON object; they are
 /// made once, stored, signed and compared as bytes, and never written again from the parsed form. Version 1 knew neither
-/// files in the sandbox nor names, version 2 no budget, version 3 did not say what the sandbox gives, version 4 knew no live view;
-/// what has none is of version 4 still. Statements of all versions stay readable.
+/// files in the sandbox nor names, version 2 no budget, version 3 did not say what the sandbox gives, version 4 knew no live view,
+/// version 5 no secrets, version 6 no terminal; what has none of these is of the version before still. Statements of all versions stay readable.
 /// Instants are Unix microseconds, durations microseconds.
 /// </summary>
 public sealed record Statement
 {
     /// <summary>The first line of a statement's bytes.</summary>
-    public const string Domain = "writ-statement/v5\n";
+    public const string Domain = "writ-statement/v7\n";
 
-    private static readonly string[] Domains = ["writ-statement/v1\n", "writ-statement/v2\n", "writ-statement/v3\n", "writ-statement/v4\n", Domain];
+    private static readonly string[] Domains = ["writ-statement/v1\n", "writ-statement/v2\n", "writ-statement/v3\n", "writ-statement/v4\n", "writ-statement/v5\n", "writ-statement/v6\n", Domain];
 
     /// <summary>The request's id.</summary>
     public required string Request { get; init; }
@@ -72,7 +72,7 @@ public sealed record Statement
         { Files: null, Names: null, Outputs: null, Budget: null, Sandbox: null, Live: null } => 1,
         { Files: not null, Names: not null, Outputs: not null, Budget: null, Sandbox: null, Live: null } => 2,
         { Files: not null, Names: not null, Outputs: not null, Budget: not null, Sandbox: null, Live: null } => 3,
-        { Files: not null, Names: not null, Outputs: not null, Budget: not null, Sandbox: not null } => Live is null ? 4 : 5,
+        { Files: not null, Names: not null, Outputs: not null, Budget: not null, Sandbox: not null } => Sandbox.Terminal is not null ? 7 : Sandbox.Secrets is not null ? 6 : Live is null ? 4 : 5,
         _ => 0,
     };
 
@@ -117,7 +117,27 @@ public sealed record StatementFile(string Path, long Bytes, string Sha256);
 /// <summary>What a sandbox gives to a tool beside its files.</summary>
 /// <param name="RawSockets">Whether it may make packets of its own.</param>
 /// <param name="Scripts">The scripts of the runner's that it finds there, by name, in bytewise order.</param>
-public sealed record StatementSandbox(bool RawSockets, IReadOnlyList<string> Scripts);
+public sealed record StatementSandbox(bool RawSockets, IReadOnlyList<string> Scripts)
+{
+    /// <summary>The secrets that the run is given, by name; what they are the runner alone knows. Null where there are none.</summary>
+    public IReadOnlyList<StatementSecret>? Secrets { get; init; }
+    /// <summary><see cref="SandboxTerms.TerminalNeeded"/> or <see cref="SandboxTerms.TerminalAllowed"/>: what is typed at it is in no statement. Null where the tool gets none.</summary>
+    public string? Terminal { get; init; }
+}
+
+/// <summary>A secret, and where the tool finds it: in a variable of its environment, or in a file.</summary>
+/// <param name="Name">What the runner's own configuration calls it.</param>
+public sealed record StatementSecret(string Name)
+{
+    /// <summary>The variable that holds it, or null.</summary>
+    public string? Environment { get; init; }
+
+    /// <summary>The variable that holds the user's name that comes with it, or null.</summary>
+    public string? UserEnvironment { get; init; }
+
+    /// <summary>The file that holds it, under <see cref="SandboxTerms.Secrets"/>, or null.</summary>
+    public string? Path { get; init; }
+}
 
 /// <summary>A name and its addresses, in the order of the resolver's answer.</summary>
 public sealed record StatementName(string Name, IReadOnlyList<string> Addresses);

@@ -11,6 +11,7 @@ namespace Writ.Runner.Fences;
 /// </summary>
 internal sealed class FencePool : IDisposable
 {
+    private const int MostPlaces = 999_999;
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan BeforeRefill = TimeSpan.FromMilliseconds(500);
     private readonly IFenceBuilder _builder;
@@ -24,7 +25,8 @@ internal sealed class FencePool : IDisposable
     // What each live run may reach, by its place's name.
     private readonly Dictionary<string, AddressSet> _reach = new(StringComparer.Ordinal);
     private readonly object _lock = new();
-    private int _number;
+    // Anywhere: what an earlier daemon's run has left to be removed, by its name, must not be a place of now.
+    private int _number = RandomNumberGenerator.GetInt32(MostPlaces);
     private bool _stopped;
 
     /// <param name="builder">How fences are made.</param>
@@ -53,12 +55,8 @@ internal sealed class FencePool : IDisposable
         NetworkNamespace.In(uplink, () =>
         {
             builder.Guard(_prefix);
-            foreach (var name in builder.Existing(_prefix))
-            {
-                _number = Math.Max(_number, int.TryParse(name.AsSpan(_prefix.Length + 1), null, out var number) ? number : 0);
-                if (!_reach.ContainsKey(name))
-                    builder.Remove(name);
-            }
+            foreach (var name in builder.Existing(_prefix).Where(name => !_reach.ContainsKey(name)))
+                builder.Remove(name);
 
             builder.ForgetNeighbours(_prefix, Reached());
         });
@@ -103,8 +101,7 @@ internal sealed class FencePool : IDisposable
         {
             if (_reach.Values.Any(other => !other.Intersect(reach).IsEmpty))
                 throw new RunnerException("another run reaches some of the same addresses, and both would come from this runner's own", "try again when it has ended; its operator gives runs addresses of their own: pool in runner.json");
-            _number = (_number % 999_999) + 1;
-            place = new($"{_prefix}-{_number}", _uplink, null, null, IsShared: true);
+            place = new(NextName(), _uplink, null, null, IsShared: true);
             _reach[place.Name] = reach;
         }
 
@@ -207,8 +204,7 @@ internal sealed class FencePool : IDisposable
                 throw new RunnerException("every address of the runner's pool is in use or rests from its last run", "try again in a moment; its operator adds more to pool in runner.json");
             }
 
-            _number = (_number % 999_999) + 1;
-            place = new($"{_prefix}-{_number}", _uplink, four?.ToString(), six?.ToString());
+            place = new(NextName(), _uplink, four?.ToString(), six?.ToString());
         }
 
         try
@@ -221,6 +217,18 @@ internal sealed class FencePool : IDisposable
             Return(place);
             throw;
         }
+    }
+
+    private string NextName()
+    {
+        string name;
+        do
+        {
+            _number = (_number % MostPlaces) + 1;
+            name = $"{_prefix}-{_number}";
+        }
+        while (_reach.ContainsKey(name));
+        return name;
     }
 
     private void Return(FencePlace place)

@@ -92,6 +92,9 @@ internal interface IFence : IDisposable
     /// <summary>Closes it for good.</summary>
     void Close();
 
+    /// <summary>Lets whoever captures on the run's link see one frame, which means nothing.</summary>
+    void Stir();
+
     /// <summary>Readable when <see cref="FollowRoutes"/> has something to do.</summary>
     int RoutesChanged { get; }
 

@@ -36,6 +36,7 @@ internal sealed class NetdevFence : IFence
     private uint _claimSeconds;
     private Budget? _budget;
     private Shaper? _shaper;
+    private Stir? _stir;
     private ZoneCells _zones = ZoneCells.None;
     private bool _opened;
     private bool _closed;
@@ -165,6 +166,7 @@ internal sealed class NetdevFence : IFence
     /// <inheritdoc/>
     public void Enter()
     {
+        _stir = new(_links.Devices().Find(device => device.Name == _place.Name).Index);
         NetworkNamespace.Enter(_place.Name);
         if (_budget?.PacketsPerSecond is { } rate)
             _shaper = new((int)rate);
@@ -172,6 +174,9 @@ internal sealed class NetdevFence : IFence
         foreach (var (network, prefix) in NextHops.Unreachable(_reach, _hops, MostUnreachable))
             inside.AddUnreachable(network, prefix);
     }
+
+    /// <inheritdoc/>
+    public void Stir() => _stir?.Once();
 
     // The next hop of each part of the scope, and on each device that leads there the chain that takes the answers.
     private (List<int> Hooked, List<int> Devices) AddWays(NetlinkMessages changes)
@@ -335,5 +340,6 @@ internal sealed class NetdevFence : IFence
         _links.Dispose();
         _neighbours.Dispose();
         _shaper?.Dispose();
+        _stir?.Dispose();
     }
 }

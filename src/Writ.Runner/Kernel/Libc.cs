@@ -7,7 +7,7 @@ internal static unsafe partial class Libc
 {
     internal const int ClockRealtime = 0, ClockBoottime = 7;
     internal const int TfdCloexec = 0x80000, TfdNonblock = 0x800, TfdAbsolute = 1, TfdCancelOnSet = 2;
-    internal const short PollIn = 1, PollErr = 8, PollHup = 16;
+    internal const short PollIn = 1, PollOut = 4, PollErr = 8, PollHup = 16;
     internal const int OReadOnly = 0, OWriteOnly = 1, ORdWr = 2, OCreate = 0x40, OExclusive = 0x80, OAppend = 0x400,
         ONonblock = 0x800, ODirectory = 0x10000, OCloexec = 0x80000;
     internal const int SigInt = 2, SigKill = 9, SetPipeSize = 1031;
@@ -51,6 +51,12 @@ internal static unsafe partial class Libc
     internal static partial int pipe2(int* fds, int flags);
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int fcntl(int fd, int command, nint argument);
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int ioctl(int fd, nint request, void* argument);
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int fchown(int fd, uint user, uint group);
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int fchmod(int fd, uint mode);
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int flock(int fd, int operation);
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

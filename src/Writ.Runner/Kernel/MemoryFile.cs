@@ -21,6 +21,9 @@ internal sealed class MemoryFile : IDisposable
         return file;
     }
 
+    /// <summary>The one that was handed over as this descriptor; its end is this one's.</summary>
+    public static MemoryFile HandedOver(int fd) => new(fd);
+
     /// <summary>Everything that is in it.</summary>
     public byte[] ReadAll()
     {

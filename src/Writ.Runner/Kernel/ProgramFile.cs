@@ -13,8 +13,10 @@ internal static class ProgramFile
     /// The program, what interprets it, and every library that is loaded with it, each by the path under which it is looked for.
     /// Nothing of the program is executed; the linker, which the program names, is asked for its list.
     /// </summary>
+    /// <param name="path">The program, or a library where there is a linker for it.</param>
+    /// <param name="linker">The linker that is asked for a file which names none, as libraries do; null where such a file is a static program.</param>
     /// <exception cref="RunnerException">It cannot be executed here; the message says why.</exception>
-    public static IReadOnlyList<string> Closure(string path)
+    public static IReadOnlyList<string> Closure(string path, string? linker = null)
     {
         var files = new List<string> { path };
         var head = Head(path);
@@ -27,7 +29,7 @@ internal static class ProgramFile
             if (Path.GetFileName(words[0]) == "env" && words is [_, var name])
                 files.AddRange(Closure(KernelTool.Find(name) ?? throw new RunnerException($"{path}: there is no {name}")));
         }
-        else if (Interpreter(path, head) is { } interpreter)
+        else if ((Interpreter(path, head) ?? (IsShared(head) ? linker : null)) is { } interpreter)
         {
             files.Add(interpreter);
             files.AddRange(Libraries(path, interpreter));
@@ -35,6 +37,9 @@ internal static class ProgramFile
 
         return [.. files.Distinct(StringComparer.Ordinal)];
     }
+
+    /// <summary>The dynamic linker of a program, or null for a static one.</summary>
+    public static string? Linker(string path) => Interpreter(path, Head(path));
 
     /// <summary>The SHA-256 of a file, as lower-case hexadecimal.</summary>
     public static string Digest(string path)
@@ -49,6 +54,9 @@ internal static class ProgramFile
         var head = new byte[LongestPath];
         return head[..file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false)];
     }
+
+    // Elf64_Ehdr: the type at 16; ET_DYN is 3.
+    private static bool IsShared(byte[] head) => head.Length >= 18 && BinaryPrimitives.ReadUInt16LittleEndian(head.AsSpan(16)) == 3;
 
     /// <summary>The dynamic linker that a program names, or null for one that needs none.</summary>
     private static string? Interpreter(string path, byte[] head)

@@ -5,8 +5,8 @@ using Writ.Runner.Kernel;
 namespace Writ.Runner.Orders;
 
 /// <summary>
-/// The nonces of every order that was obeyed, kept on disk until the order's deadline: an order is obeyed once, also
-/// across restarts. One line each, <c>NONCE DEADLINE</c>; a line is on disk before its order is acted on.
+/// The nonces of every order that was obeyed, kept on disk until the order's deadline, and the uses of approvals that this runner asked
+/// for: an order is obeyed once, also across restarts. One line each, <c>NONCE DEADLINE</c>; a line is on disk before its order is acted on.
 /// </summary>
 internal sealed class NonceStore : IDisposable
 {
@@ -46,6 +46,25 @@ internal sealed class NonceStore : IDisposable
             _file.Write(Encoding.ASCII.GetBytes(Line(nonce, deadline)));
             _file.Flush(flushToDisk: true);
             return true;
+        }
+    }
+
+    /// <summary>
+    /// Takes one of the uses of an approved statement; false where all were taken. Kept until no order for it can be obeyed
+    /// any more, so that whoever signs orders anew gets no more runs out of an approval than it gave.
+    /// </summary>
+    /// <exception cref="IOException">It could not be made durable: the order must not be obeyed.</exception>
+    public bool TryTakeUse(string statement, int uses, long until)
+    {
+        lock (_seen)
+        {
+            for (var use = 1; use <= uses; use++)
+            {
+                if (TryTake(string.Create(CultureInfo.InvariantCulture, $"{statement}.{use}"), until))
+                    return true;
+            }
+
+            return false;
         }
     }
 

@@ -12,6 +12,7 @@ using Writ.Runner.Fences;
 using Writ.Runner.Kernel;
 using Writ.Runner.Runners;
 using Writ.Runner.Runs;
+using Writ.Runner.Secrets;
 using LiveRun = Writ.Runner.Runs.LiveRun;
 
 namespace Writ.Runner.Orders;
@@ -26,6 +27,8 @@ internal sealed class OrderDesk(
 {
     private const long MostSkew = 2_000_000;
     private readonly NetworkScope _ceiling = config.CeilingScope();
+    private readonly SecretStore _secrets = new(config);
+    private readonly LocalApprovals _approvals = config.LocalApprovals();
     // Runs that were killed here before their order came.
     private readonly ConcurrentDictionary<string, bool> _killedUnseen = new(StringComparer.Ordinal);
     private long _skew = long.MaxValue;
@@ -104,6 +107,7 @@ internal sealed class OrderDesk(
             HasFiles = result.Value.Statement.Files is { Count: > 0 },
             Outputs = [.. (result.Value.Statement.Outputs ?? []).Select(output => output.Path)],
             Live = result.Value.Statement.Live,
+            Terminal = order.Terminal,
             SoftStop = 1_000_000L * (config.Tools.First(offered => offered.Name == tool.Name).SoftStopSeconds ?? 0),
             OutputLimitBytes = config.OutputLimitBytes,
             SpoolLimitBytes = config.SpoolLimitBytes,
@@ -127,6 +131,13 @@ internal sealed class OrderDesk(
                 return;
             }
 
+            if (taken.Approval is { } approval && !nonces.TryTakeUse(approval.Statement, approval.Uses, approval.Until))
+            {
+                book.Drop(live);
+                Refuse(order.Run, new(ErrorCode.GrantExhausted, "this runner has executed what was approved as often as it was approved"));
+                return;
+            }
+
             Durable.Folder(live.Folder.Path);
             if (await incoming.Take(live.Folder, taken.Statement.Files ?? [], UnixMicroseconds.ToInstant(order.StartBy)) is { } refusal)
             {
@@ -139,17 +150,32 @@ internal sealed class OrderDesk(
                 throw new RunnerException("this runner does without fences, and only a fence holds a run to its budget", "its operator takes \"fence\": \"none\" out of runner.json");
             if (config.HasFence)
                 live.Spec!.Place = (fences ?? throw new RunnerException("this runner has raised no fence")).Take(taken.Fence);
+            using var secrets = await Secrets(live, taken);
             Durable.Write(live.Folder.Order, message.Bytes.Span, flush: false);
             Durable.Write(live.Folder.Spec, JsonSerializer.SerializeToUtf8Bytes(live.Spec!, RunnerJson.Default.RunSpec), flush: false);
             journal.Write("accepted", order.Run, detail: string.Join(' ', order.Argv));
-            book.Launch(live);
+            book.Launch(live, secrets);
             tell(new() { Accepted = new() { Run = order.Run, At = Now() } });
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or RunnerException)
         {
+            _ = _secrets.Return(live.Spec!.Secrets, line => journal.TryWrite("secret", order.Run, detail: line));
             book.Drop(live);
             Refuse(order.Run, new(ErrorCode.CouldNotStart, failure is RunnerException { Hint: { } hint } ? $"{failure.Message}: {hint}" : failure.Message));
         }
+    }
+
+    // Last of all: what is lent for a run that then does not start would have to be given back.
+    private async Task<GivenSecrets> Secrets(LiveRun live, CheckedOrder taken)
+    {
+        if (taken.Statement.Sandbox?.Secrets is not { } wanted)
+            return GivenSecrets.None;
+        using var until = new CancellationTokenSource();
+        if (UnixMicroseconds.ToInstant(taken.Order.StartBy) - time.GetUtcNow() is var left && left > TimeSpan.Zero)
+            until.CancelAfter(left);
+        var given = await _secrets.Fetch(wanted, taken.Order.Argv[0], taken.Fence, until.Token);
+        live.Spec!.Secrets = given.Terms;
+        return given;
     }
 
     /// <summary>Takes a new order for a live run: a new decision stands behind its later deadline.</summary>
@@ -173,6 +199,13 @@ internal sealed class OrderDesk(
                 if (!nonces.TryTake(order.Nonce, order.Deadline))
                 {
                     Answer(live, name, new(ErrorCode.Replayed, "the order's nonce was seen before"));
+                    return;
+                }
+
+                // More time is another approval's, or another use of the same.
+                if (result.Value.Approval is { } approval && !nonces.TryTakeUse(approval.Statement, approval.Uses, approval.Until))
+                {
+                    Answer(live, name, new(ErrorCode.GrantExhausted, "this runner has executed what was approved as often as it was approved"));
                     return;
                 }
 
@@ -203,6 +236,7 @@ internal sealed class OrderDesk(
         { Spec: { } spec } when !spec.Argv.SequenceEqual(order.Order.Argv) => new(ErrorCode.ArgvMismatch, "the run executes another argv"),
         { Spec: { } spec } when spec.Scope?.Read() is not { IsOk: true } scope || scope.Value != order.Fence => new(ErrorCode.FenceOutsideStatement, "the run has another fence"),
         { Spec: { } spec } when spec.Budget != (order.Order.Budget ?? Budget.Unlimited) => new(ErrorCode.FenceOutsideStatement, "the run has another budget"),
+        { Spec: { } spec } when !spec.Secrets.Select(secret => secret.Name).SequenceEqual((order.Statement.Sandbox?.Secrets ?? []).Select(secret => secret.Name)) => new(ErrorCode.ArgvMismatch, "the run has other secrets"),
         { Spec: { } spec } when order.Order.Deadline <= spec.Deadline => new(ErrorCode.BadDeadline, "the deadline is not later than the run's"),
         _ => null,
     };
@@ -213,7 +247,7 @@ internal sealed class OrderDesk(
         if (inventory.Refresh())
             journal.TryWrite("inventory", detail: inventory.Current.Digest());
         var own = identity();
-        var trust = new RunnerTrust(own.Runner, inventory.Current.Digest(), own.Keys(), _ceiling);
+        var trust = new RunnerTrust(own.Runner, inventory.Current.Digest(), own.Keys(), _ceiling, _approvals);
         var envelope = new SignedBytes(message.Bytes.ToByteArray(), message.Signature.ToByteArray(), message.KeyId);
         if (RunOrder.Read(envelope.Bytes) is { IsOk: true } read && RunId.TryParse(read.Value.Run, out _))
             run = read.Value.Run;

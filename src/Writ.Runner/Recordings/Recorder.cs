@@ -14,6 +14,7 @@ namespace Writ.Runner.Recordings;
 internal sealed unsafe class Recorder : IDisposable
 {
     private const int ChunkBytes = 64 * 1024;
+    private const int PauseMilliseconds = 50;
     private readonly int _file;
     private readonly int _output;
     private readonly int _error;
@@ -23,12 +24,16 @@ internal sealed unsafe class Recorder : IDisposable
     private readonly byte[] _frame = new byte[RecordingFormat.HeadSize + ChunkBytes];
     private readonly long[] _offsets = new long[(int)RecordingStream.Status + 1];
     private readonly StatusLines? _status;
+    private readonly Dictionary<RecordingStream, Masker> _maskers = [];
     private readonly Thread _thread;
     private IncrementalHash? _hash;
     private readonly StringBuilder _errorText = new();
     private long _bytes;
     private long _acknowledged;
     private volatile bool _draining;
+    private readonly PseudoTerminal? _terminal;
+    private int _size;
+    private int _sized;
     private string? _marker;
 
     /// <summary>Makes the recording's file, which must not exist, and begins to read.</summary>
@@ -38,9 +43,16 @@ internal sealed unsafe class Recorder : IDisposable
     /// <param name="limit">The most bytes of the recording.</param>
     /// <param name="unacknowledgedLimit">The most bytes that the server does not hold.</param>
     /// <param name="status">Tells the lines that are kept apart; null where there are none.</param>
-    public Recorder(string path, int output, int error, long limit, long unacknowledgedLimit, StatusLines? status = null)
+    /// <param name="masks">What is kept out of it; null where there is nothing.</param>
+    /// <param name="terminal">The terminal that the tool has, with which there is no error stream; null for none.</param>
+    /// <param name="size">Its columns and rows.</param>
+    public Recorder(string path, int output, int error, long limit, long unacknowledgedLimit, StatusLines? status = null, Masks? masks = null,
+        PseudoTerminal? terminal = null, (int Columns, int Rows) size = default)
     {
         (_output, _error, _limit, _unacknowledgedLimit, _status) = (output, error, limit, unacknowledgedLimit, status);
+        (_terminal, _size) = (terminal, (size.Columns << 16) | size.Rows);
+        if (masks is not null)
+            (_maskers[RecordingStream.Output], _maskers[RecordingStream.Error]) = (new(masks), new(masks));
         _file = Libc.Must(Libc.open(path, Libc.OWriteOnly | Libc.OCreate | Libc.OExclusive | Libc.OAppend | Libc.OCloexec, 0x180 /* 0600 */), path);
         Wake = Libc.Must(Libc.eventfd(0, Libc.OCloexec | Libc.ONonblock), "eventfd");
         Failed = Libc.Must(Libc.eventfd(0, Libc.OCloexec | Libc.ONonblock), "eventfd");
@@ -64,6 +76,13 @@ internal sealed unsafe class Recorder : IDisposable
     {
         if (offset > Interlocked.Read(ref _acknowledged))
             Interlocked.Exchange(ref _acknowledged, offset);
+        Signal(Wake);
+    }
+
+    /// <summary>Sets the terminal's size, in its place between what was written before and what is after.</summary>
+    public void Resize(int columns, int rows)
+    {
+        Volatile.Write(ref _size, (columns << 16) | rows);
         Signal(Wake);
     }
 
@@ -91,7 +110,10 @@ internal sealed unsafe class Recorder : IDisposable
             _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             RecordingFormat.Magic.CopyTo(_frame);
             Append(RecordingFormat.Magic.Length);
+            TakeSize();
             Copy();
+            foreach (var (stream, masker) in _maskers)
+                masker.Finish(bytes => Pass(stream, bytes));
             _status?.Flush(Frame);
             WaitForFinish();
             if (_marker is { } marker)
@@ -109,7 +131,7 @@ internal sealed unsafe class Recorder : IDisposable
     private void Copy()
     {
         var polls = stackalloc Libc.PollFd[3];
-        bool outputOpen = true, errorOpen = true;
+        bool outputOpen = true, errorOpen = _error >= 0;
         while (outputOpen || errorOpen)
         {
             // The tool's own writes block while the pipes are full: that is the back pressure.
@@ -117,10 +139,17 @@ internal sealed unsafe class Recorder : IDisposable
             polls[0] = new() { Fd = Wake, Events = Libc.PollIn };
             polls[1] = new() { Fd = reading && outputOpen ? _output : -1, Events = Libc.PollIn };
             polls[2] = new() { Fd = reading && errorOpen ? _error : -1, Events = Libc.PollIn };
-            if (Libc.poll(polls, 3, -1) < 0)
+            var ready = Libc.poll(polls, 3, _maskers.Values.Any(masker => masker.IsWaiting) ? PauseMilliseconds : -1);
+            if (ready < 0)
                 continue;
+            if (ready == 0)
+                Pause();
             if (polls[0].Ready != 0)
+            {
                 Drain(Wake);
+                TakeSize();
+            }
+
             if (polls[1].Ready != 0)
                 outputOpen = Take(_output, RecordingStream.Output);
             if (polls[2].Ready != 0)
@@ -147,16 +176,44 @@ internal sealed unsafe class Recorder : IDisposable
             length = Libc.read(fd, start, ChunkBytes);
         if (length > 0)
         {
-            if (stream == RecordingStream.Error && _errorText.Length < 300)
-                _errorText.Append(Encoding.UTF8.GetString(_buffer, 0, (int)Math.Min(length, 300)));
             var bytes = _buffer.AsSpan(0, (int)length);
-            if (stream == RecordingStream.Output && _status is not null)
-                _status.Split(bytes, Clock.Boot(), Frame);
+            if (_maskers.TryGetValue(stream, out var masker))
+                masker.Take(bytes, kept => Pass(stream, kept));
             else
-                Frame(stream, bytes);
+                Pass(stream, bytes);
         }
 
         return length > 0 || (length < 0 && Marshal.GetLastPInvokeError() is Libc.Eintr or Libc.Eagain);
+    }
+
+    private void Pause()
+    {
+        foreach (var (stream, masker) in _maskers)
+            masker.Pause(bytes => Pass(stream, bytes));
+    }
+
+    private void Pass(RecordingStream stream, ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty)
+            return;
+        // At a terminal both are one.
+        if ((stream == RecordingStream.Error || _terminal is not null) && _errorText.Length < 300)
+            _errorText.Append(Encoding.UTF8.GetString(bytes[..Math.Min(bytes.Length, 300)]));
+        if (stream == RecordingStream.Output && _status is not null)
+            _status.Split(bytes, Clock.Boot(), Frame);
+        else
+            Frame(stream, bytes);
+    }
+
+    private void TakeSize()
+    {
+        var size = Volatile.Read(ref _size);
+        if (_terminal is null || size == _sized)
+            return;
+        if (_sized != 0)
+            _terminal.Resize(size >> 16, size & 0xffff);
+        _sized = size;
+        Frame(RecordingStream.Resize, [(byte)(size >> 24), (byte)(size >> 16), (byte)(size >> 8), (byte)size]);
     }
 
     private void Frame(RecordingStream stream, ReadOnlySpan<byte> bytes)
@@ -207,6 +264,8 @@ internal sealed unsafe class Recorder : IDisposable
     {
         foreach (var fd in (int[])[_file, Wake, Failed])
             _ = Libc.close(fd);
+        foreach (var masker in _maskers.Values)
+            masker.Dispose();
         _hash?.Dispose();
     }
 }

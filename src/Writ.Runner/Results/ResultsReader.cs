@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Xml;
 using Microsoft.Win32.SafeHandles;
 using Writ.Proof.Results;
+using Writ.Proof.Statements;
 using Writ.Runner.Kernel;
 using Writ.Runner.Runs;
 
@@ -40,10 +41,20 @@ internal sealed unsafe class ResultsReader : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Follows a pipe, which it makes: the sandbox alone is given it.</summary>
+    /// <summary>Follows what a run's tool finds; null where it tells nothing of that.</summary>
+    /// <param name="spec">The run, which says where it tells it.</param>
     /// <param name="folder">The run's folder.</param>
-    /// <param name="mostKept">The most bytes of them that are kept.</param>
-    public static ResultsReader OfPipe(RunFolder folder, long mostKept)
+    /// <param name="written">Where the tool writes files; not null where it tells it in one.</param>
+    public static ResultsReader? Of(RunSpec spec, RunFolder folder, OutFolder? written) => spec.Live switch
+    {
+        null => null,
+        { Path: SandboxTerms.Live } => OfPipe(folder, Math.Min(spec.OutputLimitBytes, ResultsCopy.MostBytes)),
+        // A file that the tool writes for the requester, and that this only reads.
+        { Path: var path } => new(folder, () => written!.Open(path[SandboxTerms.Out.Length..]), copy: null),
+    };
+
+    // Makes the pipe, which the sandbox alone is given.
+    private static ResultsReader OfPipe(RunFolder folder, long mostKept)
     {
         Durable.Folder(folder.Live);
         // Whoever the tool runs as may write into it, and nobody else comes into the run's folder.
@@ -56,9 +67,6 @@ internal sealed unsafe class ResultsReader : IDisposable
         _ = Libc.fcntl((int)pipe.DangerousGetHandle(), Libc.SetPipeSize, 1 << 20);
         return new(folder, () => pipe, new(folder.ResultsCopy, mostKept));
     }
-
-    /// <summary>Follows a file that the tool writes for the requester and that this only reads.</summary>
-    public static ResultsReader OfFile(RunFolder folder, OutFolder from, string name) => new(folder, () => from.Open(name), copy: null);
 
     /// <summary>After the last process is gone: reads the rest and writes the last report, unless that takes too long.</summary>
     public void Finish(TimeSpan patience)

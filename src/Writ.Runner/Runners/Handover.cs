@@ -8,12 +8,14 @@ using LiveRun = Writ.Runner.Runs.LiveRun;
 namespace Writ.Runner.Runners;
 
 /// <summary>
-/// Hands the files that runs have written to the server, one after the other, after it has acknowledged their ends. What
-/// was not answered before the connection broke is handed over again on the next: the end is told and acknowledged anew then.
+/// Hands the files that runs have written to the server after it has acknowledged their ends: of a run one after the other, and
+/// of a few runs at once, so that the results of a large scan, which the server reads first, hold up no other run's. What was not
+/// answered before the connection broke is handed over again on the next: the end is told and acknowledged anew then.
 /// </summary>
 internal sealed class Handover
 {
     private const int ChunkBytes = 256 * 1024;
+    private const int RunsAtOnce = 4;
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
     private Channel<LiveRun> _runs = Channel.CreateUnbounded<LiveRun>();
 
@@ -28,21 +30,19 @@ internal sealed class Handover
     }
 
     /// <summary>Hands over until the connection ends.</summary>
-    public async Task Run(RunnerLink.RunnerLinkClient client, RunBook book, CancellationToken ending)
-    {
-        await foreach (var run in _runs.Reader.ReadAllAsync(ending))
+    public Task Run(RunnerLink.RunnerLinkClient client, RunBook book, CancellationToken ending) => Parallel.ForEachAsync(
+        _runs.Reader.ReadAllAsync(ending), new ParallelOptions { MaxDegreeOfParallelism = RunsAtOnce, CancellationToken = ending }, async (run, over) =>
         {
             foreach (var output in run.End!.Outputs)
             {
-                while (!await Hand(client, run, output, ending))
-                    await Task.Delay(Pause, ending);
+                while (!await Hand(client, run, output, over))
+                    await Task.Delay(Pause, over);
             }
 
             lock (run)
                 run.HandedBack = true;
             book.Settle(run);
-        }
-    }
+        });
 
     /// <summary>True once the server holds the file, or does not want it; false where it is to be tried again.</summary>
     private static async Task<bool> Hand(RunnerLink.RunnerLinkClient client, LiveRun run, OutputRecord output, CancellationToken ending)

@@ -54,8 +54,10 @@ internal sealed partial class InventoryReader
         var roots = new Dictionary<string, ToolRoot>(StringComparer.Ordinal);
         var shown = new Dictionary<string, DataDigest>(StringComparer.Ordinal);
         var tools = new List<ToolInventory>();
-        foreach (var (name, path, data) in _config.Tools.Select(tool => (tool.Name, tool.Path, tool.DataOrDefault())))
+        foreach (var tool in _config.Tools)
         {
+            var (name, path, data, programs) = (tool.Name, tool.Path, tool.DataOrDefault(), tool.Programs ?? []);
+            string[] asked = [.. tool.Version ?? ["--version"]];
             _marks[path] = FileMark.Of(path);
             if (!File.Exists(path))
             {
@@ -65,15 +67,15 @@ internal sealed partial class InventoryReader
 
             try
             {
-                var root = ToolRoot.Make(_folder, path, data);
+                var root = ToolRoot.Make(_folder, path, data, programs);
                 foreach (var source in root.Sources)
                     _marks[source] = FileMark.Of(source);
-                var beside = DataDigest.Of(data);
+                var beside = DataDigest.Of([.. data, .. programs]);
                 foreach (var (seen, mark) in beside.Marks)
                     _marks[seen] = mark;
-                var (exitCode, output, error) = SandboxTrial.Run(_config, root, "--version");
+                var (exitCode, output, error) = SandboxTrial.Run(_config, root, asked);
                 if (exitCode != 0 && output.Length == 0)
-                    say($"tool {name}: {path} --version failed: {FirstLine(error)}");
+                    say($"tool {name}: {path} {string.Join(' ', asked)} failed: {FirstLine(error)}");
                 var version = Version().Match(output + error) is { Success: true } found ? found.Value : "unknown";
                 tools.Add(new(name, path, version, root.Sha256, name == "nmap" ? ReadFiles(data) : []) { Protections = _protections, DataSha256 = beside.Sha256 });
                 (roots[name], shown[name]) = (root, beside);

@@ -2,7 +2,9 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Writ.Proof.Addresses;
+using Writ.Proof.Orders;
 using Writ.Runner.Sandboxes;
+using Writ.Runner.Secrets;
 
 namespace Writ.Runner.Runners;
 
@@ -21,6 +23,8 @@ internal sealed partial record RunnerConfig
     public required string Server { get; init; }
     /// <summary>What this runner may ever reach; null for nothing at all.</summary>
     public CeilingText? Ceiling { get; set; }
+    /// <summary>Whose approvals by passkey this runner asks for by itself; null for nobody's.</summary>
+    public ApprovalsText? Approvals { get; set; }
     /// <summary>The network namespace under /run/netns through which runs reach the network, or null for the host's own.</summary>
     public string? NetworkNamespace { get; set; }
     /// <summary>What holds the packets of runs: <c>netdev</c>, or <c>none</c> where the operator does without.</summary>
@@ -31,6 +35,10 @@ internal sealed partial record RunnerConfig
     public int PreparedFences { get; set; } = 2;
     /// <summary>The tools that this runner offers.</summary>
     public IReadOnlyList<ToolPath> Tools { get; set; } = [new("nmap", "/usr/bin/nmap")];
+    /// <summary>The secrets that runs can be given. A server learns their names alone.</summary>
+    public IReadOnlyList<SecretText> Secrets { get; set; } = [];
+    /// <summary>The Vaults that some of them are in.</summary>
+    public IReadOnlyList<VaultText> Vaults { get; set; } = [];
     /// <summary>The most bytes of one run's recording; a run that passes it is killed.</summary>
     public long SpoolLimitBytes { get; set; } = DefaultSpoolLimit;
     /// <summary>The most bytes that one run may write into files that are handed back; they lie in memory while it lives.</summary>
@@ -51,6 +59,11 @@ internal sealed partial record RunnerConfig
 
     /// <summary>The ceiling as a scope; nothing where there is none.</summary>
     public NetworkScope CeilingScope() => Ceiling?.ToText().Read() is { IsOk: true } scope ? scope.Value : NetworkScope.Nothing;
+
+    /// <summary>The approvals that are asked for; nobody's where the configuration has none.</summary>
+    /// <exception cref="InvalidOperationException">They are wrong, and the file was never read.</exception>
+    public LocalApprovals LocalApprovals() =>
+        Approvals is null ? Proof.Orders.LocalApprovals.None : Approvals.Read() is ({ } read, _) ? read : throw new InvalidOperationException("the approvals were never checked");
 
     /// <summary>Reads the file.</summary>
     /// <exception cref="RunnerException">It is absent or wrong; the message names file, line and member.</exception>
@@ -87,6 +100,8 @@ internal sealed partial record RunnerConfig
             throw Wrong("server", $"'{Server}' is no https:// address");
         if (Ceiling?.ToText().Read() is { IsOk: false } ceiling)
             throw Wrong("ceiling", ceiling.Refusal.Message);
+        if (Approvals?.Read() is (_, { } approvals))
+            throw Wrong("approvals", approvals);
         if (NetworkNamespace is { } name && (name.Length == 0 || name.Contains('/', StringComparison.Ordinal) || name is "." or ".."))
             throw Wrong("network_namespace", $"'{name}' is no name of a network namespace");
         if (Fence is not (NetdevFence or NoFence))
@@ -107,11 +122,23 @@ internal sealed partial record RunnerConfig
         {
             if (tool.Data?.FirstOrDefault(path => !Path.IsPathFullyQualified(path) || path == "/" || path != Path.GetFullPath(path) || path.AsSpan().ContainsAny("\n\0")) is { } odd)
                 throw Wrong("tools", $"'{odd}' is no plain absolute path of data");
+            if (tool.Programs?.FirstOrDefault(path => !Path.IsPathFullyQualified(path) || path != Path.GetFullPath(path) || path.AsSpan().ContainsAny("\n\0")) is { } stranger)
+                throw Wrong("tools", $"'{stranger}' is no plain absolute path of a program");
+            if (tool.Version is { Count: 0 or > 8 } || tool.Version?.Any(word => word.Contains('\0', StringComparison.Ordinal)) == true)
+                throw Wrong("tools", $"'version' of '{tool.Name}' is no short list of arguments");
             if (tool.Name.Length == 0 || tool.Name.AsSpan().ContainsAny("/\n \0") || !Path.IsPathFullyQualified(tool.Path)
                 || tool.Path.AsSpan().ContainsAny("\n\0"))
                 throw Wrong("tools", $"a tool needs a plain name and an absolute path, not '{tool.Name}' at '{tool.Path}'");
         }
 
+        if (Vaults.Select(vault => vault.Wrong()).FirstOrDefault(wrong => wrong is not null) is { } vaults)
+            throw Wrong("vaults", vaults);
+        if (Vaults.GroupBy(vault => vault.Name).FirstOrDefault(group => group.Count() > 1) is { } twoVaults)
+            throw Wrong("vaults", $"'{twoVaults.Key}' is there twice");
+        if (Secrets.Select(secret => secret.Wrong(Vaults)).FirstOrDefault(wrong => wrong is not null) is { } secrets)
+            throw Wrong("secrets", secrets);
+        if (Secrets.GroupBy(secret => secret.Name).FirstOrDefault(group => group.Count() > 1) is { } twoSecrets)
+            throw Wrong("secrets", $"'{twoSecrets.Key}' is there twice");
         if (Tools.FirstOrDefault(tool => tool.SoftStopSeconds is < 0 or > 60) is not null)
             throw Wrong("soft_stop_seconds", "it is 0 to 60");
         if (Tools.GroupBy(tool => tool.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
@@ -203,6 +230,12 @@ internal sealed record ToolPath(string Name, string Path)
 {
     /// <summary>The files and folders that it is shown read-only at their own paths; null for those that a known tool needs.</summary>
     public IReadOnlyList<string>? Data { get; init; }
+
+    /// <summary>Programs that it starts and libraries that it opens by itself; they lie in its root with all that they are linked with.</summary>
+    public IReadOnlyList<string>? Programs { get; init; }
+
+    /// <summary>The arguments by which it tells its version; null for <c>--version</c>.</summary>
+    public IReadOnlyList<string>? Version { get; init; }
 
     /// <summary>How many seconds before its deadline it is asked to end, so that it writes what it has; null or 0 for never.</summary>
     public int? SoftStopSeconds { get; init; }

@@ -5,6 +5,7 @@ using Writ.Runner.Kernel;
 using Writ.Runner.Orders;
 using Writ.Runner.Runs;
 using Writ.Runner.Sandboxes;
+using Writ.Runner.Secrets;
 
 namespace Writ.Runner.Runners;
 
@@ -44,6 +45,7 @@ internal static class ServeRunner
             Say($"taken up: {run.Run}, {(run.End is null ? "running" : "ended, to be told")}");
         ToolRoot.Prune(data.Roots, book.All.Select(run => run.Spec?.Root).OfType<string>().Concat(inventory.Roots).ToHashSet(StringComparer.Ordinal));
         using var fences = RaiseFences(config, identity, book, time, Say);
+        book.Use(new SecretStore(config));
         var incoming = new IncomingFiles(link.Fetch, time);
         var desk = new OrderDesk(config, () => link.Identity, inventory, nonces, book, incoming, fences, cgroups, journal, time, () => link.Distrust, link.Tell);
         using var names = new NameLookup(config, link.Tell);

@@ -278,8 +278,16 @@ internal sealed class ServerLink(DataFolder data, RunnerConfig config, RunnerIde
                     _handover.Add(run);
                     book.Settle(run);
                     break;
+                case ToRunner.MessageOneofCase.Input when book.Find(message.Input.Run) is { } run:
+                    lock (run)
+                        run.Typed(Tell)?.Take(message.Input);
+                    break;
+                case ToRunner.MessageOneofCase.Resize when book.Find(message.Resize.Run) is { } run:
+                    lock (run)
+                        run.Typed(Tell)?.Take(message.Resize);
+                    break;
                 default:
-                    // Input, resize and signal have their place; nothing here takes them yet.
+                    // A signal has its place; nothing here takes it yet.
                     break;
             }
         }

@@ -21,6 +21,7 @@ internal sealed class LiveRun(RunFolder folder, RunSpec? spec, ReceiptSigner sig
     private LocalSocket? _control;
     private SafeFileHandle? _recording;
     private byte[]? _chunk;
+    private TerminalFeed? _typed;
     private bool _startedSent;
     private bool _endSent;
     private RefusedReport? _refusedSent;
@@ -58,6 +59,13 @@ internal sealed class LiveRun(RunFolder folder, RunSpec? spec, ReceiptSigner sig
 
     /// <summary>Bytes of the recording so far.</summary>
     public long Spooled => End?.RecordingBytes ?? (Recording() is { } file ? RandomAccess.GetLength(file) : 0);
+
+    /// <summary>What was typed at its terminal; null where it has none.</summary>
+    public TerminalFeed? Typed(Action<FromRunner> tell) => _typed ??= Spec?.Terminal is null ? null
+        : new(Folder, () => End is not null || Forgotten, offset => tell(new() { InputTaken = new() { Run = Run, Offset = offset } }));
+
+    /// <summary>It has started: what was typed before goes on.</summary>
+    public void GoOnTyping() => _typed?.Changed();
 
     /// <summary>True when nothing of it is needed any more.</summary>
     public bool IsDone => End is { } end
@@ -165,6 +173,7 @@ internal sealed class LiveRun(RunFolder folder, RunSpec? spec, ReceiptSigner sig
         Fence = started.Fence,
         Sources = { (Spec?.Place?.Addresses() ?? []).Select(address => ByteString.CopyFrom(address.ToBytes())) },
         SharedSource = Spec?.Place?.IsShared == true,
+        Secrets = { (Spec?.Secrets ?? []).Select(secret => new SecretUse { Name = secret.Name, Source = secret.Source }) },
     };
 
     private Drops ToMessage(RefusedReport refused) => new()

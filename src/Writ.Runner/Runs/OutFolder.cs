@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 using Writ.Proof.Statements;
 using Writ.Runner.Kernel;
+using Writ.Runner.Recordings;
 
 namespace Writ.Runner.Runs;
 
@@ -32,9 +33,9 @@ internal sealed class OutFolder
     /// <summary>
     /// Copies what there is of the files that are handed back to a folder on disk, after the run's last process is gone. A
     /// link, a pipe or a device that stands in a file's place is passed over; so is everything that was not asked for. A file of
-    /// holes, which may say that it is longer than the whole folder, is cut at the folder's size.
+    /// holes, which may say that it is longer than the whole folder, is cut at the folder's size. Secrets are masked, as they are in the recording.
     /// </summary>
-    public IReadOnlyList<OutputRecord> Collect(IReadOnlyList<string> outputs, string to, bool cut)
+    public IReadOnlyList<OutputRecord> Collect(IReadOnlyList<string> outputs, string to, bool cut, Masks? masks)
     {
         var full = new DriveInfo(Path).AvailableFreeSpace == 0;
         var found = new List<OutputRecord>();
@@ -51,7 +52,7 @@ internal sealed class OutFolder
                 {
                     Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
                 });
-                found.Add(Copy(source, copy, output, cut || full, _capacity));
+                found.Add(Copy(source, copy, output, cut || full, _capacity, masks));
             }
             catch (IOException)
             {
@@ -63,19 +64,29 @@ internal sealed class OutFolder
         return found;
     }
 
-    private static OutputRecord Copy(SafeFileHandle source, FileStream copy, string output, bool cut, long most)
+    private static OutputRecord Copy(SafeFileHandle source, FileStream copy, string output, bool cut, long most, Masks? masks)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = new byte[128 * 1024];
-        long size = 0;
-        for (int length; (length = RandomAccess.Read(source, buffer.AsSpan(0, (int)Math.Min(buffer.Length, most - size)), size)) > 0; size += length)
+        using var masker = masks is null ? null : new Masker(masks);
+        long read = 0;
+        for (int length; (length = RandomAccess.Read(source, buffer.AsSpan(0, (int)Math.Min(buffer.Length, most - read)), read)) > 0; read += length)
         {
-            hash.AppendData(buffer, 0, length);
-            copy.Write(buffer, 0, length);
+            if (masker is null)
+                Keep(buffer.AsSpan(0, length));
+            else
+                masker.Take(buffer.AsSpan(0, length), Keep);
         }
 
+        masker?.Finish(Keep);
         copy.Flush(flushToDisk: true);
-        return new(output, size, Convert.ToHexStringLower(hash.GetHashAndReset()), cut || RandomAccess.GetLength(source) > size);
+        return new(output, copy.Length, Convert.ToHexStringLower(hash.GetHashAndReset()), cut || RandomAccess.GetLength(source) > read);
+
+        void Keep(ReadOnlySpan<byte> bytes)
+        {
+            hash.AppendData(bytes);
+            copy.Write(bytes);
+        }
     }
 
     /// <summary>A file in it; null where there is none of this name, or something else.</summary>

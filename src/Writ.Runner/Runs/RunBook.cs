@@ -5,6 +5,7 @@ using Writ.Runner.Fences;
 using Writ.Runner.Kernel;
 using Writ.Runner.Orders;
 using Writ.Runner.Runners;
+using Writ.Runner.Secrets;
 
 namespace Writ.Runner.Runs;
 
@@ -23,6 +24,7 @@ internal sealed class RunBook : IDisposable
     private readonly FolderWatch _watch;
     private readonly ReceiptSigner _signer;
     private FencePool? _fences;
+    private SecretStore? _secrets;
 
     /// <param name="data">The data folder.</param>
     /// <param name="journal">Where ends are told.</param>
@@ -67,6 +69,20 @@ internal sealed class RunBook : IDisposable
         }
     }
 
+    /// <summary>From now on what was lent to a run is given back when it ends; what was lent to those that ended meanwhile is now.</summary>
+    public void Use(SecretStore secrets)
+    {
+        _secrets = secrets;
+        foreach (var run in All.Where(run => run.End is not null))
+            GiveBack(run);
+    }
+
+    private void GiveBack(LiveRun run)
+    {
+        if (_secrets is { } secrets && run.Spec?.Secrets is { Count: > 0 } lent)
+            _ = secrets.Return(lent, line => _journal.TryWrite("secret", run.Run, detail: line));
+    }
+
     private void LeavePlace(LiveRun run)
     {
         if (run.Spec?.Place is { } place)
@@ -102,12 +118,13 @@ internal sealed class RunBook : IDisposable
             Directory.Delete(run.Folder.Path, recursive: true);
     }
 
-    /// <summary>Starts the supervisor of a run whose folder is ready.</summary>
-    public void Launch(LiveRun run)
+    /// <summary>Starts the supervisor of a run whose folder is ready, and hands its secrets over.</summary>
+    public void Launch(LiveRun run, GivenSecrets secrets)
     {
         _watch.AddFolder(run);
         var log = Libc.Must(Libc.open(run.Folder.Log, Libc.OWriteOnly | Libc.OCreate | Libc.OAppend | Libc.OCloexec, 0x180), run.Folder.Log);
         var nothing = Libc.Must(Libc.open("/dev/null", Libc.ORdWr | Libc.OCloexec, 0), "/dev/null");
+        using var memory = secrets.All.Count > 0 ? secrets.ToMemory() : null;
         try
         {
             lock (run)
@@ -120,7 +137,7 @@ internal sealed class RunBook : IDisposable
                 }
 
                 // The program of this very process, even where the file at its path was replaced meanwhile.
-                run.Supervisor = ChildProcess.Start("/proc/self/exe", ["writ-runner", "supervise", run.Folder.Path], [], [nothing, nothing, log], session: true);
+                run.Supervisor = ChildProcess.Start("/proc/self/exe", ["writ-runner", "supervise", run.Folder.Path], [], memory is null ? [nothing, nothing, log] : [nothing, nothing, log, memory.Fd], session: true);
                 _watch.AddSupervisor(run, run.Supervisor);
             }
         }
@@ -260,7 +277,11 @@ internal sealed class RunBook : IDisposable
                 break;
             case "started":
                 lock (run)
+                {
                     run.Started ??= run.Folder.ReadStarted();
+                    run.GoOnTyping();
+                }
+
                 break;
             case RunFolder.RefusedName when run.Folder.ReadRefused() is { } refused:
                 lock (run)
@@ -321,6 +342,7 @@ internal sealed class RunBook : IDisposable
             return;
         run.End = end;
         LeavePlace(run);
+        GiveBack(run);
         _journal.TryWrite("ended", run.Run, end.Cause.ToString(), $"exit code {end.ExitCode}, {end.ProcessesLeft} processes left {end.Detail}".TrimEnd());
         _wake();
     }

@@ -74,6 +74,8 @@ internal sealed class RunFence(RunSpec spec, RunFolder folder) : IDisposable
         if (_fence is not { } fence || now < _nextLook)
             return null;
         _nextLook = now + (spec.Budget == Budget.Unlimited ? BetweenLooks : BetweenQuickLooks);
+        if (spec.RawSockets)
+            fence.Stir();
         var refused = 0L;
         _blindLooks++;
         Try("cannot be read", () =>

@@ -36,6 +36,8 @@ internal sealed class RunFolder(string path)
     public string Scratch => At("tmp");
     /// <summary>Where the supervisor mounts the scripts that the sandbox shows in the place of the tool's own.</summary>
     public string Scripts => At("scripts");
+    /// <summary>Where the supervisor mounts the secrets that are files; only it sees that mount.</summary>
+    public string Secrets => At("secrets");
     /// <summary>What was found there at the end, until the server holds it.</summary>
     public string Outputs => At("outputs");
     /// <summary>What the fence has refused so far.</summary>

@@ -70,10 +70,14 @@ internal sealed record RunSpec
     public bool HasFiles { get; set; }
     /// <summary>The paths in the sandbox of the files that are handed back.</summary>
     public IReadOnlyList<string> Outputs { get; set; } = [];
+    /// <summary>The secrets that the run is given; what they are comes in no file.</summary>
+    public IReadOnlyList<RunSecret> Secrets { get; set; } = [];
     /// <summary>How long before the deadline the tool is asked to end, in microseconds; 0 for never.</summary>
     public long SoftStop { get; set; }
     /// <summary>How the tool's results can be followed while it runs; null where they cannot.</summary>
     public StatementLive? Live { get; set; }
+    /// <summary>The terminal that the tool gets; null where it gets none.</summary>
+    public OrderTerminal? Terminal { get; set; }
     /// <summary>The most bytes of all files that the run writes there together.</summary>
     public long OutputLimitBytes { get; set; } = RunnerConfig.DefaultOutputLimit;
     /// <summary>The most bytes that the recording may have.</summary>
@@ -85,6 +89,23 @@ internal sealed record RunSpec
 
     /// <summary>The zones as packets are counted for them; none where they cannot be read, which no order that was taken has.</summary>
     public ZoneCells ZoneCells() => Proof.Orders.ZoneCells.Of(Zones) is { IsOk: true } cells ? cells.Value : Proof.Orders.ZoneCells.None;
+}
+
+/// <summary>A secret of a run, without what it is.</summary>
+/// <param name="Name">What the configuration calls it.</param>
+/// <param name="Source">The kind of its source.</param>
+internal sealed record RunSecret(string Name, string Source)
+{
+    /// <summary>The variable of the sandbox that holds it, or null.</summary>
+    public string? Environment { get; init; }
+    /// <summary>The variable that holds its user's name, or null.</summary>
+    public string? UserEnvironment { get; init; }
+    /// <summary>The file of the sandbox that holds it, or null.</summary>
+    public string? Path { get; init; }
+    /// <summary>The Vault that lent it, or null.</summary>
+    public string? Vault { get; init; }
+    /// <summary>By which it is given back at the run's end, or null.</summary>
+    public string? Lease { get; init; }
 }
 
 /// <summary>Who supervises a run: the process by number and start time, in which boot.</summary>

@@ -7,6 +7,7 @@ using Writ.Runner.Kernel;
 using Writ.Runner.Recordings;
 using Writ.Runner.Results;
 using Writ.Runner.Sandboxes;
+using Writ.Runner.Secrets;
 
 namespace Writ.Runner.Runs;
 
@@ -27,9 +28,6 @@ namespace Writ.Runner.Runs;
 internal sealed unsafe class Supervisor : IDisposable
 {
     private const int SetChildSubreaper = 36;
-    private const int FileTooLong = 25;
-    private const long ScratchBytes = 64L << 20;
-    private const int ScratchFiles = 4_096;
     private static readonly TimeSpan DiskPatience = TimeSpan.FromSeconds(30), ResultsPatience = TimeSpan.FromSeconds(2);
     private readonly RunFolder _folder;
     private readonly RunSpec _spec;
@@ -42,11 +40,10 @@ internal sealed unsafe class Supervisor : IDisposable
     private readonly List<LocalSocket> _callers = [];
     private readonly List<LocalSocket> _waiting = [];
     private readonly RunFence _fence;
+    private readonly RunPlacement _placed;
     private Recorder? _recorder;
-    private OutFolder? _out;
-    private RunUser? _user;
-    private RunCgroup? _cgroup;
-    private Placement? _placed;
+    private Masks? _masks;
+    private RunTerminal? _terminal;
     private ResultsReader? _results;
     private ToolTree? _tree;
     private bool _started;
@@ -67,7 +64,7 @@ internal sealed unsafe class Supervisor : IDisposable
         Durable.Write(folder.Mark, JsonSerializer.SerializeToUtf8Bytes(mark, RunnerJson.Default.SupervisorMark), flush: false);
         _end = new(folder);
         _softStop = new(spec.SoftStop);
-        _fence = new(spec, folder);
+        (_fence, _placed) = (new(spec, folder), new(spec, folder));
         _listener = LocalSocket.Listen(folder.Path, RunFolder.ControlName);
     }
 
@@ -140,22 +137,29 @@ internal sealed unsafe class Supervisor : IDisposable
     // 3. Open the fence, enter its network namespace, start the sandbox.
     private void Start()
     {
+        using var secrets = GivenSecrets.Take(_spec.Secrets);
+        _masks = Masks.Of([.. secrets.All.Select(secret => (secret.Terms.Name, secret.Value.Trimmed.ToArray()))]);
         var pipes = stackalloc int[6];
         for (var i = 0; i < 3; i++)
             Libc.Must(Libc.pipe2(pipes + (2 * i), Libc.OCloexec), "pipe2");
         for (var i = 0; i < 2; i++)
             _ = Libc.fcntl(pipes[2 * i], Libc.SetPipeSize, 1 << 20);
-        _recorder = new(_folder.Recording, pipes[0], pipes[2], _spec.SpoolLimitBytes, _spec.UnacknowledgedLimitBytes,
-            _spec.Live is { Status: not "shown" } live ? new StatusLines(verbose: live.Status == "apart-verbose") : null);
+        _terminal = _spec.Terminal is { } at ? new(at) : null;
+        var (pseudo, size) = (_terminal?.Pseudo, _terminal?.Size ?? default);
+        _recorder = new(_folder.Recording, pseudo?.Fd ?? pipes[0], pseudo is null ? pipes[2] : -1, _spec.SpoolLimitBytes, _spec.UnacknowledgedLimitBytes,
+            _spec.Live is { Status: not "shown" } live ? new StatusLines(verbose: live.Status == "apart-verbose") : null, _masks, pseudo, size);
         try
         {
-            _placed = Place();
-            _results = FollowResults();
+            var placement = _placed.Make(secrets);
+            // After the memory is mounted: a thread that is started now sees it.
+            _results = ResultsReader.Of(_spec, _folder, _placed.Out);
             _fence.Enter(_deadline.Wall, _deadline.Boot);
-            var (output, error, status) = (pipes[1], pipes[3], pipes[5]);
-            _tree = new(_cgroup is null ? Launch() : _cgroup.Inside(Launch), pipes[4]);
+            if (placement.User is { } user)
+                pseudo?.GiveTo(user);
+            var (output, error, status) = (pseudo?.Tool ?? pipes[1], pseudo?.Tool ?? pipes[3], pipes[5]);
+            _tree = new(_placed.Cgroup is { } cgroup ? cgroup.Inside(Launch) : Launch(), pipes[4]);
 
-            ChildProcess Launch() => Sandbox.Start(_spec.ToolPath, _spec.Argv.Skip(1), _placed, output, error, status);
+            ChildProcess Launch() => Sandbox.Start(_spec.ToolPath, _spec.Argv.Skip(1), placement, output, error, status, pseudo?.Tool);
         }
         finally
         {
@@ -164,65 +168,19 @@ internal sealed unsafe class Supervisor : IDisposable
         }
     }
 
-    // Who the tool will be, and the memory that it may write to.
-    private Placement Place()
-    {
-        if (Libc.geteuid() == 0)
-        {
-            _user = RunUser.Take(_spec.Users);
-            MountNamespace.Enter();
-            Durable.Folder(_folder.Scratch);
-            MountNamespace.MountMemory(_folder.Scratch, ScratchBytes, ScratchFiles, _user.Id);
-        }
-
-        if (_spec.ScriptFolder is { } scripts)
-        {
-            Durable.Folder(_folder.Scripts);
-            if (_user is not null)
-                MountNamespace.MountMemory(_folder.Scripts, ScratchBytes, ScratchFiles * 2, _user.Id);
-            ScriptFolder.Fill(scripts, _folder.Scripts, _spec.Scripts, _spec.ScriptDigests);
-        }
-
-        if (_spec.Cgroups is { } cgroups)
-            _cgroup = RunCgroup.Make(cgroups, _folder.Run, CgroupHome.Current() ?? throw new RunnerException("there is no cgroup v2 any more"), _spec.Limits);
-        if (_spec.Outputs.Count > 0)
-            _out = OutFolder.Mount(_folder.Out, _spec.OutputLimitBytes, _user?.Id ?? Libc.geteuid());
-        return new()
-        {
-            Root = _spec.Root,
-            Data = _spec.Data,
-            Limits = _spec.Limits,
-            User = _user?.Id,
-            RawSockets = _spec.RawSockets,
-            Names = _spec.Names,
-            Scripts = _spec.ScriptFolder is { } over ? (_folder.Scripts, over) : null,
-            Scratch = _user is null ? null : _folder.Scratch,
-            In = _spec.HasFiles ? _folder.In : null,
-            Out = _out?.Path,
-            Live = _spec.Live?.Path == SandboxTerms.Live ? _folder.Live : null,
-        };
-    }
-
-    // After the memory is mounted: a thread that is started now sees it.
-    private ResultsReader? FollowResults() => _spec.Live switch
-    {
-        null => null,
-        { Path: SandboxTerms.Live } => ResultsReader.OfPipe(_folder, Math.Min(_spec.OutputLimitBytes, ResultsCopy.MostBytes)),
-        { Path: var path } => ResultsReader.OfFile(_folder, _out!, path[SandboxTerms.Out.Length..]),
-    };
-
     // 4. The first of exit, deadline, silence, kill and failed recording ends the run.
     private void Guard()
     {
-        const int fixedCount = 10;
+        const int fixedCount = 11;
         var polls = stackalloc Libc.PollFd[fixedCount + 32];
         while (_cause == Cause.None)
         {
             ReadOnlySpan<int> waitedFor =
                 [_deadline.BootFd, _deadline.WallFd, _contactTimer.Fd, _terminate, _recorder!.Failed, _tree!.Fd, _tree.Status, _listener.Fd,
                     _fence.RoutesChanged, _softStop.Fd];
-            for (var i = 0; i < fixedCount; i++)
+            for (var i = 0; i < waitedFor.Length; i++)
                 polls[i] = new() { Fd = waitedFor[i], Events = Libc.PollIn };
+            polls[10] = new() { Fd = _terminal?.Writable ?? -1, Events = Libc.PollOut };
             for (var i = 0; i < _callers.Count; i++)
                 polls[fixedCount + i] = new() { Fd = _callers[i].Fd, Events = Libc.PollIn };
             // Until the tool is executed, its start is looked for each millisecond.
@@ -245,6 +203,8 @@ internal sealed unsafe class Supervisor : IDisposable
                 _fence.FollowRoutes();
             if (polls[9].Ready != 0)
                 _softStop.Ask(_tree.Init);
+            if (polls[10].Ready != 0)
+                _terminal!.GoOn();
             for (var i = _callers.Count - 1; i >= 0; i--)
             {
                 if (polls[fixedCount + i].Ready != 0)
@@ -270,6 +230,7 @@ internal sealed unsafe class Supervisor : IDisposable
             {
                 _callers.Remove(caller);
                 _waiting.Remove(caller);
+                _terminal?.Forget(caller);
                 caller.Dispose();
                 return;
             }
@@ -285,6 +246,12 @@ internal sealed unsafe class Supervisor : IDisposable
                     break;
                 case "extend":
                     caller.Send(Extend(message.First, message.Second) ? "ok" : "refused");
+                    break;
+                case "type" when _terminal is not null:
+                    _terminal.Type(caller, message);
+                    break;
+                case "resize" when _terminal is not null && _recorder is not null:
+                    RunTerminal.Resize(_recorder, message.First, message.Second);
                     break;
                 case "kill":
                     _waiting.Add(caller);
@@ -314,7 +281,7 @@ internal sealed unsafe class Supervisor : IDisposable
             return;
         _started = true;
         var start = new StartRecord(Clock.Wall(), Clock.Boot() - _spec.ReceivedBoot, [_spec.ToolPath, .. _spec.Argv.Skip(1)],
-            _spec.ToolSha256, _placed!.Description, _fence.Description, tree.Init?.Pid ?? 0, tree.PidNamespace);
+            _spec.ToolSha256, _placed.Description, _fence.Description, tree.Init?.Pid ?? 0, tree.PidNamespace);
         try
         {
             Durable.Write(_folder.Started, JsonSerializer.SerializeToUtf8Bytes(start, RunnerJson.Default.StartRecord), flush: false);
@@ -341,13 +308,15 @@ internal sealed unsafe class Supervisor : IDisposable
     {
         _found ??= _tree?.Count();
         _tree?.Kill();
-        _cgroup?.Kill();
+        _placed.Cgroup?.Kill();
         // Before anybody is reaped: whoever survives the kill is cut off.
         _fence.Close();
         var exitCode = ToolTree.Reap(_tree);
         var goneAt = Clock.Wall();
-        var left = ProcessTable.CountOf(_tree?.PidNamespace ?? 0, _fence.NetworkNamespace, _user?.Id ?? 0, _cgroup?.Processes() ?? RunCgroup.ProcessesOf(null));
+        var left = ProcessTable.CountOf(_tree?.PidNamespace ?? 0, _fence.NetworkNamespace, _placed.User?.Id ?? 0, _placed.Cgroup?.Processes() ?? RunCgroup.ProcessesOf(null));
         var fence = _fence.Finish();
+        // Nobody is left who could write there: the recording ends with what is in it.
+        _terminal?.Pseudo.CloseTool();
         _tree?.ReadStatus();
         var toolExit = _tree?.ToolExit;
         if (!_started && toolExit is not null)
@@ -363,7 +332,7 @@ internal sealed unsafe class Supervisor : IDisposable
         // A tool that was asked to end has not ended by itself, unless it had told all.
         if (_cause == Cause.Exited && _softStop.AskedAt > 0 && _results is not { IsComplete: true })
             (_cause, _detail) = (Cause.Deadline, string.Create(CultureInfo.InvariantCulture, $"asked to end {(_deadline.Wall - _softStop.AskedAt) / 1_000_000.0:0.0} s before, it did"));
-        if (_cause == Cause.Exited && Exceeded(exitCode) is { } over)
+        if (_cause == Cause.Exited && _placed.Exceeded(exitCode) is { } over)
             (_cause, _detail) = (over.Ended ? Cause.Limit : Cause.Exited, over.What);
         var (bytes, digest) = _recorder is { } recorder ? recorder.Result : (0, Convert.ToHexStringLower(SHA256.HashData([])));
 
@@ -381,7 +350,7 @@ internal sealed unsafe class Supervisor : IDisposable
             RecordingSha256 = digest,
             Deadline = _deadline.Wall,
             Cut = _cause == Cause.Exited ? null : _results?.Cut,
-            Outputs = [.. _out?.Collect(_spec.Outputs, _folder.Outputs, cut: _cause != Cause.Exited) ?? [], .. Kept()],
+            Outputs = [.. _placed.Out?.Collect(_spec.Outputs, _folder.Outputs, cut: _cause != Cause.Exited, _masks) ?? [], .. Kept()],
             Fence = fence,
         };
         try
@@ -400,10 +369,6 @@ internal sealed unsafe class Supervisor : IDisposable
 
     private IEnumerable<OutputRecord> Kept() => _results?.Seal(cut: _cause != Cause.Exited) is { } kept ? [kept] : [];
 
-    // The kernel's signal for a file that is too long ends whoever does not ignore it.
-    private (bool Ended, string What)? Exceeded(int exitCode) =>
-        exitCode == 128 + FileTooLong ? (true, $"a file of it was longer than {_spec.Limits.FileBytes >> 20} MiB") : _cgroup?.Exceeded();
-
     private string Reason() => _cause switch
     {
         Cause.Deadline => "its time was over",
@@ -421,10 +386,11 @@ internal sealed unsafe class Supervisor : IDisposable
         _listener.Dispose();
         _end.Dispose();
         _recorder?.Dispose();
+        _terminal?.Dispose();
+        _masks?.Dispose();
         _results?.Dispose();
         _fence.Dispose();
-        _user?.Dispose();
-        _cgroup?.Dispose();
+        _placed.Dispose();
         _tree?.Dispose();
         _deadline.Dispose();
         _contactTimer.Dispose();

@@ -1,5 +1,6 @@
 using System.Text;
 using Writ.Proof.Statements;
+using Writ.Runner.Secrets;
 
 namespace Writ.Runner.Sandboxes;
 
@@ -14,6 +15,8 @@ internal sealed record Placement
     public required RunLimits Limits { get; init; }
     /// <summary>The user and group that it is; null where this process is not root and cannot choose.</summary>
     public uint? User { get; init; }
+    /// <summary>What the tool finds as TERM where its streams are a terminal; null where they are none.</summary>
+    public string? Terminal { get; init; }
     /// <summary>Whether it has CAP_NET_RAW, and so whatever packets its fence lets pass.</summary>
     public bool RawSockets { get; init; }
     /// <summary>Every name that has a meaning there.</summary>
@@ -29,10 +32,15 @@ internal sealed record Placement
     /// <summary>The folder that is shown read-only as /live, with the pipe for results in it, or null for none.</summary>
     public string? Live { get; init; }
 
+    /// <summary>What the tool is told that nobody else is.</summary>
+    public IReadOnlyList<GivenSecret> Secrets { get; init; } = [];
+    /// <summary>The folder that is shown read-only as /secrets, or null where bubblewrap makes it.</summary>
+    public string? SecretFolder { get; init; }
+
     /// <summary>What holds the run, in one line.</summary>
     public string Description =>
         $"bubblewrap: a root of the tool's own, {(User is { } user ? $"user {user}" : "the runner's own user")}, {(RawSockets ? "CAP_NET_RAW only" : "no capability")}, "
-        + $"no new privileges, seccomp, pid, ipc, uts and cgroup namespaces, {Limits}";
+        + $"no new privileges, seccomp, pid, ipc, uts and cgroup namespaces, {Limits}{(Terminal is null ? "" : ", a terminal of its own")}";
 
     /// <summary>The sandbox's /etc. Names have no other way to an address: <c>hosts: files</c>, and no resolver.</summary>
     public IReadOnlyList<(string Path, string Content)> Etc()

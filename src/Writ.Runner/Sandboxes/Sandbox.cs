@@ -1,13 +1,15 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using Writ.Runner.Kernel;
+using Writ.Runner.Secrets;
 
 namespace Writ.Runner.Sandboxes;
 
 /// <summary>
 /// The commands around a tool, each of which executes the next in its own place: prlimit sets the limits, bubblewrap makes the
 /// namespaces and the root and drops every capability that is not needed to come to the end of this line, setpriv becomes the
-/// run's user and drops the rest.
+/// run's user and drops the rest, and setsid begins a session at the run's terminal where it has one.
 /// </summary>
 internal static unsafe class Sandbox
 {
@@ -19,7 +21,7 @@ internal static unsafe class Sandbox
     private static readonly Lazy<byte[]> Filter = new(Seccomp.ForThisMachine);
 
     /// <summary>True for the name of a process that has yet to become the tool.</summary>
-    public static bool IsOnTheWay(string name) => name is "bwrap" or "setpriv";
+    public static bool IsOnTheWay(string name) => name is "bwrap" or "setpriv" or "setsid";
 
     /// <summary>Starts a tool in a sandbox from the calling thread, with whose end it dies.</summary>
     /// <param name="program">The tool's absolute path.</param>
@@ -28,24 +30,26 @@ internal static unsafe class Sandbox
     /// <param name="output">Its standard output.</param>
     /// <param name="error">Its standard error.</param>
     /// <param name="status">Where bubblewrap reports the sandbox's first process and the tool's exit code.</param>
+    /// <param name="input">Its standard input; null for nothing.</param>
     /// <exception cref="RunnerException">What it takes is not installed.</exception>
     /// <exception cref="IOException">It could not be started.</exception>
-    public static ChildProcess Start(string program, IEnumerable<string> arguments, Placement placed, int output, int error, int status)
+    public static ChildProcess Start(string program, IEnumerable<string> arguments, Placement placed, int output, int error, int status, int? input = null)
     {
         var prlimit = Installed("prlimit");
         var etc = placed.Etc();
         var nothing = Libc.Must(Libc.open("/dev/null", Libc.OReadOnly | Libc.OCloexec, 0), "/dev/null");
-        // The tool's streams are 0 to 2 and bubblewrap's status is 3; from 4 on its filter, its options and the files of /etc.
+        // The tool's streams are 0 to 2 and bubblewrap's status is 3; from 4 on its filter, its options, the files of /etc and those of secrets.
         // Options that were arguments could be read in the sandbox, and tell the runner's paths.
         List<MemoryFile> files =
         [
             MemoryFile.Of("seccomp", Filter.Value),
-            MemoryFile.Of("options", Encoding.UTF8.GetBytes(string.Concat(Options(program, placed, etc, first: 6).Select(option => option + '\0')))),
+            WithVariables(Encoding.UTF8.GetBytes(string.Concat(Options(program, placed, etc, first: 6).Select(option => option + '\0'))), placed.Secrets),
             .. etc.Select(file => MemoryFile.Of("etc", Encoding.UTF8.GetBytes(file.Content))),
+            .. SecretFiles(placed).Select(secret => MemoryFile.Of("secret", secret.Value.Span)),
         ];
         try
         {
-            int[] descriptors = [nothing, output, error, status, .. files.Select(file => file.Fd)];
+            int[] descriptors = [input ?? nothing, output, error, status, .. files.Select(file => file.Fd)];
             List<string> command = ["prlimit", .. placed.Limits.Arguments(), Program, "--args", "5", "--", .. Identity(placed), program, .. arguments];
             return FirstToGo(() => ChildProcess.Start(prlimit, command, [], descriptors, session: false));
         }
@@ -54,6 +58,35 @@ internal static unsafe class Sandbox
             _ = Libc.close(nothing);
             foreach (var file in files)
                 file.Dispose();
+        }
+    }
+
+    // Without root the run's user is this very one, and bubblewrap can make the files; else the supervisor has.
+    private static GivenSecret[] SecretFiles(Placement placed) =>
+        placed.SecretFolder is null ? [.. placed.Secrets.Where(secret => secret.Terms.Path is not null)] : [];
+
+    /// <summary>The options with the variables of secrets behind them: bytes from end to end, as a string of them could not be cleared.</summary>
+    private static MemoryFile WithVariables(byte[] options, IReadOnlyList<GivenSecret> secrets)
+    {
+        (byte[] Name, SecretBytes Value)[] variables = [.. secrets.SelectMany(secret => secret.Variables()).Select(variable => (Encoding.UTF8.GetBytes($"--setenv\0{variable.Name}\0"), variable.Value))];
+        var all = GC.AllocateUninitializedArray<byte>(options.Length + variables.Sum(variable => variable.Name.Length + variable.Value.Trimmed.Length + 1), pinned: true);
+        options.CopyTo(all, 0);
+        var at = options.Length;
+        foreach (var (name, value) in variables)
+        {
+            name.CopyTo(all, at);
+            value.Trimmed.CopyTo(all.AsSpan(at + name.Length));
+            at += name.Length + value.Trimmed.Length;
+            all[at++] = 0;
+        }
+
+        try
+        {
+            return MemoryFile.Of("options", all);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(all);
         }
     }
 
@@ -83,12 +116,14 @@ internal static unsafe class Sandbox
         List<string> options =
         [
             "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--hostname", "writ",
-            "--die-with-parent", "--new-session", "--json-status-fd", "3", "--seccomp", "4",
+            "--die-with-parent", "--json-status-fd", "3", "--seccomp", "4",
             "--clearenv", "--setenv", "PATH", "/usr/sbin:/usr/bin:/sbin:/bin", "--setenv", "HOME", "/tmp", "--setenv", "LANG", "C.UTF-8",
             // Nmap asks for it, as it would otherwise go by its user alone.
             "--setenv", placed.RawSockets ? "NMAP_PRIVILEGED" : "NMAP_UNPRIVILEGED", "1",
             "--cap-drop", "ALL",
         ];
+        // A new session has no terminal; with one of its own the tool's is made at the end of the line, by what takes that for it.
+        options.AddRange(placed.Terminal is { } terminal ? ["--setenv", "TERM", terminal] : ["--new-session"]);
         if (placed.User is not null)
             options.AddRange(["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"]);
         if (placed.User is not null && placed.RawSockets)
@@ -108,6 +143,16 @@ internal static unsafe class Sandbox
             options.AddRange(["--bind", folder, "/out"]);
         if (placed.Live is { } pipes)
             options.AddRange(["--ro-bind", pipes, "/live"]);
+        if (placed.SecretFolder is { } secrets)
+            options.AddRange(["--ro-bind", secrets, "/secrets"]);
+        if (SecretFiles(placed) is { Length: > 0 } secretFiles)
+        {
+            options.AddRange(["--perms", "0700", "--tmpfs", "/secrets"]);
+            for (var i = 0; i < secretFiles.Length; i++)
+                options.AddRange(["--perms", "0400", "--file", Number(first + etc.Count + i), secretFiles[i].Terms.Path!]);
+            options.AddRange(["--remount-ro", "/secrets"]);
+        }
+
         foreach (var shown in placed.Data)
             Show(shown, shown);
         if (placed.Scripts is { } scripts)
@@ -128,14 +173,15 @@ internal static unsafe class Sandbox
 
     private static bool IsCovered(string path) => path.StartsWith("/tmp/", StringComparison.Ordinal) || path.StartsWith("/etc/", StringComparison.Ordinal);
 
-    /// <summary>The command that becomes the run's user; none where there is no choice.</summary>
+    /// <summary>The commands that become the run's user, where there is a choice, and that begin a session at its terminal, where there is one.</summary>
     private static List<string> Identity(Placement placed)
     {
+        string[] session = placed.Terminal is null ? [] : [Installed("setsid"), "--ctty"];
         if (placed.User is not { } user)
-            return [];
+            return [.. session];
         var rights = placed.RawSockets ? "-all,+net_raw" : "-all";
         return [Installed("setpriv"), $"--reuid={Number(user)}", $"--regid={Number(user)}", "--clear-groups", "--no-new-privs",
-            $"--inh-caps={rights}", $"--ambient-caps={rights}", $"--bounding-set={rights}", "--"];
+            $"--inh-caps={rights}", $"--ambient-caps={rights}", $"--bounding-set={rights}", "--", .. session];
     }
 
     private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);

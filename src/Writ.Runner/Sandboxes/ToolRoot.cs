@@ -6,8 +6,8 @@ using Writ.Runner.Runners;
 namespace Writ.Runner.Sandboxes;
 
 /// <summary>
-/// The root file system of a tool: copies of the program, of what it is linked with, and of setpriv, which hands it to the run's
-/// user; empty folders for all that is put over it. No shell, and nothing else of the host's. Named by its content, so that a
+/// The root file system of a tool: copies of the program, of what it is linked with, of setpriv, which hands it to the run's
+/// user, and of setsid, which gives it its terminal; what its operator names beside that; empty folders for all that is put over it. No shell unless it is named, and nothing else of the host's. Named by its content, so that a
 /// changed library makes a new root and live runs keep theirs.
 /// </summary>
 /// <param name="Path">Where it lies.</param>
@@ -21,7 +21,7 @@ internal sealed record ToolRoot(string Path, string Program, IReadOnlyList<strin
     private const UnixFileMode ForOthers = UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
 
     /// <summary>The folders that every sandbox mounts something on.</summary>
-    private static readonly string[] MountPoints = ["/etc", "/proc", "/dev", "/tmp", "/in", "/out", "/live"];
+    private static readonly string[] MountPoints = ["/etc", "/proc", "/dev", "/tmp", "/in", "/out", "/live", "/secrets"];
 
     /// <summary>What is opened by name when a program is running, beside a library that it is linked with.</summary>
     private static readonly (string Library, string[] Beside)[] OpenedLater =
@@ -34,13 +34,16 @@ internal sealed record ToolRoot(string Path, string Program, IReadOnlyList<strin
     /// <param name="folder">Where roots lie.</param>
     /// <param name="program">The tool.</param>
     /// <param name="data">What it is shown beside its libraries.</param>
+    /// <param name="programs">Programs that it starts and libraries that it opens by itself.</param>
     /// <exception cref="RunnerException">It cannot be executed; the message says why.</exception>
-    public static ToolRoot Make(string folder, string program, IReadOnlyList<string> data)
+    public static ToolRoot Make(string folder, string program, IReadOnlyList<string> data, IReadOnlyList<string>? programs = null)
     {
         if (!IsForEverybody(program))
             throw new RunnerException($"{program} may not be executed by the users of runs", $"chmod o+rx {program}");
         var setpriv = KernelTool.Find("setpriv") ?? throw new RunnerException("there is no setpriv", "apt-get install util-linux");
-        string[] sources = [.. ProgramFile.Closure(program).Concat(ProgramFile.Closure(setpriv)).SelectMany(WithOpenedLater).Distinct(StringComparer.Ordinal)];
+        var setsid = KernelTool.Find("setsid") ?? throw new RunnerException("there is no setsid", "apt-get install util-linux");
+        var beside = (programs ?? []).SelectMany(path => ProgramFile.Closure(path, ProgramFile.Linker(setpriv)));
+        string[] sources = [.. ProgramFile.Closure(program).Concat(ProgramFile.Closure(setpriv)).Concat(ProgramFile.Closure(setsid)).Concat(beside).SelectMany(WithOpenedLater).Distinct(StringComparer.Ordinal)];
         var digests = sources.ToDictionary(source => source, ProgramFile.Digest, StringComparer.Ordinal);
         var content = $"writ-root/v2\n{string.Concat(digests.Select(file => $"file {file.Key} {file.Value}\n"))}"
             + string.Concat(MountPoints.Concat(data).Select(over => $"over {over}\n"));

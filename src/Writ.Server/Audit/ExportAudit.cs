@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using Writ.Core.Audit;
+using Writ.Core.Identity;
 using Writ.Proof.Errors;
 using Writ.Server.Errors;
 using Writ.Server.Identity;
@@ -21,8 +22,6 @@ internal static class ExportAudit
             long? after, Database database, Sequencer sequencer, WriteTransaction writes, LogKeys keys, HttpContext context, CancellationToken cancel) =>
         {
             var caller = context.Caller();
-            if (!caller.ReadsAll)
-                return new Refusal(ErrorCode.Forbidden, "only auditors and admins export the audit log").ToHttp();
             await sequencer.Integrate(cancel);
             await using var db = database.Open();
             var from = after ?? -1;
@@ -46,5 +45,5 @@ internal static class ExportAudit
                     await body.WriteAsync("\n"u8.ToArray(), cancel);
                 }
             }, "application/x-ndjson");
-        }).WithName("ExportAudit").Produces<string>(contentType: "application/x-ndjson").Evidence();
+        }).WithName("ExportAudit").Needs(Access.Auditor).Produces<string>(contentType: "application/x-ndjson").Evidence();
 }

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Audit;
 using Writ.Contracts.Requests;
 using Writ.Core.Audit;
+using Writ.Core.Identity;
 using Writ.Proof.Errors;
 using Writ.Proof.Identity;
 using Writ.Server.Errors;
@@ -52,5 +53,5 @@ internal static class ListAudit
             await views.Record(caller, AuditType.AuditViewed, $"list {correlation} {type}", null, new() { ["part"] = "list", ["of"] = correlation, ["of_type"] = type, ["after"] = after });
             var page = rows.Take(most).Select(row => new AuditEntryView(row.Position!.Value, JsonDocument.Parse(row.Bytes).RootElement.Clone())).ToList();
             return Results.Ok(new Page<AuditEntryView>(page, rows.Count > most ? page[^1].Position.ToString(System.Globalization.CultureInfo.InvariantCulture) : null));
-        }).WithName("ListAudit").Produces<Page<AuditEntryView>>().Evidence();
+        }).WithName("ListAudit").Needs(Access.SignedIn).Produces<Page<AuditEntryView>>().Evidence();
 }

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Audit;
 using Writ.Contracts.Requests;
 using Writ.Core.Audit;
+using Writ.Core.Identity;
 using Writ.Proof.Errors;
 using Writ.Server.Errors;
 using Writ.Server.Identity;
@@ -16,33 +17,28 @@ namespace Writ.Server.Audit;
 internal static class ListLog
 {
     private const int MostItems = 1_000;
-    private static readonly Refusal Forbidden = new(ErrorCode.Forbidden, "only auditors and admins read the log's entries");
 
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/log/entries", async (long? after, Database database, EvidenceViews views, HttpContext context, CancellationToken cancel) =>
         {
-            if (!context.Caller().ReadsAll)
-                return Forbidden.ToHttp();
             await using var db = database.Open();
             var rows = await db.AuditEntries.AsNoTracking().Where(row => row.Position > (after ?? -1)).OrderBy(row => row.Position)
                 .Take(MostItems).ToListAsync(cancel);
             await views.Record(context.Caller(), AuditType.AuditViewed, "entries", null, new() { ["part"] = "entries", ["after"] = after });
             return Results.Ok(new Page<LogEntryView>(
                 [.. rows.Select(row => new LogEntryView(row.Position!.Value, row.Time, row.Type, row.Correlation?.ToString(), row.Bytes))], rows.Count < MostItems ? null : Next(rows[^1].Position!.Value)));
-        }).WithName("ListLogEntries").Produces<Page<LogEntryView>>().Evidence();
+        }).WithName("ListLogEntries").Needs(Access.Auditor).Produces<Page<LogEntryView>>().Evidence();
 
-        routes.MapGet("/log/heads", async (long? after, Database database, HttpContext context, CancellationToken cancel) =>
+        routes.MapGet("/log/heads", async (long? after, Database database, CancellationToken cancel) =>
         {
-            if (!context.Caller().ReadsAll)
-                return Forbidden.ToHttp();
             await using var db = database.Open();
             var rows = await db.LogHeads.AsNoTracking().Where(row => row.Size > (after ?? 0)).OrderBy(row => row.Size).Take(MostItems).ToListAsync(cancel);
             var (first, last) = (rows.Count > 0 ? rows[0].Size : 0, rows.Count > 0 ? rows[^1].Size : 0);
             var lines = (await db.LogCosignatures.AsNoTracking().Where(row => row.Size >= first && row.Size <= last).ToListAsync(cancel)).ToLookup(row => row.Size, row => row.Line);
             return Results.Ok(new Page<LogHeadView>(
                 [.. rows.Select(row => new LogHeadView(row.SignedAt, LogReader.Note(row, lines[row.Size])))], rows.Count < MostItems ? null : Next(rows[^1].Size)));
-        }).WithName("ListLogHeads").Produces<Page<LogHeadView>>();
+        }).WithName("ListLogHeads").Needs(Access.Auditor).Produces<Page<LogHeadView>>();
     }
 
     private static string Next(long after) => after.ToString(System.Globalization.CultureInfo.InvariantCulture);

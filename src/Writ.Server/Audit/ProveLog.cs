@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Audit;
 using Writ.Core.Audit;
+using Writ.Core.Identity;
 using Writ.Proof.Errors;
 using Writ.Proof.Log;
 using Writ.Server.Errors;
@@ -33,7 +34,7 @@ internal static class ProveLog
             await using var db = database.Open();
             var proof = await TileStore.Tree(db, size, cancel).Consistency(from, size);
             return Results.Ok(new ConsistencyView(from, [.. proof.Select(hash => hash.ToString())], head.Note.ToString(), [.. keys.Public.Select(key => key.ToString())]));
-        }).WithName("ProveConsistency").Produces<ConsistencyView>();
+        }).WithName("ProveConsistency").Needs(Access.SignedIn).Produces<ConsistencyView>();
 
         routes.MapGet("/audit/{position:long}/proof", async (
             long position, Database database, Sequencer sequencer, PublishedHead published, LogKeys keys, WitnessList witnesses, RequestAccess access, EvidenceViews views, HttpContext context, CancellationToken cancel) =>
@@ -49,7 +50,7 @@ internal static class ProveLog
             var proof = await Prove(db, row, await Best(db, head.Value, position, keys, witnesses, cancel), cancel);
             await views.Record(context.Caller(), AuditType.AuditViewed, $"proof {position}", null, new() { ["part"] = "proof", ["position"] = position });
             return Results.Text(proof.ToString(), "text/plain; charset=utf-8");
-        }).WithName("ProveEntry").Produces<string>(contentType: "text/plain").Evidence();
+        }).WithName("ProveEntry").Needs(Access.SignedIn).Produces<string>(contentType: "text/plain").Evidence();
     }
 
     /// <summary>The newest witnessed head over an entry, or the newest one where witnesses have not come so far.</summary>

@@ -55,6 +55,7 @@ internal sealed class PublishedHead(Database database, LogKeys keys, string fold
 
     /// <summary>The newest head of the database, remembered, to be shown; null where there is none yet.</summary>
     /// <exception cref="LogHaltedException">The database does not lead to a head that was published.</exception>
+    /// <exception cref="HeadNotKeptException">The disk does not take it.</exception>
     public async Task<SignedCheckpoint?> Publish(CancellationToken cancel)
     {
         await using var db = database.Open();
@@ -89,6 +90,9 @@ internal sealed class PublishedHead(Database database, LogKeys keys, string fold
         {
             if (Known() is not { Head: var known } || (_agrees && newest?.Size >= known.Size))
                 return;
+            // Others publish meanwhile: what was read before they did is no sign that anything was rolled back.
+            if (newest is null || newest.Size < known.Size)
+                newest = await LogReader.Newest(db, cancel);
             IsHalted = true;
             if (newest is null || newest.Size < known.Size)
             {
@@ -131,8 +135,16 @@ internal sealed class PublishedHead(Database database, LogKeys keys, string fold
             return;
         }
 
-        Directory.CreateDirectory(folder, Private | UnixFileMode.UserExecute);
-        DurableFile.Replace(FilePath, seen.Note.ToString(), Private);
+        try
+        {
+            Directory.CreateDirectory(folder, Private | UnixFileMode.UserExecute);
+            DurableFile.Replace(FilePath, seen.Note.ToString(), Private);
+        }
+        catch (IOException full)
+        {
+            throw new HeadNotKeptException(full);
+        }
+
         // What was heard elsewhere is held against the database before anything more is signed.
         _agrees = own;
         _head = seen;

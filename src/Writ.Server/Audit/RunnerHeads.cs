@@ -46,11 +46,19 @@ internal sealed class RunnerHeads(Database database, WriteTransaction writes, Pu
         _ = recorded.Value;
         if (Checkpoint.Open(said.Seen, keys.Public) is not { IsOk: true, Value.Head: var seen })
             return;
-        await using var db = database.Open();
-        var newest = await LogReader.Newest(db, cancel);
-        if (seen.Size > (newest?.Size ?? 0))
+        // The log goes on meanwhile. It binds what is published from here on; what was published before that is in the database.
+        try
+        {
             await published.Heard(said.Seen, cancel);
-        else if (seen.Size > 0 && await TileStore.Tree(db, newest!.Size, cancel).Root(seen.Size) != seen.Root)
+        }
+        catch (LogHaltedException two)
+        {
+            published.Contradicted(two.Message);
+            return;
+        }
+
+        await using var db = database.Open();
+        if (seen.Size > 0 && await LogReader.Newest(db, cancel) is { } newest && seen.Size <= newest.Size && await TileStore.Tree(db, newest.Size, cancel).Root(seen.Size) != seen.Root)
             published.Contradicted($"runner {runner.Name} has seen other entries before {seen.Size}");
     }
 

@@ -1,5 +1,6 @@
 using Writ.Contracts.Audit;
 using Writ.Core.Audit;
+using Writ.Core.Identity;
 using Writ.Proof.Errors;
 using Writ.Proof.Log;
 using Writ.Server.Errors;
@@ -23,13 +24,13 @@ internal static class ShowLog
             var head = await Head(sequencer, published, cancel);
             return head.IsOk ? Results.Ok(new LogView(keys.Origin, [.. keys.Public.Select(key => key.ToString())], head.Value.Note.ToString(), witnesses.Quorum,
                 [.. witnessing.States.Select(state => new LogWitnessView(state.Witness.Key.ToString(), state.State.Size, state.State.Trouble))])) : head.Refusal.ToHttp();
-        }).WithName("ShowLog").Produces<LogView>();
+        }).WithName("ShowLog").Needs(Access.SignedIn).Produces<LogView>();
 
         routes.MapGet("/log/checkpoint", async (Sequencer sequencer, PublishedHead published, CancellationToken cancel) =>
         {
             var head = await Head(sequencer, published, cancel);
             return head.IsOk ? Results.Text(head.Value.Note.ToString(), Text) : head.Refusal.ToHttp();
-        }).WithName("ShowCheckpoint").Produces<string>(contentType: "text/plain");
+        }).WithName("ShowCheckpoint").Needs(Access.SignedIn).Produces<string>(contentType: "text/plain");
 
         routes.MapGet("/log/tile/{**path}", async (string path, Database database, PublishedHead published, EvidenceViews views, HttpContext context, CancellationToken cancel) =>
         {
@@ -49,7 +50,7 @@ internal static class ShowLog
             if (tile.Level == Tile.Entries)
                 await views.Record(context.Caller(), AuditType.AuditViewed, "bundles", null, new() { ["part"] = "bundles", ["tile"] = $"tile/{path}" });
             return Results.Bytes(bytes, "application/octet-stream");
-        }).WithName("ShowTile").Produces<byte[]>(contentType: "application/octet-stream").Evidence();
+        }).WithName("ShowTile").Needs(Access.SignedIn).Produces<byte[]>(contentType: "application/octet-stream").Evidence();
     }
 
     /// <summary>The head over all that was committed before the call.</summary>

@@ -55,7 +55,7 @@ internal sealed class Witnessing(
                     // The sequencer says so.
                     continue;
                 }
-                catch (Exception failed) when (failed is System.Data.Common.DbException or DbUpdateException or IOException)
+                catch (Exception failed) when (failed is System.Data.Common.DbException or DbUpdateException or HeadNotKeptException or IOException)
                 {
                     log.LogError("the witnesses could not be asked: {Why}", failed.Message);
                 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using Writ.Core.Identity;
 using Writ.Core;
 using Writ.Core.Audit;
 using Writ.Proof.Errors;
@@ -39,13 +40,21 @@ internal static class WriteReceipt
             var tree = TileStore.Tree(db, best.Head.Size, cancel);
             var entries = new List<ReceiptEntry>();
             foreach (var row in rows)
-                entries.Add(new(row.Position!.Value, row.Bytes, [.. (await tree.Inclusion(row.Position.Value, best.Head.Size)).Select(hash => hash.ToString())]));
+                entries.Add(await Proven(row));
             var receipt = new Receipt(run.Id.ToString(), run.RequestId.ToString(), run.OrderBytes, run.OrderSignature, run.OrderKeyId, entries, best.Note.ToString());
-            if (ReceiptCheck.SignedEnd(receipt) is var (_, keyId) && await Naming(db, run, keyId, cancel) is { Position: { } position } naming)
-                receipt = receipt with { RunnerKey = new(position, naming.Bytes, [.. (await tree.Inclusion(position, best.Head.Size)).Select(hash => hash.ToString())]) };
+            if (ReceiptCheck.SignedEnd(receipt) is var (_, keyId) && await Naming(db, run, keyId, cancel) is { Position: not null } naming)
+                receipt = receipt with { RunnerKey = await Proven(naming) };
+            var approverKeys = new List<ReceiptEntry>();
+            foreach (var row in await Confirming(db, run, cancel))
+                approverKeys.Add(await Proven(row));
+            if (approverKeys.Count > 0)
+                receipt = receipt with { ApproverKeys = approverKeys };
             await views.Record(context.Caller(), AuditType.AuditViewed, $"receipt {run.Id}", null, new() { ["part"] = "receipt", ["run"] = id });
             return Results.Bytes(receipt.ToBytes(), "application/octet-stream");
-        }).WithName("WriteReceipt").Produces<byte[]>(contentType: "application/octet-stream").Evidence();
+
+            async Task<ReceiptEntry> Proven(AuditRow row) =>
+                new(row.Position!.Value, row.Bytes, [.. (await tree.Inclusion(row.Position.Value, best.Head.Size)).Select(hash => hash.ToString())]);
+        }).WithName("WriteReceipt").Needs(Access.SignedIn).Produces<byte[]>(contentType: "application/octet-stream").Evidence();
 
     // The entry that has the key with which the run's end was signed; it came before that.
     private static async Task<AuditRow?> Naming(WritDb db, RunRow run, string keyId, CancellationToken cancel) => await (
@@ -53,6 +62,14 @@ internal static class WriteReceipt
         join entry in db.AuditEntries.AsNoTracking() on key.EntryId equals entry.Id
         where key.RunnerId == run.RunnerId && key.KeyId == keyId
         select entry).SingleOrDefaultAsync(cancel);
+
+    // The entries that say whose the passkeys are by which the run's request was approved; they came before that.
+    private static Task<List<AuditRow>> Confirming(WritDb db, RunRow run, CancellationToken cancel) => (
+        from decision in db.Decisions.AsNoTracking()
+        join passkey in db.Passkeys.AsNoTracking() on decision.PasskeyId equals (PasskeyId?)passkey.Id
+        join entry in db.AuditEntries.AsNoTracking() on passkey.ConfirmationEntry equals (long?)entry.Id
+        where decision.RequestId == run.RequestId && entry.Position != null
+        select entry).Distinct().OrderBy(entry => entry.Position).ToListAsync(cancel);
 
     /// <summary>What is of another run of the same grant, or of another use of it, is another story.</summary>
     private static bool IsOf(AuditRow row, RunRow run)

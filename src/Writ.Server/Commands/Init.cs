@@ -14,23 +14,27 @@ internal static class Init
         Description = "The audit log's name in its checkpoints, for example writ.example.com/log; a random one without it", HelpName = "NAME",
     };
 
+    private static readonly Option<string?> PublicUrl = new("--public-url") { Description = "What browsers call the server: the set-up secret is printed as a link to open there", HelpName = "URL" };
+
     public static Command Build(TimeProvider time)
     {
         var command = new Command("init", "Creates the data folder and its keys, and prints a one-time set-up secret.")
         {
-            CommandLine.Data, CommandLine.DatabaseOption, LogOrigin,
+            CommandLine.Data, CommandLine.DatabaseOption, LogOrigin, PublicUrl,
         };
         command.SetAction(async (parsed, cancel) =>
-            await Run(Path.GetFullPath(parsed.GetValue(CommandLine.Data)!), parsed.GetValue(CommandLine.DatabaseOption), parsed.GetValue(LogOrigin), time, cancel));
+            await Run(Path.GetFullPath(parsed.GetValue(CommandLine.Data)!), parsed.GetValue(CommandLine.DatabaseOption), parsed.GetValue(LogOrigin), parsed.GetValue(PublicUrl), time, cancel));
         return command;
     }
 
-    private static async Task<int> Run(string data, string? databaseFile, string? origin, TimeProvider time, CancellationToken cancel)
+    private static async Task<int> Run(string data, string? databaseFile, string? origin, string? publicUrl, TimeProvider time, CancellationToken cancel)
     {
         if (CommandLine.IsInitialised(data))
             return CommandLine.Fail($"{data} is initialised already; nothing was changed", $"start it: writ-server serve --data {data}");
         if (origin is not null && !LogKeys.IsOrigin(origin))
             return CommandLine.Fail($"--log-origin: '{origin}' cannot be the name of a log", "for example writ.example.com/log: no white space, no plus", 2);
+        if (publicUrl is not null && !Uri.TryCreate(publicUrl, UriKind.Absolute, out _))
+            return CommandLine.Fail($"--public-url: '{publicUrl}' is not where a server is", "for example https://writ.example.com", 2);
         const UnixFileMode own = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
         Directory.CreateDirectory(data, own);
         File.SetUnixFileMode(data, own);
@@ -49,8 +53,10 @@ internal static class Init
 
         Console.Error.WriteLine($"initialised {data} ({await database.Describe(cancel)})");
         Console.Error.WriteLine($"the audit log's public key, for whoever verifies it: {keys.Log.Signers[0].Key}");
-        Console.Error.WriteLine("the set-up secret below makes the first admin, once, within 24 hours: writ setup NAME");
-        Console.WriteLine(secret.Value);
+        Console.Error.WriteLine(publicUrl is null
+            ? "the set-up secret below makes the first admin, once, within 24 hours: writ setup NAME, or type it at /setup of the server in a browser"
+            : "the link below makes the first admin, once, within 24 hours: open it in a browser");
+        Console.WriteLine(publicUrl is null ? secret.Value : Identity.Accounts.SetUpLinks.Address(new(publicUrl), secret.Value));
         return 0;
     }
 }

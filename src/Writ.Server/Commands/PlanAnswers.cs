@@ -89,8 +89,8 @@ internal sealed class PlanAnswers(ToolInventory inventory, bool resolve, Stream 
         // Nullable annotations do not reach into lists.
         if (read is null || read.Argv.Any(word => word is null) || read.Files?.Values.Any(file => file is null) == true)
             return new Refusal(ErrorCode.InvalidInput, $"line {line.Number} is no command", """write {"argv":["nmap",…],"files":{"hosts.txt":"…"}}""");
-        if (read.Argv.Count == 0 || ToolCatalogue.Find(read.Argv[0]) is not { } tool)
-            return new Refusal(ErrorCode.UnknownTool, $"line {line.Number} begins with no tool that is known", ToolCatalogue.Hint(read.Argv.Count == 0 ? "" : read.Argv[0]));
+        if (read.Argv.Count == 0 || ToolCatalogue.Box.Find(read.Argv[0]) is not { } tool)
+            return new Refusal(ErrorCode.UnknownTool, $"line {line.Number} begins with no tool that is known", ToolCatalogue.Box.Hint(read.Argv.Count == 0 ? "" : read.Argv[0]));
         var context = new PlanContext(inventory)
         {
             Inputs = read.Files?.ToDictionary(file => file.Key, file => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(file.Value)) ?? [],

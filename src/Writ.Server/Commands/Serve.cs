@@ -26,11 +26,25 @@ internal static class Serve
 
     private static readonly Option<string?> Witnesses = new("--witnesses") { Description = "The audit log's witnesses: a file with the line quorum N, then URL and public key of each", HelpName = "FILE" };
 
+    private static readonly Option<string[]> TrustedProxies = new("--trusted-proxy")
+    {
+        Description = "A proxy in front, by its address or network, whose X-Forwarded-For and X-Forwarded-Proto count; may be given several times", HelpName = "ADDRESS",
+    };
+
+    private static readonly Option<string?> PlainHttp = new("--plain-http")
+    {
+        Description = $"Lets --urls be http on an address that is not loopback, where it says {ServerSettings.PlainHttpWords}", HelpName = "WORDS",
+    };
+
+    private static readonly Option<string?> PublicUrl = new("--public-url") { Description = "What browsers call the server; the first of --urls without it", HelpName = "URL" };
+    private static readonly Option<string?> SignInFile = new("--sign-in") { Description = "How people sign in: a JSON file with the providers of OpenID Connect", HelpName = "FILE" };
+    private static readonly Option<bool> KeepBoxTokens = new("--keep-box-tokens") { Description = "Tokens of writ-server token create open /v1 also where people can sign in" };
+
     public static Command Build(TimeProvider time)
     {
         var command = new Command("serve", "Runs the server.")
         {
-            CommandLine.Data, CommandLine.DatabaseOption, Urls, RunnerListen, Certificate, CertificateKey, Witnesses,
+            CommandLine.Data, CommandLine.DatabaseOption, Urls, PublicUrl, RunnerListen, Certificate, CertificateKey, SignInFile, KeepBoxTokens, Witnesses, TrustedProxies, PlainHttp,
         };
         command.SetAction(async (parsed, cancel) =>
         {
@@ -44,8 +58,24 @@ internal static class Serve
                 witnesses = list.Value;
             }
 
+            var signIn = SignInSettings.None;
+            if (parsed.GetValue(SignInFile) is { } providers)
+            {
+                var read = SignInSettings.Parse(providers, await File.ReadAllTextAsync(providers, cancel));
+                if (!read.IsOk)
+                    return CommandLine.Fail(read.Refusal, 2);
+                signIn = read.Value;
+            }
+
+            var proxies = ServerSettings.ReadProxies(parsed.GetValue(TrustedProxies) ?? []);
+            if (!proxies.IsOk)
+                return CommandLine.Fail(proxies.Refusal, 2);
             var settings = new ServerSettings(data, parsed.GetValue(Urls)!, parsed.GetValue(RunnerListen), null,
-                parsed.GetValue(Certificate), parsed.GetValue(CertificateKey), witnesses);
+                parsed.GetValue(Certificate), parsed.GetValue(CertificateKey), witnesses,
+                parsed.GetValue(PublicUrl), signIn with { KeepBoxTokens = signIn.KeepBoxTokens || parsed.GetValue(KeepBoxTokens) })
+            {
+                TrustedProxies = proxies.Value, PlainHttp = parsed.GetValue(PlainHttp),
+            };
             if (settings.Check() is { } wrong)
                 return CommandLine.Fail(wrong, 2);
             if (!CommandLine.IsInitialised(data))

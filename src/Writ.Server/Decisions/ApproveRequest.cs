@@ -1,4 +1,5 @@
 using Writ.Contracts.Requests;
+using Writ.Core.Identity;
 using Writ.Server.Errors;
 using Writ.Server.Identity;
 
@@ -9,5 +10,5 @@ internal static class ApproveRequest
 {
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/requests/{id}/approve", async (string id, Decide decide, DecisionTurn turn, HttpContext context, CancellationToken cancel) =>
-            (await turn.Decide(context.Caller(), id, decide, approve: true, cancel)).ToHttp()).WithName("ApproveRequest").Produces<RequestView>();
+            (await turn.Decide(context.Caller(), id, decide, approve: true, cancel)).ToHttp()).WithName("ApproveRequest").Needs(Access.Approver).Produces<RequestView>();
 }

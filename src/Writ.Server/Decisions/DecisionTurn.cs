@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Requests;
 using Writ.Core;
@@ -9,6 +10,7 @@ using Writ.Proof.Errors;
 using Writ.Proof.Identity;
 using Writ.Server.Audit;
 using Writ.Server.Grants;
+using Writ.Server.Identity;
 using Writ.Server.Policy;
 using Writ.Server.Requests;
 using Writ.Server.Storage;
@@ -21,10 +23,12 @@ namespace Writ.Server.Decisions;
 /// </summary>
 internal sealed class DecisionTurn(
     Database database, WriteTransaction writes, PolicyInForce policies, RequestAccess access, Reevaluation reevaluation,
-    RefusedAttempts refused, Changes changes)
+    ChallengeApproval passkeys, Gate gate, RefusedAttempts refused, Changes changes)
 {
     public async Task<Result<RequestView>> Decide(Caller caller, string id, Decide decide, bool approve, CancellationToken cancel)
     {
+        if (await gate.Refuse(caller, approve ? Access.Approver : Access.Decider, approve ? "approve" : "deny") is { } unfit)
+            return unfit;
         var decided = await writes.Commit<bool>(async scope => await InTurn(scope, caller, id, decide, approve));
         if (!decided.IsOk)
         {
@@ -52,11 +56,11 @@ internal sealed class DecisionTurn(
         var found = await access.Find(scope.Db, caller, id);
         if (!found.IsOk)
             return found.Refusal;
-        if (caller.Kind != ActorKind.User)
-            return new Refusal(ErrorCode.Forbidden, "workloads never decide", "a person with the role decides");
         if (await RequestAccess.IsOwn(scope.Db, found.Value, caller.Id))
             return new Refusal(ErrorCode.OwnRequest, "nobody decides on their own request", "somebody else with the role decides");
         await scope.HoldPolicy();
+        if (await Standing.Lost(scope, caller) is { } lost)
+            return lost;
         var policy = await policies.Get(scope.Db);
         if (!policy.IsOk)
             return policy.Refusal;
@@ -81,7 +85,24 @@ internal sealed class DecisionTurn(
         if (await scope.Db.Decisions.AnyAsync(row => row.RequestId == request.Id && row.Revision == request.Revision && row.ActorId == caller.Id))
             return new Refusal(ErrorCode.AlreadyDecided, "you have decided on this revision already");
 
-        // 3. Record it.
+        // 3. What a passkey signed is checked before anything is recorded. A no needs none.
+        PasskeyAssertion? signed = null;
+        PasskeyId? passkey = null;
+        if (decide.Passkey is { } answer)
+        {
+            if (!approve)
+                return new Refusal(ErrorCode.InvalidInput, "a passkey signs a yes, never a no");
+            var taken = await passkeys.Take(scope, caller, request, answer);
+            if (!taken.IsOk)
+                return taken.Refusal;
+            (passkey, signed) = taken.Value;
+        }
+        else if (approve && Quorum.NeedsPasskey(RequestViews.Needs(request), Reevaluation.DeciderOf(policy.Value, caller.Id, Reevaluation.SubjectOf(caller))))
+        {
+            return passkeys.Needed(request.Id);
+        }
+
+        // 4. Record it.
         var decision = new DecisionRow
         {
             Id = DecisionId.New(scope.Now),
@@ -92,9 +113,11 @@ internal sealed class DecisionTurn(
             Approved = approve,
             Comment = decide.Comment,
             At = scope.Now,
+            PasskeyId = passkey,
+            Passkey = signed?.ToBytes(),
         };
         scope.Db.Decisions.Add(decision);
-        scope.Record(new(AuditType.DecisionMade, caller.Audit, request.Id, new()
+        var said = new JsonObject
         {
             ["decision"] = decision.Id.ToString(),
             ["request"] = id,
@@ -102,7 +125,14 @@ internal sealed class DecisionTurn(
             ["comment"] = decide.Comment,
             ["revision"] = request.Revision,
             ["statement"] = request.StatementDigest,
-        }, caller.SourceAddress));
+        };
+        if (signed is not null)
+        {
+            said["passkey"] = JsonNode.Parse(signed.ToBytes());
+            said["passkey"]!["id"] = passkey.ToString();
+        }
+
+        scope.Record(new(AuditType.DecisionMade, caller.Audit, request.Id, said, caller.SourceAddress));
         await scope.Db.SaveChangesAsync();
 
         return approve ? await Settle(scope, policy.Value, request) : await Deny(scope, request, caller, decide.Comment);
@@ -114,7 +144,7 @@ internal sealed class DecisionTurn(
         return await RequestEnding.End(scope, request, RequestEvent.Deny, caller.Audit, reason, caller.SourceAddress);
     }
 
-    /// <summary>4. Recompute the quorum under the policy of now; mint the grant in this very transaction when it is met.</summary>
+    /// <summary>5. Recompute the quorum under the policy of now; mint the grant in this very transaction when it is met.</summary>
     private async Task<Result<bool>> Settle(WriteScope scope, PolicyDocument policy, RequestRow request)
     {
         var evaluated = await reevaluation.OfRequest(scope.Db, policy, request, request.Start ?? scope.Now);

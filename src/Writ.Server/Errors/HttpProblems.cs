@@ -1,6 +1,8 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.Features;
 using Writ.Contracts.Errors;
+using Writ.Core.Identity;
 using Writ.Proof.Errors;
 
 namespace Writ.Server.Errors;
@@ -12,9 +14,9 @@ internal static class HttpProblems
     {
         ErrorCode.InvalidInput or ErrorCode.InvalidCommand or ErrorCode.InvalidTarget or ErrorCode.InvalidPorts
             or ErrorCode.UnknownTool or ErrorCode.NoRunner => StatusCodes.Status400BadRequest,
-        ErrorCode.NotSignedIn => StatusCodes.Status401Unauthorized,
+        ErrorCode.NotSignedIn or ErrorCode.StaleSignIn => StatusCodes.Status401Unauthorized,
         ErrorCode.Forbidden or ErrorCode.Denied or ErrorCode.ReasonRequired or ErrorCode.DurationTooLong
-            or ErrorCode.TooManyUses or ErrorCode.OwnRequest => StatusCodes.Status403Forbidden,
+            or ErrorCode.TooManyUses or ErrorCode.OwnRequest or ErrorCode.PasskeyNeeded => StatusCodes.Status403Forbidden,
         ErrorCode.NotFound => StatusCodes.Status404NotFound,
         ErrorCode.Deleted => StatusCodes.Status410Gone,
         ErrorCode.TooLarge => StatusCodes.Status413PayloadTooLarge,
@@ -32,8 +34,14 @@ internal static class HttpProblems
     public static IResult ToHttp(this Refusal refusal, string? request = null)
     {
         var problem = Of(refusal, request);
-        return Results.Json(problem, statusCode: problem.Status, contentType: "application/problem+json");
+        var json = Results.Json(problem, statusCode: problem.Status, contentType: "application/problem+json");
+        return problem.Status == StatusCodes.Status401Unauthorized ? new Challenged(json, ChallengeOf(refusal)) : json;
     }
+
+    /// <summary>What <c>WWW-Authenticate</c> says beside a 401 (RFC 6750 section 3); how fresh a sign-in must be, as RFC 9470 has it.</summary>
+    public static string ChallengeOf(Refusal refusal) => refusal.Code == ErrorCode.StaleSignIn
+        ? string.Create(CultureInfo.InvariantCulture, $"Bearer error=\"insufficient_user_authentication\", error_description=\"{refusal.Message}\", max_age={SignIn.FreshFor.TotalSeconds:0}")
+        : "Bearer";
 
     /// <summary>A value as 200 (or the status given), a refusal as its problem.</summary>
     public static IResult ToHttp<T>(this Result<T> result, int status = StatusCodes.Status200OK) =>
@@ -52,6 +60,7 @@ internal static class HttpProblems
             BadHttpRequestException bad => new Refusal(ErrorCode.InvalidInput, Lower(bad.Message)),
             System.Data.Common.DbException or Microsoft.EntityFrameworkCore.DbUpdateException =>
                 new Refusal(ErrorCode.Unavailable, "the database cannot be read or written; nothing was changed"),
+            Audit.HeadNotKeptException kept => new Refusal(ErrorCode.Unavailable, kept.Message),
             Audit.LogHaltedException halted => new Refusal(ErrorCode.LogHalted, $"the audit log is halted: {halted.Message}"),
             _ => new Refusal(ErrorCode.Internal, "something broke inside the server"),
         };
@@ -72,6 +81,15 @@ internal static class HttpProblems
         };
         var problem = Of(refusal, traceId: context.TraceIdentifier) with { Status = context.Response.StatusCode };
         await context.Response.WriteAsJsonAsync(problem, options: null, contentType: "application/problem+json");
+    }
+
+    private sealed class Challenged(IResult answer, string challenge) : IResult
+    {
+        public Task ExecuteAsync(HttpContext httpContext)
+        {
+            httpContext.Response.Headers.WWWAuthenticate = challenge;
+            return answer.ExecuteAsync(httpContext);
+        }
     }
 
     private static Refusal TooLarge(HttpContext context)

@@ -22,7 +22,7 @@ internal sealed class RevokeGrant(
 {
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/grants/{id}/revoke", async (string id, EndAsk ask, RevokeGrant verb, HttpContext context) =>
-            (await verb.Revoke(context.Caller(), id, ask.Reason)).ToHttp()).WithName("RevokeGrant").Produces<EndView>();
+            (await verb.Revoke(context.Caller(), id, ask.Reason)).ToHttp()).WithName("RevokeGrant").Needs(Access.SignedIn).Produces<EndView>();
 
     public async Task<Result<EndView>> Revoke(Caller caller, string id, string? reason)
     {
@@ -34,7 +34,7 @@ internal sealed class RevokeGrant(
             if (!found.IsOk)
                 return found.Refusal;
             granted = found.Value;
-            if (!caller.IsAdmin && !await RequestAccess.IsOwn(db, granted.Request, caller.Id) && !await access.MayDecide(db, granted.Request, caller))
+            if (!await access.MayEnd(db, granted.Request, caller))
             {
                 await refused.Record(new(AuditType.AttemptRefused, caller.Audit, granted.Request.Id, new() { ["attempt"] = "revoke", ["grant"] = id }, caller.SourceAddress));
                 return new Refusal(ErrorCode.Forbidden, "only the grant's own people, its reviewers and admins revoke it");

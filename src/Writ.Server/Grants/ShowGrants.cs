@@ -21,13 +21,13 @@ internal static class ShowGrants
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/grants", List).WithName("ListGrants").Produces<Page<GrantView>>();
+        routes.MapGet("/grants", List).WithName("ListGrants").Needs(Access.SignedIn).Produces<Page<GrantView>>();
         routes.MapGet("/grants/{id}", async (string id, Database database, RequestAccess access, HttpContext context, CancellationToken cancel) =>
         {
             await using var db = database.Open();
             var found = await Find(db, access, context.Caller(), id);
             return found.IsOk ? Results.Ok((await GrantViews.Load(db, [found.Value], cancel))[0]) : found.Refusal.ToHttp();
-        }).WithName("ShowGrant").Produces<GrantView>();
+        }).WithName("ShowGrant").Needs(Access.SignedIn).Produces<GrantView>();
     }
 
     /// <summary>The grant, where the caller may know of it.</summary>
@@ -68,9 +68,7 @@ internal static class ShowGrants
 
         var most = Math.Clamp(limit ?? 50, 1, MostItems);
         var rows = await query.OrderByDescending(row => row.grant.Id).Take(Scanned).ToListAsync(cancel);
-        var visible = rows.Where(row => caller.ReadsAll || row.grant.ActorId == caller.Id || row.request.OnBehalfOf == caller.Id
-                || (policy.IsOk && RequestAccess.MayDecide(policy.Value, row.request, caller)))
-            .Take(most + 1).Select(row => new GrantViews.Granted(row.grant, row.request)).ToList();
+        var visible = rows.Where(row => RequestAccess.Shows(policy, row.request, caller)).Take(most + 1).Select(row => new GrantViews.Granted(row.grant, row.request)).ToList();
         var page = visible.Take(most).ToList();
         var next = visible.Count > most ? page[^1].Grant.Id.ToString() : rows.Count == Scanned ? rows[^1].grant.Id.ToString() : null;
         return Results.Ok(new Page<GrantView>(await GrantViews.Load(db, page, cancel), next));

@@ -16,6 +16,7 @@ internal sealed class Takings(WriteTransaction writes, ILogger<Takings> log) : I
 {
     private readonly ConcurrentQueue<Waiting> _waiting = new();
     private readonly ConcurrentDictionary<GrantId, bool> _revoked = new();
+    private readonly ConcurrentDictionary<ActorId, bool> _barred = new();
     private readonly AnnouncedKills _kills = new();
     private readonly SemaphoreSlim _oneAtATime = new(1, 1);
 
@@ -27,6 +28,16 @@ internal sealed class Takings(WriteTransaction writes, ILogger<Takings> log) : I
     {
         _revoked[grant.Id] = true;
         return Write(new(scope => GrantEnding.End(scope, grant, GrantEvent.Revoke, by, reason, source), grant.Id, []));
+    }
+
+    /// <summary>True for an actor of whom everything was taken without it being written yet.</summary>
+    public bool IsBarred(ActorId actor) => _barred.ContainsKey(actor);
+
+    /// <summary>Takes everything of an actor; true when it is written, false when it is to be. Here they do nothing more from this moment on.</summary>
+    public Task<bool> Bar(ActorId actor, Func<WriteScope, Task> taking)
+    {
+        _barred[actor] = true;
+        return Write(new(taking, null, []) { Actor = actor });
     }
 
     /// <summary>
@@ -73,7 +84,7 @@ internal sealed class Takings(WriteTransaction writes, ILogger<Takings> log) : I
         }
         catch
         {
-            // A defect: it will never be written, and the runs' ends must not wait for it.
+            // A defect: it will never be written, and the runs' ends must not wait for it. A bar stays until the server is started anew.
             _kills.Written(taking.Runs);
             throw;
         }
@@ -87,6 +98,8 @@ internal sealed class Takings(WriteTransaction writes, ILogger<Takings> log) : I
     {
         if (taking.Grant is { } grant)
             _revoked.TryRemove(grant, out _);
+        if (taking.Actor is { } actor)
+            _barred.TryRemove(actor, out _);
         _kills.Written(taking.Runs);
     }
 
@@ -114,6 +127,9 @@ internal sealed class Takings(WriteTransaction writes, ILogger<Takings> log) : I
     /// <inheritdoc/>
     public void Dispose() => _oneAtATime.Dispose();
 
-    /// <summary>A taking with what holds in memory until it is written: a grant's revocation, or announced kills.</summary>
-    private sealed record Waiting(Func<WriteScope, Task> Taking, GrantId? Grant, IReadOnlyList<RunId> Runs);
+    /// <summary>A taking with what holds in memory until it is written: a grant's revocation, an actor's bar, or announced kills.</summary>
+    private sealed record Waiting(Func<WriteScope, Task> Taking, GrantId? Grant, IReadOnlyList<RunId> Runs)
+    {
+        public ActorId? Actor { get; init; }
+    }
 }

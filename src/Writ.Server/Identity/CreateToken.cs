@@ -59,7 +59,8 @@ internal sealed class CreateToken(WriteTransaction writes)
         });
     }
 
-    private static void RecordChange(WriteScope scope, ActorRow actor) => scope.Record(new(AuditType.ActorChanged, new(null, "operator on the box"), null, new()
+    /// <summary>Records an actor as they are from now on.</summary>
+    public static void RecordChange(WriteScope scope, ActorRow actor, AuditActor? by = null) => scope.Record(new(AuditType.ActorChanged, by ?? new(null, "operator on the box"), null, new()
     {
         ["changed"] = actor.Id.ToString(),
         ["name"] = actor.Name,

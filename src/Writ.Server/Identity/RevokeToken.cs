@@ -18,17 +18,18 @@ internal sealed class RevokeToken(WriteTransaction writes, RefusedAttempts refus
         {
             var revoked = await verb.Revoke(context.Caller(), id);
             return revoked.IsOk ? Results.NoContent() : revoked.Refusal.ToHttp();
-        }).WithName("RevokeToken").Produces(StatusCodes.Status204NoContent);
+        }).WithName("RevokeToken").Needs(Access.SignedIn).Produces(StatusCodes.Status204NoContent);
 
     public async Task<Result<bool>> Revoke(Caller caller, string id)
     {
         var missing = new Refusal(ErrorCode.NotFound, $"there is no token '{RequestAccess.Shown(id)}'");
         if (!TokenId.TryParse(id, out var token))
             return missing;
+        var mayAny = caller.IsAdmin && caller.Governs;
         var revoked = await writes.Commit<bool>(async scope =>
         {
             var changed = await scope.Db.Tokens
-                .Where(row => row.Id == token && row.RevokedAt == null && (caller.IsAdmin || row.ActorId == caller.Id))
+                .Where(row => row.Id == token && row.RevokedAt == null && (mayAny || row.ActorId == caller.Id))
                 .ExecuteUpdateAsync(set => set.SetProperty(row => row.RevokedAt, scope.Now));
             if (changed == 0)
                 return missing;

@@ -14,7 +14,11 @@ internal static class Secrets
     public const string Token = "wrt_";
     /// <summary>A runner's enrolment.</summary>
     public const string Enrolment = "wre_";
-    /// <summary>The first start.</summary>
+    /// <summary>A browser's cookie.</summary>
+    public const string Session = "wrb_";
+    /// <summary>A directory.</summary>
+    public const string Directory = "wrd_";
+    /// <summary>The first start, or a one-time link.</summary>
     public const string SetUp = "wrs_";
 
     public static string New(string prefix) => prefix + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));

@@ -2,21 +2,22 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Writ.Proof.Orders;
 using Writ.Server.Audit;
+using Writ.Server.Identity.OpenId;
 
 namespace Writ.Server.Identity;
 
 /// <summary>
 /// The server's own keys, in <c>keys/</c> of the data folder, readable by its user alone: the Ed25519 key that signs
-/// orders, the certificate authority of runners, and the keys of the audit log. They are made by <c>init</c> and never leave the server.
+/// orders, the certificate authority of runners, the keys of the audit log and those of sign-ins. They are made by <c>init</c> and never leave the server.
 /// </summary>
 internal sealed class ServerKeys
 {
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private readonly byte[] _orderSeed;
 
-    private ServerKeys(byte[] orderSeed, X509Certificate2 authority, LogKeys log)
+    private ServerKeys(byte[] orderSeed, X509Certificate2 authority, LogKeys log, TokenKeys tokens)
     {
-        Log = log;
+        (Log, Tokens) = (log, tokens);
         _orderSeed = orderSeed;
         Authority = authority;
         OrderPublicKey = SigningKeys.PublicKey(orderSeed);
@@ -27,6 +28,9 @@ internal sealed class ServerKeys
 
     /// <summary>The keys that sign the audit log.</summary>
     public LogKeys Log { get; }
+
+    /// <summary>The keys of sign-ins.</summary>
+    public TokenKeys Tokens { get; }
 
     /// <summary>32 bytes.</summary>
     public byte[] OrderPublicKey { get; }
@@ -55,6 +59,7 @@ internal sealed class ServerKeys
         using var authority = request.CreateSelfSigned(now.AddMinutes(-5), now.AddYears(10));
         WriteNew(Path.Combine(folder, "authority.key"), key.ExportPkcs8PrivateKeyPem() + "\n");
         WriteNew(Path.Combine(folder, "authority.pem"), authority.ExportCertificatePem() + "\n");
+        TokenKeys.LoadOrCreate(folder);
     }
 
     /// <exception cref="IOException">The keys cannot be read.</exception>
@@ -65,10 +70,10 @@ internal sealed class ServerKeys
         var folder = FolderOf(data);
         var seed = Convert.FromBase64String(File.ReadAllText(Path.Combine(folder, "order.seed")).Trim());
         var authority = X509Certificate2.CreateFromPemFile(Path.Combine(folder, "authority.pem"), Path.Combine(folder, "authority.key"));
-        return new(seed, authority, LogKeys.Load(folder));
+        return new(seed, authority, LogKeys.Load(folder), TokenKeys.LoadOrCreate(folder));
     }
 
-    private static void WriteNew(string path, string content)
+    internal static void WriteNew(string path, string content)
     {
         using var file = new FileStream(path, new FileStreamOptions
         {

@@ -1,4 +1,5 @@
 using Writ.Contracts.Identity;
+using Writ.Core.Identity;
 using Writ.Server.Policy;
 using Writ.Server.Requests;
 using Writ.Server.Storage;
@@ -17,6 +18,17 @@ internal static class ShowWhoAmI
             return Results.Ok(new WhoAmI(
                 caller.Id.ToString(), caller.Name, RequestViews.Kind(caller.Kind), [.. caller.Groups],
                 policy.IsOk ? [.. policy.Value.RolesOf(Reevaluation.SubjectOf(caller))] : [],
-                caller.IsAdmin, caller.IsAuditor, caller.TokenNotAfter));
-        }).WithName("WhoAmI").Produces<WhoAmI>();
+                caller.IsAdmin, caller.IsAuditor, caller.TokenNotAfter,
+                new(WayOf(caller.SignIn.Way), caller.SignIn.At, [.. caller.SignIn.Methods]),
+                caller.OnBehalfOf is { Id: { } person, Name: var name } ? new(person.ToString(), name, "user") : null));
+        }).WithName("WhoAmI").Needs(Access.SignedIn).Produces<WhoAmI>();
+
+    private static string WayOf(SignInWay way) => way switch
+    {
+        SignInWay.Box => "box",
+        SignInWay.Browser => "browser",
+        SignInWay.Device => "device",
+        SignInWay.Workload => "workload",
+        SignInWay.None => "none",
+    };
 }

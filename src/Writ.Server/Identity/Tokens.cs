@@ -25,10 +25,12 @@ internal static class Tokens
             select new { row, owner }).SingleOrDefaultAsync(cancel);
         if (found is null || found.row.RevokedAt is not null || found.row.NotAfter <= now || found.owner.DisabledAt is not null)
             return null;
-        var actor = found.owner;
-        return new(actor.Id, actor.Name, actor.Kind, actor.Groups, actor.OwnerId, actor.IsAdmin, actor.IsAuditor,
-            found.row.Id, found.row.NotAfter, sourceAddress);
+        return CallerOf(found.owner, found.row.Id, found.row.NotAfter, new(SignInWay.Box, found.row.CreatedAt, []), sourceAddress, now);
     }
+
+    /// <summary>An actor as a caller, with the rights that they have now.</summary>
+    public static Caller CallerOf(ActorRow actor, TokenId token, DateTimeOffset notAfter, SignIn signIn, string? sourceAddress, DateTimeOffset now) => new(
+        actor.Id, actor.Name, actor.Kind, actor.Groups, actor.OwnerId, actor.IsAdmin, actor.IsAuditor, token, notAfter, signIn, sourceAddress) { CheckedAt = now };
 
     /// <summary>Makes a token for an actor within a transaction; the text is shown once and kept nowhere.</summary>
     public static (TokenRow Row, string Text) Create(WriteScope scope, ActorRow actor, TimeSpan life, AuditActor by)

@@ -1,16 +1,14 @@
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Policy;
-using Writ.Core;
 using Writ.Core.Audit;
 using Writ.Core.Identity;
 using Writ.Core.Policy;
 using Writ.Proof.Errors;
 using Writ.Proof.Identity;
-using Writ.Server.Audit;
 using Writ.Server.Errors;
-using Writ.Server.Grants;
 using Writ.Server.Identity;
+using Writ.Server.Proposals;
 using Writ.Server.Requests;
 using Writ.Server.Runs;
 using Writ.Server.Storage;
@@ -23,52 +21,85 @@ namespace Writ.Server.Policy;
 /// revoked, and their runs ended.
 /// </summary>
 internal sealed class ApplyPolicy(
-    Database database, WriteTransaction writes, CheckPolicy check, RefusedAttempts refused, Reevaluation reevaluation, ReviseRequest revise, RunEnding ending, Changes changes)
+    Database database, WriteTransaction writes, CheckPolicy check, Gate gate, ProposalBook proposals, Reevaluation reevaluation, Tightening tightening, RunEnding ending, Changes changes)
 {
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPut("/policy", async (PolicyText text, ApplyPolicy verb, HttpContext context, CancellationToken cancel) =>
             (await verb.Apply(context.Caller(), text, cancel)).ToHttp())
-            .WithMetadata(new RequestSizeLimitAttribute(CheckPolicy.MostBody)).WithName("ApplyPolicy").Produces<PolicyView>();
+            .WithMetadata(new RequestSizeLimitAttribute(CheckPolicy.MostBody)).WithName("ApplyPolicy").Needs(Access.FreshAdmin).Produces<PolicyView>();
 
+    /// <summary>By an admin. What would give them a new right waits for a second person.</summary>
     public async Task<Result<PolicyView>> Apply(Caller caller, PolicyText text, CancellationToken cancel)
     {
-        if (!caller.IsAdmin)
+        if (await gate.Refuse(caller, Access.FreshAdmin, "apply policy") is { } refusal)
+            return refusal;
+        var policy = await Checked(text, cancel);
+        if (!policy.IsOk)
+            return policy.Refusal;
+        var applied = await PutIntoForce(policy.Value, caller.Audit, caller.Name, caller.SourceAddress, null, async (scope, _, old) =>
         {
-            await refused.Record(new(AuditType.AttemptRefused, caller.Audit, null, new() { ["attempt"] = "apply a policy" }, caller.SourceAddress));
-            return new Refusal(ErrorCode.Forbidden, "only an admin applies a policy");
-        }
+            var people = await ProposalBook.Subjects(scope.Db, caller.Id);
+            return ProposalBook.Needed(caller, NewRights.Of(old, policy.Value, people.Select(subject => (subject, subject))));
+        }, cancel);
+        return !applied.IsOk && applied.Refusal.Code == ErrorCode.SecondPersonNeeded
+            ? await proposals.Propose(caller, ProposalBook.Policy, policy.Value.Hash, policy.Value.Text, applied.Refusal)
+            : applied;
+    }
 
-        var (policy, checkedView) = await check.Check(text, cancel);
-        if (policy is null)
-        {
-            return new Refusal(ErrorCode.InvalidPolicy, "the policy has problems; the one in force stays",
-                checkedView.Problems.Select(problem => problem.Hint).FirstOrDefault(hint => hint is not null),
-                [.. checkedView.Problems.Select(problem => $"{problem.File}:{problem.Line}: {problem.Message}")]);
-        }
+    /// <summary>What an admin proposed, by a second person: if the policy in force is still the one against which it was proposed.</summary>
+    public async Task<Result<PolicyView>> Confirm(ProposalRow proposal, AuditActor by, string? source, CancellationToken cancel)
+    {
+        var policy = await Checked(new(proposal.Content), cancel);
+        if (!policy.IsOk)
+            return policy.Refusal;
+        string author;
+        await using (var db = database.Open())
+            author = await db.Actors.Where(row => row.Id == proposal.By).Select(row => row.Name).SingleAsync(cancel);
+        return await PutIntoForce(policy.Value, by, $"{author}, confirmed by {by.Name}", source, proposal, async (scope, before, _) => before?.Hash != proposal.Base
+            ? new(ErrorCode.StaleRevision, "the policy in force has changed since this was proposed", "its author applies it again")
+            : await ProposalBook.Settle(scope, proposal, ProposalBook.Confirmed, by, source), cancel);
+    }
 
+    private async Task<Result<PolicyDocument>> Checked(PolicyText text, CancellationToken cancel)
+    {
+        var (policy, view) = await check.Check(text, cancel);
+        return policy is not null ? policy : new Refusal(ErrorCode.InvalidPolicy, "the policy has problems; the one in force stays",
+            view.Problems.Select(problem => problem.Hint).FirstOrDefault(hint => hint is not null),
+            [.. view.Problems.Select(problem => $"{problem.File}:{problem.Line}: {problem.Message}")]);
+    }
+
+    private async Task<Result<PolicyView>> PutIntoForce(
+        PolicyDocument policy, AuditActor by, string appliedBy, string? source, ProposalRow? proposal,
+        Func<WriteScope, PolicyRow?, PolicyDocument?, Task<Refusal?>> mayNot, CancellationToken cancel)
+    {
         var revoked = new List<GrantId>();
         var asked = new List<RequestId>();
         var applied = await writes.Commit<PolicyView>(async scope =>
         {
             await scope.TakePolicy();
-            var before = await scope.Db.Policies.AsNoTracking().OrderByDescending(row => row.Number).FirstOrDefaultAsync();
+            var before = await scope.Db.Policies.AsNoTracking().OrderByDescending(row => row.Number).FirstOrDefaultAsync(CancellationToken.None);
+            var old = before is null ? null : PolicyDocument.Parse(before.Text, "the policy before").Policy;
+            if (await mayNot(scope, before, old) is { } refusal)
+                return refusal;
             var row = new PolicyRow
             {
                 Number = (before?.Number ?? 0) + 1,
                 Hash = policy.Hash,
                 Text = policy.Text,
                 AppliedAt = scope.Now,
-                AppliedBy = caller.Name,
+                AppliedBy = appliedBy,
             };
             scope.Db.Policies.Add(row);
-            scope.Record(new(AuditType.PolicyApplied, caller.Audit, null, new()
+            scope.Record(new(AuditType.PolicyApplied, by, null, new()
             {
-                ["number"] = row.Number, ["old"] = before?.Hash, ["new"] = row.Hash,
-            }, caller.SourceAddress));
-            await scope.Db.SaveChangesAsync();
-            var old = before is null ? null : PolicyDocument.Parse(before.Text, "the policy before").Policy;
-            await AskPendingAgain(scope, policy, old, asked);
-            await RevokeActive(scope, policy, old, revoked);
+                ["number"] = row.Number, ["old"] = before?.Hash, ["new"] = row.Hash, ["proposal"] = proposal?.Id.ToString(), ["proposed_by"] = proposal?.By.ToString(),
+            }, source));
+            await scope.Db.SaveChangesAsync(CancellationToken.None);
+            // Outside a rule's hours the old policy says no as well: that is no tightening, and what waits, waits for the hours.
+            await tightening.AskAgain(scope, policy, scope.Db.Requests,
+                async (request, at) => old is not null && (await reevaluation.OfRequest(scope.Db, old, request, at)).Verdict == Verdict.Deny, "denied by a new policy", asked);
+            await tightening.Revoke(scope, policy, scope.Db.Grants,
+                async (request, at) => old is null || (await reevaluation.OfGrant(scope.Db, old, request, at)).IsOk, "a new policy no longer allows it", revoked);
             return new PolicyView(row.Hash, row.Text, row.AppliedAt, row.AppliedBy);
         });
         if (applied.IsOk)
@@ -80,45 +111,6 @@ internal sealed class ApplyPolicy(
 
         return applied;
     }
-
-    private async Task AskPendingAgain(WriteScope scope, PolicyDocument policy, PolicyDocument? old, List<RequestId> asked)
-    {
-        foreach (var request in await scope.Db.Requests.AsNoTracking().Where(row => row.State == RequestState.Pending).ToListAsync())
-        {
-            var at = Later(scope.Now, request.Start);
-            var found = await reevaluation.OfRequest(scope.Db, policy, request, at);
-            // Outside a rule's hours the old policy says no as well: that is no tightening, and the request waits for the hours.
-            if (found.Verdict == Verdict.Deny && old is not null && (await reevaluation.OfRequest(scope.Db, old, request, at)).Verdict == Verdict.Deny)
-                continue;
-            if (found.Verdict == Verdict.Deny)
-                await RequestEnding.End(scope, request, RequestEvent.Deny, AuditActor.System, $"denied by a new policy: {found.Reasons[0]}");
-            else
-                await revise.IfAnsweredOtherwise(scope, request, policy, found);
-            asked.Add(request.Id);
-        }
-    }
-
-    private async Task RevokeActive(WriteScope scope, PolicyDocument policy, PolicyDocument? old, List<GrantId> revoked)
-    {
-        var revocable = AccessLifecycle.Grants.From(GrantEvent.Revoke);
-        var open = await (
-            from grant in scope.Db.Grants.AsNoTracking()
-            join request in scope.Db.Requests.AsNoTracking() on grant.RequestId equals request.Id
-            where revocable.Contains(grant.State) && grant.NotAfter > scope.Now
-            select new { grant, request }).ToListAsync();
-        foreach (var item in open)
-        {
-            var at = Later(scope.Now, item.grant.NotBefore);
-            var found = await reevaluation.OfGrant(scope.Db, policy, item.request, at);
-            if (found.IsOk || (old is not null && !(await reevaluation.OfGrant(scope.Db, old, item.request, at)).IsOk))
-                continue;
-            if (await GrantEnding.End(scope, item.grant, GrantEvent.Revoke, AuditActor.System,
-                    $"a new policy no longer allows it: {found.Refusal.Reasons?[0] ?? found.Refusal.Message}"))
-                revoked.Add(item.grant.Id);
-        }
-    }
-
-    private static DateTimeOffset Later(DateTimeOffset now, DateTimeOffset? start) => start > now ? start.Value : now;
 
     private async Task EndRunsOf(List<GrantId> grants, CancellationToken cancel)
     {

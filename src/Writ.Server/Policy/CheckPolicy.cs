@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Policy;
+using Writ.Core.Identity;
 using Writ.Core.Policy;
+using Writ.Server.Identity;
 using Writ.Server.Runners;
 using Writ.Server.Storage;
 
@@ -16,7 +18,7 @@ internal sealed class CheckPolicy(Database database, Inventories inventories, Ti
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/policy/check", async (PolicyText text, CheckPolicy verb, CancellationToken cancel) =>
             Results.Ok((await verb.Check(text, cancel)).View))
-            .WithMetadata(new RequestSizeLimitAttribute(MostBody)).WithName("CheckPolicy").Produces<PolicyCheckView>();
+            .WithMetadata(new RequestSizeLimitAttribute(MostBody)).WithName("CheckPolicy").Needs(Access.SignedIn).Produces<PolicyCheckView>();
 
     /// <summary>The policy where it is valid and its tests pass, and what is shown of it in any case.</summary>
     public async Task<(PolicyDocument? Policy, PolicyCheckView View)> Check(PolicyText text, CancellationToken cancel)

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Policy;
+using Writ.Core.Identity;
 using Writ.Proof.Errors;
 using Writ.Server.Errors;
 using Writ.Server.Identity;
@@ -21,5 +22,5 @@ internal static class ShowPolicy
             return row is null
                 ? new Refusal(ErrorCode.NotFound, "no policy is in force", "an admin applies one: writ policy apply policy.yaml").ToHttp()
                 : Results.Ok(new PolicyView(row.Hash, row.Text, row.AppliedAt, row.AppliedBy));
-        }).WithName("ShowPolicy").Produces<PolicyView>();
+        }).WithName("ShowPolicy").Needs(Access.SignedIn).Produces<PolicyView>();
 }

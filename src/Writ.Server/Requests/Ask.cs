@@ -45,7 +45,7 @@ internal sealed class Ask(
             var policy = await verb.Policies.Get(db);
             var view = (await RequestViews.Load(db, policy.IsOk ? policy.Value : null, [asked.Value.Request], cancel))[0];
             return Results.Created($"/v1/requests/{view.Id}", view);
-        }).WithMetadata(new BodyLimit(SentFiles.MostBody)).WithName("AskForAccess").Produces<RequestView>(StatusCodes.Status201Created);
+        }).WithMetadata(new BodyLimit(SentFiles.MostBody)).WithName("AskForAccess").Needs(Access.SignedIn).Produces<RequestView>(StatusCodes.Status201Created);
 
     private PolicyInForce Policies => policies;
 
@@ -97,6 +97,8 @@ internal sealed class Ask(
     {
         // 2. Evaluate, under the policy that is in force in this transaction.
         await scope.HoldPolicy();
+        if (await Standing.Lost(scope, caller) is { } lost)
+            return lost;
         var inForce = await policies.Get(scope.Db);
         if (!inForce.IsOk)
             return inForce.Refusal;
@@ -106,7 +108,8 @@ internal sealed class Ask(
         if (found.Verdict != Verdict.Deny && ask.Start is { } start && (start + found.Duration <= scope.Now || found.LatestEnd <= scope.Now))
             return new Refusal(ErrorCode.Expired, "the asked time is over", "ask for a later start or a longer time");
         var id = RequestId.New(scope.Now);
-        var statement = StatementOf.New(id, 1, caller.Id, caller.Name, planned.Plan, planned.Runner, planned.InventoryDigest, ask.Start, found, inForce.Value);
+        var statement = StatementOf.New(
+            id, 1, new(caller.Id.ToString(), caller.Name), caller.OnBehalfOf is { Id: { } person, Name: var name } ? new(person.ToString(), name) : null, planned.Plan, planned.Runner, planned.InventoryDigest, ask.Start, found, inForce.Value);
         if (SandboxTerms.Wrong(statement) is { } wrong)
             return wrong;
         var request = NewRow(scope, caller, ask, planned, statement, inForce.Value, found, idempotencyKey);
@@ -167,6 +170,7 @@ internal sealed class Ask(
             EndReason = denied ? $"denied by policy: {found.Reasons[0]}" : null,
             EndedAt = denied ? scope.Now : null,
             ActorId = caller.Id,
+            OnBehalfOf = caller.OnBehalfOf?.Id,
             Tool = planned.Plan.Tool,
             Command = [.. ask.Command],
             Reason = ask.Reason,

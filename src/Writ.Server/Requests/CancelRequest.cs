@@ -14,7 +14,7 @@ internal sealed class CancelRequest(Database database, WriteTransaction writes, 
 {
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/requests/{id}/cancel", async (string id, CancelAsk ask, CancelRequest verb, HttpContext context, CancellationToken cancel) =>
-            (await verb.Cancel(context.Caller(), id, ask, cancel)).ToHttp()).WithName("CancelRequest").Produces<RequestView>();
+            (await verb.Cancel(context.Caller(), id, ask, cancel)).ToHttp()).WithName("CancelRequest").Needs(Access.SignedIn).Produces<RequestView>();
 
     public async Task<Result<RequestView>> Cancel(Caller caller, string id, CancelAsk ask, CancellationToken cancel)
     {

@@ -19,14 +19,18 @@ internal sealed class Explain(Database database, PolicyInForce policies, Underst
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/explain", async (AskForAccess ask, Explain verb, HttpContext context, CancellationToken cancel) =>
             (await verb.Of(context.Caller(), ask, cancel)).ToHttp())
-            .WithMetadata(new BodyLimit(SentFiles.MostBody)).WithName("Explain").Produces<ExplainView>();
+            .WithMetadata(new BodyLimit(SentFiles.MostBody)).WithName("Explain").Needs(Access.SignedIn).Produces<ExplainView>();
 
-    public async Task<Result<ExplainView>> Of(Caller caller, AskForAccess ask, CancellationToken cancel)
+    /// <param name="caller">Who would ask.</param>
+    /// <param name="ask">What they would ask for.</param>
+    /// <param name="cancel">The caller went away.</param>
+    /// <param name="typing">True for what somebody is still typing: what cannot be understood is no attempt then.</param>
+    public async Task<Result<ExplainView>> Of(Caller caller, AskForAccess ask, CancellationToken cancel, bool typing = false)
     {
         if (Understanding.Malformed(ask) is { } malformed)
             return malformed;
         await using var db = database.Open();
-        var planned = await understanding.Of(db, caller, ask, "explain", cancel);
+        var planned = await understanding.Of(db, caller, ask, typing ? null : "explain", cancel);
         if (!planned.IsOk)
             return planned.Refusal;
         var policy = await policies.Get(db);

@@ -44,14 +44,10 @@ internal static class ListRequests
 
             var most = Math.Clamp(limit ?? 50, 1, MostItems);
             var rows = await query.OrderByDescending(row => row.Id).Take(Scanned).ToListAsync(cancel);
-            var visible = rows.Where(row => Visible(row)).Take(most + 1).ToList();
+            var visible = rows.Where(row => RequestAccess.Shows(policy, row, caller)).Take(most + 1).ToList();
             var page = visible.Take(most).ToList();
             var next = visible.Count > most ? page[^1].Id.ToString() : rows.Count == Scanned ? rows[^1].Id.ToString() : null;
             return Results.Ok(new Page<RequestView>(
                 await RequestViews.Load(db, policy.IsOk ? policy.Value : null, page, cancel), next));
-
-            bool Visible(RequestRow row) =>
-                caller.ReadsAll || row.ActorId == caller.Id || row.OnBehalfOf == caller.Id
-                || (policy.IsOk && caller.Kind == ActorKind.User && RequestAccess.MayDecide(policy.Value, row, caller));
-        }).WithName("ListRequests").Produces<Page<RequestView>>();
+        }).WithName("ListRequests").Needs(Access.SignedIn).Produces<Page<RequestView>>();
 }

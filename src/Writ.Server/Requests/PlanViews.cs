@@ -33,7 +33,9 @@ internal static class PlanViews
             [.. plan.Names.Select(name => new NameView(name.Name, [.. name.Addresses.Select(address => address.ToString())]))],
             [.. plan.Traffic.Select(traffic => new TrafficView(traffic.Purpose, traffic.Packets))],
             PlanWarnings.Of(plan, window, budget),
-            plan.EstimatedPacketsUnanswered);
+            plan.EstimatedPacketsUnanswered,
+            plan.Secrets.Count > 0 ? [.. plan.Secrets.Select(secret => new SecretView(secret.Name, secret.Environment, secret.UserEnvironment, secret.Path))] : null,
+            plan.Terminal);
     }
 
     private static IReadOnlyList<string> Some(IReadOnlyList<string> ranges) => ranges.Count <= MostRanges ? ranges : [.. ranges.Take(MostRanges)];

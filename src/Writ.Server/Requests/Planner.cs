@@ -30,8 +30,8 @@ internal sealed class Planner(RunnerHub hub, Inventories inventories, INameResol
     {
         if (command.Count == 0)
             return new Refusal(ErrorCode.InvalidCommand, "no command", "write the command after --, for example: -- nmap -sV 10.20.0.5");
-        if (ToolCatalogue.Find(command[0]) is not { } tool)
-            return new Refusal(ErrorCode.UnknownTool, $"no tool is named '{RequestAccess.Shown(command[0])}'", ToolCatalogue.Hint(command[0]));
+        if (policy.Tools.Find(command[0]) is not { } tool)
+            return new Refusal(ErrorCode.UnknownTool, $"no tool is named '{RequestAccess.Shown(command[0])}'", policy.Tools.Hint(command[0]));
 
         Refusal? refusal = null;
         Planned? first = null;

@@ -4,6 +4,7 @@ using Writ.Core.Decisions;
 using Writ.Core.Identity;
 using Writ.Core.Policy;
 using Writ.Core.Tools;
+using Writ.Core.Tools.Definitions;
 using Writ.Proof.Addresses;
 using Writ.Proof.Errors;
 using Writ.Proof.Identity;
@@ -26,21 +27,32 @@ internal sealed class Reevaluation(Inventories inventories)
         var actor = await db.Actors.AsNoTracking().SingleAsync(row => row.Id == request.ActorId);
         if (actor.DisabledAt is not null)
             return Deny($"{actor.Name} is disabled");
-        var plan = await PlanOf(db, request);
+        var plan = await PlanOf(db, policy, request);
         if (!plan.IsOk)
             return Deny(plan.Refusal.Message);
+        if (policy.Tools.Find(request.Tool) is DefinedTool && !IsStated(plan.Value, request))
+            return Deny($"the definition of {request.Tool} was changed, and the command means something else now than what was asked");
         return Evaluator.Evaluate(policy, SubjectOf(actor), plan.Value,
             new(request.Duration, request.Uses, request.Reason, request.Ticket), now);
     }
 
-    /// <summary>The request's plan, made anew: the same, since all that gave it its meaning is the same.</summary>
-    public async Task<Result<Plan>> PlanOf(WritDb db, RequestRow request)
+    /// <summary>The request's plan, made anew: the same while the definition of its tool is, since all else that gave it its meaning is kept.</summary>
+    public async Task<Result<Plan>> PlanOf(WritDb db, PolicyDocument policy, RequestRow request)
     {
         var context = await ContextOf(db, request);
         return !context.IsOk ? context.Refusal
-            : ToolCatalogue.Find(request.Tool) is { } tool ? tool.Plan(request.Command, context.Value)
+            : policy.Tools.Find(request.Tool) is { } tool ? tool.Plan(request.Command, context.Value)
             : new Refusal(ErrorCode.Denied, $"there is no tool {request.Tool} any more");
     }
+
+    /// <summary>True where the plan is what the request's statement says: a policy brings definitions of tools along, which may change.</summary>
+    private static bool IsStated(Plan plan, RequestRow request) =>
+        Statement.Read(request.Statement) is { IsOk: true, Value: var statement }
+        && statement.Argv is { } argv && argv.SequenceEqual(plan.Executed)
+        && statement.Scope.Read() is { IsOk: true, Value: var scope } && scope == plan.Scope
+        && statement.Sandbox?.RawSockets == plan.RawSockets
+        && statement.Sandbox.Terminal == plan.Terminal
+        && (statement.Sandbox.Secrets ?? []).SequenceEqual(plan.Secrets);
 
     /// <summary>All that gave the request's command its meaning: the inventory, the files and the names of then.</summary>
     public async Task<Result<PlanContext>> ContextOf(WritDb db, RequestRow request)
@@ -98,11 +110,11 @@ internal sealed class Reevaluation(Inventories inventories)
             join actor in db.Actors.AsNoTracking() on decision.ActorId equals actor.Id
             where decision.RequestId == request.Id && decision.Revision == request.Revision
                 && decision.StatementDigest == request.StatementDigest && decision.Approved && actor.DisabledAt == null
-            select actor).ToListAsync();
-        return [.. people.Select(actor => DeciderOf(policy, actor.Id, SubjectOf(actor)))];
+            select new { actor, decision.PasskeyId }).ToListAsync();
+        return [.. people.Select(person => DeciderOf(policy, person.actor.Id, SubjectOf(person.actor), person.PasskeyId is not null))];
     }
 
-    public static Decider DeciderOf(PolicyDocument policy, ActorId person, Subject subject) => new(person, [.. policy.RolesOf(subject)]);
+    public static Decider DeciderOf(PolicyDocument policy, ActorId person, Subject subject, bool withPasskey = false) => new(person, [.. policy.RolesOf(subject)], withPasskey);
 
     public static Subject SubjectOf(ActorRow actor) => new(actor.Name, actor.Kind == ActorKind.Workload, actor.Groups);
 

@@ -4,6 +4,7 @@ using Writ.Core.Identity;
 using Writ.Core.Policy;
 using Writ.Proof.Errors;
 using Writ.Proof.Identity;
+using Writ.Server.Identity;
 using Writ.Server.Policy;
 using Writ.Server.Storage;
 
@@ -33,6 +34,14 @@ internal sealed class RequestAccess(PolicyInForce policies)
         return policy.IsOk && MayDecide(policy.Value, request, caller);
     }
 
+    /// <summary>True for those who may take the right away or end its runs: its own people by any way in, reviewers and admins by one that governs.</summary>
+    public async Task<bool> MayEnd(WritDb db, RequestRow request, Caller caller) =>
+        await IsOwn(db, request, caller.Id) || (caller.Governs && (caller.IsAdmin || await MayDecide(db, request, caller)));
+
+    /// <summary>Whether lists show it to the caller, with what came of it.</summary>
+    public static bool Shows(Result<PolicyDocument> policy, RequestRow request, Caller caller) =>
+        caller.ReadsAll || request.ActorId == caller.Id || request.OnBehalfOf == caller.Id || (policy.IsOk && MayDecide(policy.Value, request, caller));
+
     public static bool MayDecide(PolicyDocument policy, RequestRow request, Caller caller) =>
         caller.Kind == ActorKind.User
         && Quorum.MayDecide(RequestViews.Needs(request), Reevaluation.DeciderOf(policy, caller.Id, Reevaluation.SubjectOf(caller)));
@@ -40,6 +49,8 @@ internal sealed class RequestAccess(PolicyInForce policies)
     /// <summary>The request, where the caller may know of it.</summary>
     public async Task<Result<RequestRow>> Find(WritDb db, Caller caller, string id)
     {
+        if (await Standing.Over(db, caller) is { } over)
+            return over;
         var missing = new Refusal(ErrorCode.NotFound, $"there is no request '{Shown(id)}'", "writ requests lists those that you can see");
         if (!RequestId.TryParse(id, out var requestId))
             return missing;

@@ -23,7 +23,7 @@ internal static class RequestViews
 
     public static EvaluationView Of(Evaluation found, string policyHash) => new(
         VerdictText.Of(found.Verdict), found.Reasons, found.Rules, found.Zones,
-        [.. found.Approvals.Select(need => new ApprovalView(need.Zone, need.Rule, need.From, need.Count))], policyHash,
+        [.. found.Approvals.Select(need => new ApprovalView(need.Zone, need.Rule, need.From, need.Count, need.WithPasskey))], policyHash,
         [.. found.Findings.Take(MostFindings).Select(Of)],
         [.. found.Denials.Take(MostFindings).Select(denial => new DenialFindingView(denial.Denial, [.. denial.Zones.Take(MostFindings)], Of(denial.Matched)))],
         Texts(found.Outside), found.Budget == Budget.Unlimited ? null : found.Budget);
@@ -66,7 +66,7 @@ internal static class RequestViews
     public static EvaluationView Evaluation(RequestRow row) => JsonSerializer.Deserialize(row.Evaluation, WritJson.Default.EvaluationView)!;
 
     public static IReadOnlyList<ApprovalNeed> Needs(RequestRow row) =>
-        [.. Evaluation(row).Approvals.Select(need => new ApprovalNeed(need.Zone, need.Rule, need.From, need.Count))];
+        [.. Evaluation(row).Approvals.Select(need => new ApprovalNeed(need.Zone, need.Rule, need.From, need.Count, need.WithPasskey))];
 
     /// <summary>The views of these rows, with a few queries for all of them.</summary>
     public static async Task<IReadOnlyList<RequestView>> Load(WritDb db, PolicyDocument? policy, IReadOnlyList<RequestRow> rows, CancellationToken cancel)
@@ -76,7 +76,7 @@ internal static class RequestViews
             .ToLookup(row => row.RequestId);
         var grants = await db.Grants.AsNoTracking().Where(row => ids.Contains(row.RequestId))
             .ToDictionaryAsync(row => row.RequestId, row => row.Id, cancel);
-        var actorIds = rows.Select(row => row.ActorId)
+        var actorIds = rows.Select(row => row.ActorId).Concat(rows.Where(row => row.OnBehalfOf is not null).Select(row => row.OnBehalfOf!.Value))
             .Concat(decisions.SelectMany(group => group).Where(row => row.ActorId is not null).Select(row => row.ActorId!.Value)).Distinct().ToArray();
         var actors = await db.Actors.AsNoTracking().Where(row => actorIds.Contains(row.Id)).ToDictionaryAsync(row => row.Id, cancel);
         var runnerIds = rows.Select(row => row.RunnerId).Distinct().ToArray();
@@ -90,11 +90,12 @@ internal static class RequestViews
                 [
                     .. decisions[row.Id].Select(decision => new DecisionView(
                         decision.Id.ToString(), decision.ActorId is { } person ? Of(actors[person]) : null,
-                        decision.Approved, decision.Comment, decision.At, decision.Revision)),
+                        decision.Approved, decision.Comment, decision.At, decision.Revision, decision.PasskeyId?.ToString())),
                 ],
                 row.State == RequestState.Pending ? Missing(policy, row, decisions[row.Id], actors) : [],
                 row.StatementDigest, row.Statement, row.Duration.TotalSeconds, row.Uses, row.Start, row.CreatedAt, row.ExpiresAt,
-                runners.GetValueOrDefault(row.RunnerId), grants.TryGetValue(row.Id, out var grant) ? grant.ToString() : null)),
+                runners.GetValueOrDefault(row.RunnerId), grants.TryGetValue(row.Id, out var grant) ? grant.ToString() : null,
+                row.OnBehalfOf is { } person ? Of(actors[person]) : null)),
         ];
     }
 
@@ -105,6 +106,6 @@ internal static class RequestViews
             : Quorum.Missing(Needs(row),
             [
                 .. decisions.Where(decision => decision.Approved && decision.ActorId is not null && decision.Revision == row.Revision)
-                    .Select(decision => Reevaluation.DeciderOf(policy, decision.ActorId!.Value, Reevaluation.SubjectOf(actors[decision.ActorId.Value]))),
+                    .Select(decision => Reevaluation.DeciderOf(policy, decision.ActorId!.Value, Reevaluation.SubjectOf(actors[decision.ActorId.Value]), decision.PasskeyId is not null)),
             ]);
 }

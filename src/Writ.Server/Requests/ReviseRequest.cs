@@ -31,13 +31,14 @@ internal sealed class ReviseRequest(Reevaluation reevaluation)
             return;
         }
 
-        var plan = await reevaluation.PlanOf(scope.Db, request);
+        var plan = await reevaluation.PlanOf(scope.Db, policy, request);
         if (!plan.IsOk)
             return;
         var actor = await scope.Db.Actors.AsNoTracking().SingleAsync(row => row.Id == request.ActorId);
+        var person = request.OnBehalfOf is null ? null : await scope.Db.Actors.AsNoTracking().SingleAsync(row => row.Id == request.OnBehalfOf);
         var revision = request.Revision + 1;
         var statement = StatementOf.New(
-            request.Id, revision, actor.Id, actor.Name, plan.Value, request.RunnerId, request.InventoryDigest, request.Start, found, policy).ToBytes();
+            request.Id, revision, new(actor.Id.ToString(), actor.Name), person is null ? null : new(person.Id.ToString(), person.Name), plan.Value, request.RunnerId, request.InventoryDigest, request.Start, found, policy).ToBytes();
         var digest = Statement.DigestOf(statement);
         var evaluation = JsonSerializer.Serialize(RequestViews.Of(found, policy.Hash), WritJson.Default.EvaluationView);
         var view = RequestViews.Plan(request) with { Warnings = PlanWarnings.Of(plan.Value, found.Duration, found.Budget) };

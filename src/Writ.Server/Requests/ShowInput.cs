@@ -1,4 +1,5 @@
 using Writ.Core.Audit;
+using Writ.Core.Identity;
 using Writ.Proof.Errors;
 using Writ.Proof.Statements;
 using Writ.Server.Audit;
@@ -29,5 +30,5 @@ internal static class ShowInput
                 return new Refusal(ErrorCode.NotFound, "the file is not kept", "the files of a denied request are on the record by their digests alone").ToHttp();
             await views.Record(context.Caller(), AuditType.FileViewed, $"{id} {number}", found.Value.Id, new() { ["request"] = id, ["input"] = number, ["sha256"] = sha256 });
             return FileAnswer.Of(context, bytes);
-        }).WithName("ShowInput").Produces(StatusCodes.Status200OK, contentType: FileAnswer.Type).Evidence();
+        }).WithName("ShowInput").Needs(Access.SignedIn).Produces(StatusCodes.Status200OK, contentType: FileAnswer.Type).Evidence();
 }

@@ -1,4 +1,5 @@
 using Writ.Contracts.Requests;
+using Writ.Core.Identity;
 using Writ.Server.Errors;
 using Writ.Server.Identity;
 using Writ.Server.Policy;
@@ -34,5 +35,5 @@ internal static class ShowRequest
 
                 await Task.WhenAny(next, Task.Delay(left < Look ? left : Look, time, cancel));
             }
-        }).WithName("ShowRequest").Produces<RequestView>();
+        }).WithName("ShowRequest").Needs(Access.SignedIn).Produces<RequestView>();
 }

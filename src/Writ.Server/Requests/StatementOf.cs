@@ -11,12 +11,13 @@ namespace Writ.Server.Requests;
 internal static class StatementOf
 {
     public static Statement New(
-        RequestId request, int revision, ActorId actor, string actorName, Plan plan, RunnerId runner, string inventory, DateTimeOffset? start,
+        RequestId request, int revision, StatementActor actor, StatementActor? onBehalfOf, Plan plan, RunnerId runner, string inventory, DateTimeOffset? start,
         Evaluation found, PolicyDocument policy) => new()
     {
         Request = request.ToString(),
         Revision = revision,
-        Actor = new(actor.ToString(), actorName),
+        Actor = actor,
+        OnBehalfOf = onBehalfOf,
         Tool = plan.Tool,
         Argv = plan.Executed,
         Scope = ScopeText.Of(plan.Scope),
@@ -24,7 +25,7 @@ internal static class StatementOf
         Files = [.. plan.Files.Select(file => new StatementFile(file.Path, file.Content.Length, file.Sha256))],
         Names = [.. plan.Names.Select(name => new StatementName(name.Name, [.. name.Addresses.Select(address => address.ToString())]))],
         Outputs = [.. plan.Outputs.Select(output => new StatementOutput(output.Argument + output.Ending, output.Path))],
-        Sandbox = new(plan.RawSockets, plan.InstalledScripts),
+        Sandbox = new(plan.RawSockets, plan.InstalledScripts) { Secrets = plan.Secrets.Count > 0 ? plan.Secrets : null, Terminal = plan.Terminal },
         Live = plan.Live is { } live ? new(live.Format, live.Path, live.Status) : null,
         Zones = found.Zones,
         Runner = runner.ToString(),

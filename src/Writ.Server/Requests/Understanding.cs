@@ -45,16 +45,16 @@ internal sealed class Understanding(Planner planner, PolicyInForce policies, Ref
     /// <param name="db">Where the runners stand.</param>
     /// <param name="caller">Who asks.</param>
     /// <param name="ask">What was asked; well-formed.</param>
-    /// <param name="attempt">What a refusal is recorded as.</param>
+    /// <param name="attempt">What a refusal is recorded as; null for what was no attempt.</param>
     /// <param name="cancel">The caller went away.</param>
-    public async Task<Result<Planned>> Of(WritDb db, Caller caller, AskForAccess ask, string attempt, CancellationToken cancel)
+    public async Task<Result<Planned>> Of(WritDb db, Caller caller, AskForAccess ask, string? attempt, CancellationToken cancel)
     {
         var policy = await policies.Get(db);
         var (subject, at) = (Reevaluation.SubjectOf(caller), ask.Start ?? time.GetUtcNow());
         var planned = policy.IsOk
             ? await planner.Plan(db, policy.Value, ask.Command, SentFiles.Contents(ask.Inputs), plan => Evaluator.Evaluate(policy.Value, subject, plan, Terms(ask), at), cancel)
             : policy.Refusal;
-        if (!planned.IsOk && planned.Refusal.Code != ErrorCode.InputNeeded)
+        if (attempt is not null && !planned.IsOk && planned.Refusal.Code != ErrorCode.InputNeeded)
         {
             await refused.Record(new(AuditType.AttemptRefused, caller.Audit, null, new()
             {

@@ -11,17 +11,17 @@ using Writ.Server.Storage;
 namespace Writ.Server.Retention;
 
 /// <summary>How long evidence is kept: for everybody to see, for admins to set. Nothing is deleted before an admin has said so.</summary>
-internal sealed class SetRetention(Database database, WriteTransaction writes)
+internal sealed class SetRetention(Database database, WriteTransaction writes, Gate gate)
 {
     private static readonly TimeSpan Shortest = TimeSpan.FromDays(1), Longest = TimeSpan.FromDays(36_500);
 
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/retention", async (SetRetention verb, CancellationToken cancel) => Results.Ok(await verb.Show(cancel)))
-            .WithName("ShowRetention").Produces<Page<RetentionView>>();
+            .WithName("ShowRetention").Needs(Access.SignedIn).Produces<Page<RetentionView>>();
         routes.MapPut("/retention/{kind}", async (string kind, RetentionAsk ask, SetRetention verb, HttpContext context) =>
                 (await verb.Set(context.Caller(), kind, ask.KeepSeconds is { } seconds ? TimeSpan.FromSeconds(Math.Clamp(seconds, 0, 1e10)) : null)).ToHttp())
-            .WithName("SetRetention").Produces<RetentionView>();
+            .WithName("SetRetention").Needs(Access.FreshAdmin).Produces<RetentionView>();
     }
 
     /// <summary>Every kind, also those that are kept for ever.</summary>
@@ -35,8 +35,8 @@ internal sealed class SetRetention(Database database, WriteTransaction writes)
     /// <summary>Sets one; null keeps for ever.</summary>
     public async Task<Result<RetentionView>> Set(Caller caller, string kind, TimeSpan? keep)
     {
-        if (!caller.IsAdmin)
-            return new Refusal(ErrorCode.Forbidden, "only admins set how long evidence is kept");
+        if (await gate.Refuse(caller, Access.FreshAdmin, "set a retention") is { } refusal)
+            return refusal;
         if (!RetentionKind.All.Contains(kind))
             return new Refusal(ErrorCode.InvalidInput, "there is no such kind of evidence", string.Join(", ", RetentionKind.All));
         if (keep < Shortest || keep > Longest)

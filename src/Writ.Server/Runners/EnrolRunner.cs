@@ -15,25 +15,19 @@ using Writ.Server.Storage;
 namespace Writ.Server.Runners;
 
 /// <summary>A one-time enrolment token for a new runner, by an admin.</summary>
-internal sealed class CreateEnrolment(WriteTransaction writes, RefusedAttempts refused, ServerKeys keys, ServerSettings settings)
+internal sealed class CreateEnrolment(WriteTransaction writes, Gate gate, ServerKeys keys, ServerSettings settings)
 {
     public const string Purpose = "enrolment";
-    private static readonly TimeSpan Life = TimeSpan.FromHours(1);
+    private static readonly TimeSpan Life = TimeSpan.FromMinutes(15);
 
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/runners/enrolments", async (NewEnrolment ask, CreateEnrolment verb, HttpContext context) =>
             (await verb.Create(context.Caller(), ask.Name)).ToHttp(StatusCodes.Status201Created))
-            .WithName("CreateEnrolment").Produces<EnrolmentView>(StatusCodes.Status201Created);
+            .WithName("CreateEnrolment").Needs(Access.FreshAdmin).Produces<EnrolmentView>(StatusCodes.Status201Created);
 
     public async Task<Result<EnrolmentView>> Create(Caller caller, string name)
     {
-        if (!caller.IsAdmin)
-        {
-            await refused.Record(new(AuditType.AttemptRefused, caller.Audit, null, new() { ["attempt"] = "enrol a runner" }, caller.SourceAddress));
-            return new Refusal(ErrorCode.Forbidden, "only an admin enrols runners");
-        }
-
-        return await Create(name, caller.Audit, caller.SourceAddress);
+        return await gate.Refuse(caller, Access.FreshAdmin, "enrol a runner") is { } refusal ? refusal : await Create(name, caller.Audit, caller.SourceAddress);
     }
 
     public Task<Result<EnrolmentView>> Create(string name, AuditActor by, string? source) => writes.Commit<EnrolmentView>(async scope =>

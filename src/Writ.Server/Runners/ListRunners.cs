@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Writ.Contracts;
 using Writ.Contracts.Requests;
 using Writ.Contracts.Runners;
+using Writ.Core.Identity;
 using Writ.Server.Identity;
 using Writ.Server.Storage;
 
@@ -16,15 +17,22 @@ internal static class ListRunners
         {
             _ = context.Caller();
             await using var db = database.Open();
-            var views = new List<RunnerView>();
-            foreach (var row in await db.Runners.AsNoTracking().OrderBy(row => row.Name).ToListAsync(cancel))
-            {
-                var inventory = row.InventoryDigest is null ? null : await inventories.Get(db, row.InventoryDigest);
-                views.Add(new(row.Id.ToString(), row.Name, hub.IsConnected(row), row.EnrolledAt, row.LastSeenAt, row.DisabledAt, row.Version,
-                    [.. (inventory?.Tools ?? []).Select(tool => new RunnerToolView(tool.Name, tool.Version, tool.Sha256, tool.Protections))],
-                    row.StandingRights is { } rights ? JsonSerializer.Deserialize(rights, WritJson.Default.IReadOnlyListStandingRightView) : null, row.StandingRightsAt));
-            }
-
+            var views = await Views(db, hub, inventories, cancel);
             return Results.Ok(new Page<RunnerView>(views, null));
-        }).WithName("ListRunners").Produces<Page<RunnerView>>();
+        }).WithName("ListRunners").Needs(Access.SignedIn).Produces<Page<RunnerView>>();
+
+    /// <summary>All of them, by name.</summary>
+    public static async Task<IReadOnlyList<RunnerView>> Views(WritDb db, RunnerHub hub, Inventories inventories, CancellationToken cancel)
+    {
+        var views = new List<RunnerView>();
+        foreach (var row in await db.Runners.AsNoTracking().OrderBy(row => row.Name).ToListAsync(cancel))
+        {
+            var inventory = row.InventoryDigest is null ? null : await inventories.Get(db, row.InventoryDigest);
+            views.Add(new(row.Id.ToString(), row.Name, hub.IsConnected(row), row.EnrolledAt, row.LastSeenAt, row.DisabledAt, row.Version,
+                [.. (inventory?.Tools ?? []).Select(tool => new RunnerToolView(tool.Name, tool.Version, tool.Sha256, tool.Protections))],
+                row.StandingRights is { } rights ? JsonSerializer.Deserialize(rights, WritJson.Default.IReadOnlyListStandingRightView) : null, row.StandingRightsAt));
+        }
+
+        return views;
+    }
 }

@@ -64,6 +64,12 @@ internal sealed class RunReports(
                 var report = stream.Current;
                 if (report.Ended is { } ended && RunId.TryParse(ended.Run, out var run))
                     hub.Report(run, ended);
+                if (report.InputTaken is { } taken)
+                {
+                    hub.Report(taken);
+                    continue;
+                }
+
                 // Whoever asked is waiting, and it is no part of any run: it need not stand in line behind output.
                 if (report.Resolved is { } answer)
                 {
@@ -211,7 +217,7 @@ internal sealed class RunReports(
             case FromRunner.MessageOneofCase.Heartbeat or FromRunner.MessageOneofCase.Extension:
                 break;
             case FromRunner.MessageOneofCase.Output or FromRunner.MessageOneofCase.Hello or FromRunner.MessageOneofCase.Resolved
-                or FromRunner.MessageOneofCase.Results or FromRunner.MessageOneofCase.None:
+                or FromRunner.MessageOneofCase.Results or FromRunner.MessageOneofCase.InputTaken or FromRunner.MessageOneofCase.None:
                 log.LogWarning("runner {Name} sent {Message} out of place; it is passed over", runner.Name, report.MessageCase);
                 break;
         }

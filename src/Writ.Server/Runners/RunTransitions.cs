@@ -39,6 +39,7 @@ internal sealed class RunTransitions(Database database, WriteTransaction writes,
                 ["tool_sha256"] = started.ToolSha256,
                 ["sandbox"] = started.Sandbox,
                 ["fence"] = started.Fence,
+                ["secrets"] = started.Secrets.Count == 0 ? null : new JsonArray([.. started.Secrets.Where(secret => SandboxTerms.IsSecretName(secret.Name) && SandboxTerms.IsSecretName(secret.Source)).Take(SandboxTerms.MostSecrets).Select(secret => new JsonObject { ["name"] = secret.Name, ["source"] = secret.Source })]),
             }),
             (db, run) => TraceIndex.Started(db, run, [.. started.Sources.Select(Read).OfType<Address>()], started.SharedSource));
 

@@ -19,6 +19,7 @@ internal sealed class RunnerHub(TimeProvider time)
     private readonly ConcurrentDictionary<RunnerId, ChannelWriter<ToRunner>> _connections = new();
     private readonly ConcurrentDictionary<RunnerId, DateTimeOffset> _lost = new();
     private readonly ConcurrentDictionary<RunId, TaskCompletionSource<Ended>> _ends = new();
+    private readonly ConcurrentDictionary<RunId, Action<long>> _terminals = new();
     private readonly ConcurrentDictionary<string, TaskCompletionSource<Resolved>> _answers = new(StringComparer.Ordinal);
 
     /// <summary>A new connection takes the place of the one before it.</summary>
@@ -37,9 +38,32 @@ internal sealed class RunnerHub(TimeProvider time)
             _lost[runner] = time.GetUtcNow();
     }
 
+    /// <summary>Ends this server's connection of the runner, where it has one.</summary>
+    public void Cut(RunnerId runner)
+    {
+        if (_connections.TryGetValue(runner, out var outgoing))
+            outgoing.TryComplete();
+    }
+
     /// <summary>Sends through this server's connection; false where there is none.</summary>
     public bool Send(RunnerId runner, ToRunner message) =>
         _connections.TryGetValue(runner, out var outgoing) && outgoing.TryWrite(message);
+
+    /// <summary>This server's connection of the runner, to be told from the next one; null where there is none.</summary>
+    public object? LinkOf(RunnerId runner) => _connections.GetValueOrDefault(runner);
+
+    /// <summary>From now on told how much of what was typed at the run's terminal is taken; whoever was told before is no more.</summary>
+    public void Listen(RunId run, Action<long> taken) => _terminals[run] = taken;
+
+    /// <summary>No more.</summary>
+    public void StopListening(RunId run, Action<long> taken) => _terminals.TryRemove(KeyValuePair.Create(run, taken));
+
+    /// <summary>A run's terminal has taken what was typed.</summary>
+    public void Report(InputTaken taken)
+    {
+        if (RunId.TryParse(taken.Run, out var run) && _terminals.TryGetValue(run, out var told))
+            told(taken.Offset);
+    }
 
     /// <summary>True when the runner is connected to this server.</summary>
     public bool IsHere(RunnerId runner) => _connections.ContainsKey(runner);

@@ -160,17 +160,12 @@ internal sealed class RunnerLinkService(
             outgoing.TryWrite(new ToRunner { Heartbeat = new Heartbeat { Clock = UnixMicroseconds.From(time.GetUtcNow()) } });
             try
             {
-                if (time.GetUtcNow() - logShown >= LogEvery && await heads.Since(logSeen, cancel) is { } head)
+                if (time.GetUtcNow() - logShown >= LogEvery && await Unseen(logSeen, cancel) is { } head)
                 {
                     outgoing.TryWrite(new ToRunner { Log = head });
                     (logSeen, logShown) = (Checkpoint.Parse(SignedNote.Parse(head.Checkpoint).Value.Text).Value.Size, time.GetUtcNow());
                 }
 
-                await Catch(runner, outgoing, sent, asked, cancel);
-            }
-            catch (LogHaltedException)
-            {
-                // The sequencer says so; runs and kills go on.
                 await Catch(runner, outgoing, sent, asked, cancel);
             }
             catch (System.Data.Common.DbException unreachable)
@@ -180,6 +175,19 @@ internal sealed class RunnerLinkService(
             }
         }
         while (await timer.WaitForNextTickAsync(cancel));
+    }
+
+    /// <summary>What the runner has not seen of the log; null where nothing can be shown. The sequencer says why then, and runs and kills go on.</summary>
+    private async Task<LogHead?> Unseen(long seen, CancellationToken cancel)
+    {
+        try
+        {
+            return await heads.Since(seen, cancel);
+        }
+        catch (Exception nothing) when (nothing is LogHaltedException or HeadNotKeptException)
+        {
+            return null;
+        }
     }
 
     private async Task Catch(RunnerId runner, ChannelWriter<ToRunner> outgoing, HashSet<RunId> sent, HashSet<string> asked, CancellationToken cancel)

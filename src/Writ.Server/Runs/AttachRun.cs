@@ -6,11 +6,13 @@ using Writ.Contracts;
 using Writ.Contracts.Runs;
 using Writ.Core.Identity;
 using Writ.Proof.Errors;
+using Writ.Proof.Orders;
 using Writ.Server.Audit;
 using Writ.Server.Errors;
 using Writ.Server.Identity;
 using Writ.Server.Requests;
 using Writ.Server.Retention;
+using Writ.Server.Runners;
 using Writ.Server.Storage;
 
 namespace Writ.Server.Runs;
@@ -22,7 +24,7 @@ namespace Writ.Server.Runs;
 /// </summary>
 internal sealed class AttachRun(
     Database database, RequestAccess access, RecordingStore recordings, RunEnding ending, AttachedClients clients, DetachRun detach,
-    Changes changes, EvidenceViews views, TimeProvider time, IHostApplicationLifetime lifetime)
+    RunnerHub hub, Changes changes, EvidenceViews views, TimeProvider time, IHostApplicationLifetime lifetime)
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
     /// <summary>A client whose connection broke takes up its run again for so long, also one that has ended meanwhile.</summary>
@@ -30,8 +32,9 @@ internal sealed class AttachRun(
     private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(10);
 
     public static void Map(IEndpointRouteBuilder routes) =>
-        routes.MapGet("/runs/{id}/attach", async (string id, long? from, string? mode, AttachRun verb, HttpContext context) =>
-            await verb.Attach(context, id, from ?? 0, mode ?? "watch")).WithName("AttachRun").ExcludeFromDescription().Evidence();
+        // Over HTTP/2, which browsers speak with TLS, a WebSocket is a CONNECT (RFC 8441).
+        routes.MapMethods("/runs/{id}/attach", [HttpMethods.Get, HttpMethods.Connect], async (string id, long? from, string? mode, AttachRun verb, HttpContext context) =>
+            await verb.Attach(context, id, from ?? 0, mode ?? "watch")).WithName("AttachRun").Needs(Access.SignedIn).ExcludeFromDescription().Evidence();
 
     public async Task<IResult> Attach(HttpContext context, string id, long from, string mode)
     {
@@ -59,7 +62,9 @@ internal sealed class AttachRun(
         using var socket = await context.WebSockets.AcceptWebSocketAsync();
         using var gone = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         using var held = own && !run.Detached ? clients.Hold(run.Id) : null;
-        var connection = new Attached(socket, run, caller);
+        using var connection = new Attached(socket, run, caller);
+        using var terminal = own && RunOrder.HasTerminal(run.OrderBytes) ? new HeldTerminal(hub, run, connection.Taken) : null;
+        connection.Terminal = terminal;
         var listening = Listen(connection, gone);
         var ended = false;
         try
@@ -75,7 +80,7 @@ internal sealed class AttachRun(
             // The client went in the middle of a message.
         }
 
-        if (!ended && held is not null && !connection.Detached && !lifetime.ApplicationStopping.IsCancellationRequested && await IsLive(run))
+        if (!ended && held is not null && !connection.Detached && !connection.BeginsAgain && !lifetime.ApplicationStopping.IsCancellationRequested && await IsLive(run))
             await ending.End([run], RunEndCause.ClientGone, "the client went away", caller.Audit, caller.SourceAddress);
         // The client closes once it has read the end. Letting go of the socket before would reset the connection, and what is
         // still on its way would be lost.
@@ -121,6 +126,12 @@ internal sealed class AttachRun(
             {
                 await connection.Send(bytes, cancel);
                 from += bytes.Length;
+            }
+
+            if (connection.Terminal is { IsBroken: true })
+            {
+                connection.BeginsAgain = true;
+                return false;
             }
 
             if (results is not null)
@@ -170,7 +181,7 @@ internal sealed class AttachRun(
     /// <summary>Hears what the client says, and that it goes.</summary>
     private async Task Listen(Attached connection, CancellationTokenSource gone)
     {
-        var buffer = new byte[4096];
+        var buffer = new byte[16 * 1024];
         try
         {
             while (!gone.IsCancellationRequested)
@@ -186,6 +197,15 @@ internal sealed class AttachRun(
                 {
                     await detach.Detach(connection.Run, connection.Caller);
                     connection.Detached = true;
+                }
+                else if (message.Type == "type" && connection.Terminal?.Type(message.Offset, message.Bytes ?? []) == false)
+                {
+                    connection.BeginsAgain = true;
+                    break;
+                }
+                else if (message.Type == "resize")
+                {
+                    connection.Terminal?.Resize(message.Columns, message.Rows);
                 }
                 else if (message.Type == "kill" && connection.Run.ActorId == connection.Caller.Id)
                 {
@@ -214,19 +234,81 @@ internal sealed class AttachRun(
         }
     }
 
-    private sealed class Attached(WebSocket socket, RunRow run, Caller caller)
+    private sealed class Attached(WebSocket socket, RunRow run, Caller caller) : IDisposable
     {
+        private readonly SemaphoreSlim _sending = new(1);
+        private long _taken;
+        private int _telling;
         public WebSocket Socket => socket;
         public RunRow Run => run;
         public Caller Caller => caller;
         public volatile bool Detached;
+        /// <summary>The client is to come back: its run goes on.</summary>
+        public volatile bool BeginsAgain;
+        public HeldTerminal? Terminal;
 
-        public ValueTask Send(ReadOnlyMemory<byte> bytes, CancellationToken cancel) =>
-            socket.SendAsync(bytes, WebSocketMessageType.Binary, endOfMessage: true, cancel);
+        public Task Send(ReadOnlyMemory<byte> bytes, CancellationToken cancel) => Send(bytes, WebSocketMessageType.Binary, cancel);
 
-        public ValueTask Send(AttachMessage message, CancellationToken cancel) =>
-            socket.SendAsync(JsonSerializer.SerializeToUtf8Bytes(message, WritJson.Default.AttachMessage).AsMemory(), WebSocketMessageType.Text, endOfMessage: true, cancel);
+        public Task Send(AttachMessage message, CancellationToken cancel) =>
+            Send(JsonSerializer.SerializeToUtf8Bytes(message, WritJson.Default.AttachMessage), WebSocketMessageType.Text, cancel);
 
-        public Task Close(CancellationToken cancel) => socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, cancel);
+        private async Task Send(ReadOnlyMemory<byte> bytes, WebSocketMessageType type, CancellationToken cancel)
+        {
+            await _sending.WaitAsync(cancel);
+            try
+            {
+                await socket.SendAsync(bytes, type, endOfMessage: true, cancel);
+            }
+            finally
+            {
+                _sending.Release();
+            }
+        }
+
+        /// <summary>Tells the client, without waiting for it: what comes meanwhile is told together.</summary>
+        public void Taken(long offset)
+        {
+            Interlocked.Exchange(ref _taken, offset);
+            if (Interlocked.Exchange(ref _telling, 1) == 0)
+                _ = TellTaken();
+        }
+
+        private async Task TellTaken()
+        {
+            var told = -1L;
+            try
+            {
+                do
+                {
+                    while (Interlocked.Read(ref _taken) is var taken && taken != told)
+                    {
+                        await Send(new AttachMessage("typed", Offset: taken), CancellationToken.None);
+                        told = taken;
+                    }
+
+                    Interlocked.Exchange(ref _telling, 0);
+                }
+                while (Interlocked.Read(ref _taken) != told && Interlocked.Exchange(ref _telling, 1) == 0);
+            }
+            catch (Exception left) when (left is WebSocketException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
+            {
+                // Its next connection begins at what it knows.
+            }
+        }
+
+        public async Task Close(CancellationToken cancel)
+        {
+            await _sending.WaitAsync(cancel);
+            try
+            {
+                await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, cancel);
+            }
+            finally
+            {
+                _sending.Release();
+            }
+        }
+
+        public void Dispose() => _sending.Dispose();
     }
 }

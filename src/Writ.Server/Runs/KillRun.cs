@@ -15,7 +15,7 @@ internal sealed class KillRun(Database database, RequestAccess access, RefusedAt
 {
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/runs/{id}/kill", async (string id, EndAsk ask, KillRun verb, HttpContext context, CancellationToken cancel) =>
-            (await verb.Kill(context.Caller(), id, ask.Reason, cancel)).ToHttp()).WithName("KillRun").Produces<EndView>();
+            (await verb.Kill(context.Caller(), id, ask.Reason, cancel)).ToHttp()).WithName("KillRun").Needs(Access.SignedIn).Produces<EndView>();
 
     public async Task<Result<EndView>> Kill(Caller caller, string id, string? reason, CancellationToken cancel)
     {
@@ -26,7 +26,7 @@ internal sealed class KillRun(Database database, RequestAccess access, RefusedAt
             if (!found.IsOk)
                 return found.Refusal;
             run = found.Value.Run;
-            if (!caller.IsAdmin && !await RequestAccess.IsOwn(db, found.Value.Request, caller.Id) && !await access.MayDecide(db, found.Value.Request, caller))
+            if (!await access.MayEnd(db, found.Value.Request, caller))
             {
                 await refused.Record(new(AuditType.AttemptRefused, caller.Audit, run.RequestId, new() { ["attempt"] = "kill", ["run"] = id }, caller.SourceAddress));
                 return new Refusal(ErrorCode.Forbidden, "only the run's own people, its reviewers and admins end it");

@@ -34,7 +34,7 @@ internal static class ReadRecording
                 await foreach (var bytes in recordings.Read(run.Id, 0, cancel))
                     await body.WriteAsync(bytes, cancel);
             }, "application/octet-stream");
-        }).WithName("ReadRecording").Produces<byte[]>(contentType: "application/octet-stream").Evidence();
+        }).WithName("ReadRecording").Needs(Access.SignedIn).Produces<byte[]>(contentType: "application/octet-stream").Evidence();
 
     /// <summary>Records that somebody looks at a recording, before they do.</summary>
     public static Task Record(EvidenceViews views, Caller caller, RunRow run)

@@ -65,7 +65,11 @@ internal static class ResultsStore
         RunOrder.Read(run.OrderBytes) is { IsOk: true } order && Statement.Read(order.Value.Statement) is { IsOk: true } statement && statement.Value.Scope.Read() is { IsOk: true } scope
             ? scope.Value.Addresses : AddressSet.Empty;
 
-    private static Address Read(byte[] address) => new(BinaryPrimitives.ReadUInt128BigEndian(address));
+    /// <summary>Whether the tool said that it has told all.</summary>
+    public static bool IsComplete(ResultsRow row) => JsonSerializer.Deserialize<ScanResults>(row.Content, Json)!.Complete;
+
+    /// <summary>An address as it is kept.</summary>
+    public static Address Read(byte[] address) => new(BinaryPrimitives.ReadUInt128BigEndian(address));
 
     private sealed class AddressText : JsonConverter<Address>
     {

@@ -17,7 +17,7 @@ namespace Writ.Server.Runs;
 /// </summary>
 internal sealed class RunResults(WriteTransaction writes, Changes changes, ILogger<RunResults> log)
 {
-    private const int MostHosts = 256, MostPorts = 2_000, LongestText = 100;
+    private const int MostHosts = 256, MostPorts = 2_000, LongestText = 100, MostPhases = 32;
     /// <summary>The end of the year 9999, the latest that can be kept.</summary>
     private const long LatestInstant = 253_402_300_799_999_999;
 
@@ -43,11 +43,12 @@ internal sealed class RunResults(WriteTransaction writes, Changes changes, ILogg
 
     private async Task Keep(RunnerRow runner, RunId run, RunResultsView view)
     {
-        var content = JsonSerializer.Serialize(view, WritJson.Default.RunResultsView);
         await writes.Append(async db =>
         {
             if (!await db.Runs.AnyAsync(row => row.Id == run && row.RunnerId == runner.Id))
                 return;
+            var before = await db.RunResults.AsNoTracking().Where(row => row.RunId == run).Select(row => row.Content).SingleOrDefaultAsync();
+            var content = JsonSerializer.Serialize(view with { Phases = Phases(before, view) }, WritJson.Default.RunResultsView);
             if (!await db.RunResults.AnyAsync(row => row.RunId == run))
                 db.RunResults.Add(new() { RunId = run, At = view.At, Content = content });
             else
@@ -55,6 +56,20 @@ internal sealed class RunResults(WriteTransaction writes, Changes changes, ILogg
                     .ExecuteUpdateAsync(set => set.SetProperty(row => row.Content, content).SetProperty(row => row.At, view.At));
         });
         changes.Happened(run.ToString());
+    }
+
+    /// <summary>A report tells the phase of its moment alone; which came before stands in the one before it.</summary>
+    private static IReadOnlyList<PhaseView> Phases(string? before, RunResultsView now)
+    {
+        var known = before is null ? [] : JsonSerializer.Deserialize(before, WritJson.Default.RunResultsView)?.Phases ?? [];
+        if (known is [.., { Until: null } last])
+        {
+            if (last.Name == now.Phase)
+                return known;
+            known = [.. known.Take(known.Count - 1), last with { Until = now.At }];
+        }
+
+        return now.Phase is { } phase && known.Count < MostPhases ? [.. known, new(phase, now.At, null)] : known;
     }
 
     /// <summary>The newest, if it is newer than this instant.</summary>
@@ -69,6 +84,10 @@ internal sealed class RunResults(WriteTransaction writes, Changes changes, ILogg
         var view = content is null ? null : JsonSerializer.Deserialize(content, WritJson.Default.RunResultsView);
         return withHosts ? view : view is null ? null : view with { Hosts = null };
     }
+
+    /// <summary>How far a run is, without what was found.</summary>
+    public static RunResultsView? Progress(RunResultsRow row) =>
+        JsonSerializer.Deserialize(row.Content, WritJson.Default.RunResultsView) is { } view ? view with { Hosts = null } : null;
 
     // A runner keeps to the bounds of the protocol; the database does not depend on that.
     private static RunResultsView Of(ToolResults report)

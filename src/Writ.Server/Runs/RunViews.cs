@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Runs;
 using Writ.Core;
+using Writ.Proof.Orders;
 using Writ.Server.Files;
 using Writ.Server.Requests;
 using Writ.Server.Storage;
@@ -26,7 +27,8 @@ internal static class RunViews
                 runners.GetValueOrDefault(row.RunnerId) ?? row.RunnerId.ToString(), RunStates.Text(row.State), row.Command, row.Argv, row.Detached,
                 row.Deadline, row.CreatedAt, row.StartedAt, row.EndedAt, row.ExitCode, row.EndReason, row.EndDetail,
                 RunStates.Live.Contains(row.State) ? null : End(row), row.RecordingBytes, row.RecordingSha256,
-                Outputs: [.. outputs[row.Id].Select(output => output.View(RunStates.Live.Contains(row.State), known, gone))])),
+                Outputs: [.. outputs[row.Id].Select(output => output.View(RunStates.Live.Contains(row.State), known, gone))],
+                Terminal: RunOrder.HasTerminal(row.OrderBytes))),
         ];
     }
 

@@ -39,7 +39,7 @@ internal static class ShowOutput
                     return found.Refusal.ToHttp();
                 await Task.WhenAny(next, Task.Delay(left < Look ? left : Look, time, cancel));
             }
-        }).WithName("ShowOutput").Produces(StatusCodes.Status200OK, contentType: FileAnswer.Type).Evidence();
+        }).WithName("ShowOutput").Needs(Access.SignedIn).Produces(StatusCodes.Status200OK, contentType: FileAnswer.Type).Evidence();
 
     private static async Task<Result<(RunRow Run, RunOutput Output, byte[] Bytes)>> Find(Database database, RequestAccess access, Caller caller, string id, int number, CancellationToken cancel)
     {

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using Writ.Contracts;
 using Writ.Contracts.Runs;
 using Writ.Core.Audit;
 using Writ.Core.Identity;
@@ -12,27 +14,37 @@ using Writ.Server.Storage;
 namespace Writ.Server.Runs;
 
 /// <summary>
-/// What a run found, as hosts and ports, or byte by byte as its tool wrote it; and what changed from one run to another. For everybody
+/// What a run found, as hosts and ports (with <c>format</c> as a file, <c>json</c> or <c>csv</c>), or byte by byte as its tool wrote it (<c>xml</c>); and what changed from one run to another. For everybody
 /// who may know of the runs; each look is an entry. With <c>wait</c> results that are on their way from the runner are waited for.
 /// </summary>
 internal sealed class ShowResults(Database database, RequestAccess access, EvidenceViews views, Changes changes, TimeProvider time)
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30), Look = TimeSpan.FromSeconds(1);
-    private const string Xml = "application/xml";
+    private const string Xml = "application/xml", Csv = "text/csv; charset=utf-8";
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/runs/{id}/results", async (string id, double? wait, ShowResults verb, HttpContext context, CancellationToken cancel) =>
+        routes.MapGet("/runs/{id}/results", async (string id, double? wait, string? format, ShowResults verb, HttpContext context, CancellationToken cancel) =>
             {
-                if (!WantsXml(context.Request))
+                if (format is not (null or "json" or "csv" or "xml"))
+                    return new Refusal(ErrorCode.InvalidInput, $"results have no format '{RequestAccess.Shown(format)}'", "json, csv or xml").ToHttp();
+                if (format is "json" or "csv")
+                {
+                    var told = await verb.Wait([id], wait, () => verb.Show(context.Caller(), id, cancel), cancel);
+                    return !told.IsOk ? told.Refusal.ToHttp()
+                        : format == "csv" ? FileAnswer.Of(context, ResultsCsv.Of(told.Value), Csv)
+                        : FileAnswer.Of(context, JsonSerializer.SerializeToUtf8Bytes(told.Value, WritJson.Default.ResultsView), "application/json");
+                }
+
+                if (format is null && !WantsXml(context.Request))
                     return (await verb.Wait([id], wait, () => verb.Show(context.Caller(), id, cancel), cancel)).ToHttp();
                 var bytes = await verb.Wait([id], wait, () => verb.ShowXml(context.Caller(), id, cancel), cancel);
                 return bytes.IsOk ? FileAnswer.Of(context, bytes.Value, Xml) : bytes.Refusal.ToHttp();
             })
-            .WithName("ShowResults").Produces<ResultsView>().Produces(StatusCodes.Status200OK, contentType: Xml).Evidence();
+            .WithName("ShowResults").Needs(Access.SignedIn).Produces<ResultsView>().Produces(StatusCodes.Status200OK, contentType: Xml).Evidence();
         routes.MapGet("/runs/{id}/results/diff/{other}", async (string id, string other, double? wait, ShowResults verb, HttpContext context, CancellationToken cancel) =>
                 (await verb.Wait([id, other], wait, () => verb.Diff(context.Caller(), id, other, cancel), cancel)).ToHttp())
-            .WithName("DiffResults").Produces<DiffView>().Evidence();
+            .WithName("DiffResults").Needs(Access.SignedIn).Produces<DiffView>().Evidence();
     }
 
     public async Task<Result<ResultsView>> Show(Caller caller, string id, CancellationToken cancel)

@@ -23,7 +23,7 @@ internal static class ShowRuns
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/runs", List).WithName("ListRuns").Produces<Page<RunView>>();
+        routes.MapGet("/runs", List).WithName("ListRuns").Needs(Access.SignedIn).Produces<Page<RunView>>();
         routes.MapGet("/runs/{id}", async (string id, Database database, RequestAccess access, EvidenceViews views, HttpContext context, CancellationToken cancel) =>
         {
             await using var db = database.Open();
@@ -37,7 +37,7 @@ internal static class ShowRuns
                 await views.Record(caller, AuditType.ResultsViewed, $"{run.Id} so far", run.RequestId, new() { ["run"] = id, ["form"] = "so far" });
             var (fence, receipt) = await FenceViews.Load(db, run, cancel);
             return Results.Ok(view with { Fence = fence, Receipt = receipt, Results = results });
-        }).WithName("ShowRun").Produces<RunView>().Evidence();
+        }).WithName("ShowRun").Needs(Access.SignedIn).Produces<RunView>().Evidence();
     }
 
     /// <summary>The run and its request, where the caller may know of them.</summary>
@@ -85,9 +85,7 @@ internal static class ShowRuns
 
         var most = Math.Clamp(limit ?? 50, 1, MostItems);
         var rows = await query.OrderByDescending(row => row.run.Id).Take(Scanned).ToListAsync(cancel);
-        var visible = rows.Where(row => caller.ReadsAll || row.run.ActorId == caller.Id || row.request.OnBehalfOf == caller.Id
-                || (policy.IsOk && RequestAccess.MayDecide(policy.Value, row.request, caller)))
-            .Take(most + 1).Select(row => row.run).ToList();
+        var visible = rows.Where(row => RequestAccess.Shows(policy, row.request, caller)).Take(most + 1).Select(row => row.run).ToList();
         var page = visible.Take(most).ToList();
         var next = visible.Count > most ? page[^1].Id.ToString() : rows.Count == Scanned ? rows[^1].run.Id.ToString() : null;
         return Results.Ok(new Page<RunView>(await RunViews.Load(db, page, cancel), next));

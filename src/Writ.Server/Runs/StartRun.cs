@@ -46,7 +46,7 @@ internal sealed class StartRun(
             await using var db = database.Open();
             var view = (await RunViews.Load(db, [started.Value], cancel))[0];
             return Results.Created($"/v1/runs/{view.Id}", view);
-        }).WithName("StartRun").Produces<RunView>(StatusCodes.Status201Created);
+        }).WithName("StartRun").Needs(Access.SignedIn).Produces<RunView>(StatusCodes.Status201Created);
 
     public async Task<Result<RunRow>> Start(Caller caller, Ask ask, string? idempotencyKey)
     {
@@ -71,6 +71,11 @@ internal sealed class StartRun(
         if (!await hub.IsConnected(db, grant.RunnerId))
             return new Refusal(ErrorCode.NoRunner, "the runner of this grant is not connected", "no use was taken; try again when it is back: writ runners");
 
+        if (TerminalOf(ask, plan) is { IsOk: false } noTerminal)
+            return noTerminal.Refusal;
+        // What is typed goes through this server's own link to the runner and lies in no database.
+        if (plan.Terminal is not null && ask.Terminal is not null && !hub.IsHere(grant.RunnerId))
+            return new Refusal(ErrorCode.NoRunner, "the runner of this grant is connected to another server, and a terminal goes only through that one", "no use was taken; name that server to your client, or try again");
         if (await nameCheck.Changed(request, plan, needs) is { } changed)
         {
             await RecordRefused(caller, ask with { Grant = grant.Id.ToString() }, request.Id, changed);
@@ -117,6 +122,17 @@ internal sealed class StartRun(
         return started;
     }
 
+    /// <summary>The terminal of the run, if its tool gets one and there is one.</summary>
+    private static Result<OrderTerminal?> TerminalOf(Ask ask, Plan plan)
+    {
+        var terminal = ask is { Terminal: { } at, Detach: false } && plan.Terminal is not null ? new OrderTerminal(at.Columns, at.Rows, at.Type) : null;
+        if (terminal?.IsValid() == false)
+            return new Refusal(ErrorCode.InvalidInput, "a terminal has 1 to 1,000 columns and rows, and a type of letters, digits and '.+_-'");
+        return terminal is null && plan.Terminal == SandboxTerms.TerminalNeeded
+            ? new Refusal(ErrorCode.InvalidInput, $"{plan.Tool} is interactive here, and there is no terminal", "no use was taken; run it in a terminal, with neither a pipe nor --detach")
+            : terminal;
+    }
+
     private Task RecordRefused(Caller caller, Ask ask, RequestId? request, Refusal refusal) => refused.Record(new(AuditType.AttemptRefused, caller.Audit, request, new()
     {
         ["attempt"] = "run",
@@ -143,16 +159,21 @@ internal sealed class StartRun(
         var none = new Refusal(ErrorCode.NoGrant, "no active grant of yours covers this command", "ask for one: writ run asks by itself, or writ request");
         if (ask.Command.Count == 0)
             return new Refusal(ErrorCode.InvalidCommand, "no command", "write the command after --, for example: -- nmap -sV 10.20.0.5");
-        if (ToolCatalogue.Find(ask.Command[0]) is not { } tool)
-            return new Refusal(ErrorCode.UnknownTool, $"no tool is named '{RequestAccess.Shown(ask.Command[0])}'", ToolCatalogue.Hint(ask.Command[0]));
+        var policy = await policies.Get(db);
+        if (!policy.IsOk)
+            return policy.Refusal;
+        if (policy.Value.Tools.Find(ask.Command[0]) is not { } tool)
+            return new Refusal(ErrorCode.UnknownTool, $"no tool is named '{RequestAccess.Shown(ask.Command[0])}'", policy.Value.Tools.Hint(ask.Command[0]));
         GrantId named = default;
         if (ask.Grant is not null && !GrantId.TryParse(ask.Grant, out named))
             return new Refusal(ErrorCode.NotFound, $"there is no grant '{RequestAccess.Shown(ask.Grant)}'");
 
+        var person = caller.OnBehalfOf?.Id;
         var candidates = await (
             from grant in db.Grants.AsNoTracking()
             join request in db.Requests.AsNoTracking() on grant.RequestId equals request.Id
-            where grant.ActorId == caller.Id && grant.Tool == tool.Name
+            // What was decided for one person's sake is not used for another's, who may have decided on it.
+            where grant.ActorId == caller.Id && request.OnBehalfOf == person && grant.Tool == tool.Name
                 && (ask.Grant != null ? grant.Id == named : grant.State == GrantState.Active)
             orderby grant.NotAfter descending
             select new { grant, request }).Take(200).ToListAsync();
@@ -180,7 +201,8 @@ internal sealed class StartRun(
             var plan = tool.Plan(ask.Command, context);
             if (!plan.IsOk)
                 refusal ??= plan.Refusal;
-            else if (statement.Argv is { } argv && argv.SequenceEqual(plan.Value.Executed)
+            else if (statement.Argv is { } argv && argv.SequenceEqual(plan.Value.Executed) && (statement.Sandbox?.Secrets ?? []).SequenceEqual(plan.Value.Secrets)
+                && statement.Sandbox?.Terminal == plan.Value.Terminal
                 && plan.Value.Files.Select(file => file.Sha256).SequenceEqual((statement.Files ?? []).Select(file => file.Sha256)))
                 return (grant, request, plan.Value, needs.Value);
         }
@@ -208,7 +230,7 @@ internal sealed class StartRun(
             return new Refusal(ErrorCode.InventoryMismatch, $"runner {runner.Name} has another {request.Tool} now than the one that was approved", "ask again");
 
         // 2. Take the use.
-        if (takings.IsRevoked(grant.Id))
+        if (takings.IsRevoked(grant.Id) || takings.IsBarred(caller.Id))
             return Refuse(ConsumeOutcome.Revoked);
         var (outcome, use) = await ConsumeGrant.Take(scope, grant.Id, caller);
         if (outcome != ConsumeOutcome.Consumed)
@@ -235,7 +257,12 @@ internal sealed class StartRun(
             Fence = Writ.Proof.Addresses.ScopeText.Of(plan.Scope),
             Budget = allowed.Value.Budget.Least((Statement.Read(request.Statement) is { IsOk: true } decided ? decided.Value.Budget : null) ?? Budget.Unlimited),
             Zones = ZonesOf(policy.Value, plan),
-            Decisions = [.. decisions.Select(row => new OrderDecision(row.ActorId?.ToString() ?? "policy", UnixMicroseconds.From(row.At), row.StatementDigest))],
+            Terminal = TerminalOf(ask, plan).Value,
+            Decisions = 
+            [
+                .. decisions.Select(row => new OrderDecision(row.ActorId?.ToString() ?? "policy", UnixMicroseconds.From(row.At), row.StatementDigest,
+                    Passkey: row.Passkey is { } signed ? PasskeyAssertion.Of(signed) : null)),
+            ],
         };
         // What the runner would refuse is not sent.
         if (ZoneCells.Of(order.Zones) is { IsOk: false } uncounted)

@@ -29,6 +29,8 @@ internal static class Conversions
         conventions.Properties<GrantId>().HaveConversion<GrantIds>();
         conventions.Properties<RunId>().HaveConversion<RunIds>();
         conventions.Properties<RunnerId>().HaveConversion<RunnerIds>();
+        conventions.Properties<PasskeyId>().HaveConversion<PasskeyIds>();
+        conventions.Properties<ProposalId>().HaveConversion<ProposalIds>();
         if (textCollation is null)
             return;
 
@@ -36,7 +38,7 @@ internal static class Conversions
         foreach (var type in new[]
                  {
                      typeof(string), typeof(ActorId), typeof(TokenId), typeof(RequestId), typeof(DecisionId), typeof(GrantId),
-                     typeof(RunId), typeof(RunnerId), typeof(ActorKind), typeof(RequestState), typeof(GrantState), typeof(RunState),
+                     typeof(RunId), typeof(RunnerId), typeof(PasskeyId), typeof(ProposalId), typeof(ActorKind), typeof(RequestState), typeof(GrantState), typeof(RunState),
                  })
             conventions.Properties(type).UseCollation(textCollation);
     }
@@ -74,5 +76,9 @@ internal static class Conversions
 
     private sealed class RunIds() : ValueConverter<RunId, string>(id => id.ToString(), text => RunId.Parse(text));
 
+    private sealed class ProposalIds() : ValueConverter<ProposalId, string>(id => id.ToString(), text => ProposalId.Parse(text));
+
     private sealed class RunnerIds() : ValueConverter<RunnerId, string>(id => id.ToString(), text => RunnerId.Parse(text));
+
+    private sealed class PasskeyIds() : ValueConverter<PasskeyId, string>(id => id.ToString(), text => PasskeyId.Parse(text));
 }

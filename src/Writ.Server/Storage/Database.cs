@@ -22,11 +22,12 @@ internal enum DatabaseEngine
 internal sealed class Database : IDisposable
 {
     private const long MigrationLock = 0x57524954_0003;
-    private readonly Func<WritDb> _open;
+    private readonly Func<IInterceptor?, WritDb> _open;
+    private readonly IInterceptor _oneWriter;
 
     private readonly SemaphoreSlim _writers = new(1);
 
-    private Database(DatabaseEngine engine, Func<WritDb> open) => (Engine, _open) = (engine, open);
+    private Database(DatabaseEngine engine, Func<IInterceptor?, WritDb> open) => (Engine, _open, _oneWriter) = (engine, open, new OneWriter(this));
 
     public DatabaseEngine Engine { get; }
 
@@ -38,7 +39,10 @@ internal sealed class Database : IDisposable
             .UseSqlite(connection)
             .AddInterceptors(new FullSynchronous())
             .Options;
-        return new(DatabaseEngine.Sqlite, () => new SqliteWritDb(options));
+        DbContextOptions<SqliteWritDb>? forStores = null;
+        return new(DatabaseEngine.Sqlite, oneWriter => new SqliteWritDb(oneWriter is null
+            ? options
+            : forStores ??= new DbContextOptionsBuilder<SqliteWritDb>(options).AddInterceptors(oneWriter).Options));
     }
 
     /// <summary>PostgreSQL by an Npgsql connection string.</summary>
@@ -46,11 +50,17 @@ internal sealed class Database : IDisposable
     {
         var options = new DbContextOptionsBuilder<PostgresWritDb>().UseNpgsql(connection,
             npgsql => npgsql.ExecutionStrategy(dependencies => new FreshConnection(dependencies.CurrentContext.Context))).Options;
-        return new(DatabaseEngine.Postgres, () => new PostgresWritDb(options));
+        return new(DatabaseEngine.Postgres, _ => new PostgresWritDb(options));
     }
 
     /// <summary>A context for one piece of work.</summary>
-    public WritDb Open() => _open();
+    public WritDb Open() => _open(null);
+
+    /// <summary>
+    /// A context for stores that save by themselves (OpenIddict's): what they do is recorded before it is done, and each
+    /// save takes its turn to write.
+    /// </summary>
+    public WritDb OpenForStores() => _open(_oneWriter);
 
     /// <summary>
     /// A turn to write, given back by disposing it. SQLite has one writer: in line here, nobody fails as busy. PostgreSQL
@@ -119,6 +129,46 @@ internal sealed class Database : IDisposable
             await using var command = connection.CreateCommand();
             command.CommandText = Pragmas;
             await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Takes the turn to write around each save of a context.</summary>
+    private sealed class OneWriter(Database database) : SaveChangesInterceptor
+    {
+        private readonly System.Runtime.CompilerServices.ConditionalWeakTable<DbContext, IDisposable> _turns = [];
+
+        public override async ValueTask<InterceptionResult<int>> SavingChangesAsync(
+            DbContextEventData eventData, InterceptionResult<int> result, CancellationToken cancellationToken = default)
+        {
+            if (await database.TurnToWrite(cancellationToken) is { } turn)
+                _turns.Add(eventData.Context!, turn);
+            return result;
+        }
+
+        public override ValueTask<int> SavedChangesAsync(SaveChangesCompletedEventData eventData, int result, CancellationToken cancellationToken = default)
+        {
+            GiveBack(eventData.Context!);
+            return new(result);
+        }
+
+        public override Task SaveChangesFailedAsync(DbContextErrorEventData eventData, CancellationToken cancellationToken = default)
+        {
+            GiveBack(eventData.Context!);
+            return Task.CompletedTask;
+        }
+
+        public override Task SaveChangesCanceledAsync(DbContextEventData eventData, CancellationToken cancellationToken = default)
+        {
+            GiveBack(eventData.Context!);
+            return Task.CompletedTask;
+        }
+
+        private void GiveBack(DbContext context)
+        {
+            if (!_turns.TryGetValue(context, out var turn))
+                return;
+            _turns.Remove(context);
+            turn.Dispose();
         }
     }
 }

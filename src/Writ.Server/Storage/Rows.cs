@@ -15,9 +15,11 @@ internal sealed class ActorRow
     public required string[] Groups { get; set; }
     public bool IsAdmin { get; set; }
     public bool IsAuditor { get; set; }
-    public ActorId? OwnerId { get; init; }
+    public ActorId? OwnerId { get; set; }
     public required DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset? DisabledAt { get; set; }
+    /// <summary>When everything that they had been signed in by was ended last.</summary>
+    public DateTimeOffset? SignedOutAt { get; set; }
 }
 
 /// <summary>An access token; only the SHA-256 of its 256 random bits is kept.</summary>
@@ -128,6 +130,9 @@ internal sealed class DecisionRow
     public required bool Approved { get; init; }
     public string? Comment { get; init; }
     public required DateTimeOffset At { get; init; }
+    /// <summary>The passkey that signed it, with what it signed (<see cref="PasskeyAssertion.ToBytes"/>); null where it was decided without one.</summary>
+    public PasskeyId? PasskeyId { get; init; }
+    public byte[]? Passkey { get; init; }
 }
 
 internal sealed class GrantRow

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using OpenIddict.EntityFrameworkCore.Models;
 
 namespace Writ.Server.Storage;
 
@@ -7,8 +8,23 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
 {
     public DbSet<ActorRow> Actors => Set<ActorRow>();
     public DbSet<TokenRow> Tokens => Set<TokenRow>();
+    public DbSet<PasskeyRow> Passkeys => Set<PasskeyRow>();
+    public DbSet<PasskeyChallengeRow> PasskeyChallenges => Set<PasskeyChallengeRow>();
+    public DbSet<SessionRow> Sessions => Set<SessionRow>();
+    public DbSet<AccountRow> Accounts => Set<AccountRow>();
+    public DbSet<IdentityRow> Identities => Set<IdentityRow>();
+    public DbSet<SignInFailureRow> SignInFailures => Set<SignInFailureRow>();
+    public DbSet<SpentRow> Spent => Set<SpentRow>();
+    public DbSet<OpenIddictEntityFrameworkCoreToken> OpenIdTokens => Set<OpenIddictEntityFrameworkCoreToken>();
+    public DbSet<OpenIddictEntityFrameworkCoreAuthorization> OpenIdAuthorizations => Set<OpenIddictEntityFrameworkCoreAuthorization>();
     public DbSet<OneTimeSecretRow> OneTimeSecrets => Set<OneTimeSecretRow>();
     public DbSet<PolicyRow> Policies => Set<PolicyRow>();
+    public DbSet<ProposalRow> Proposals => Set<ProposalRow>();
+    public DbSet<DirectoryRow> Directories => Set<DirectoryRow>();
+    public DbSet<DirectoryUserRow> DirectoryUsers => Set<DirectoryUserRow>();
+    public DbSet<DirectoryGroupRow> DirectoryGroups => Set<DirectoryGroupRow>();
+    public DbSet<DirectoryMemberRow> DirectoryMembers => Set<DirectoryMemberRow>();
+    public DbSet<TransmitterRow> Transmitters => Set<TransmitterRow>();
     public DbSet<RunnerRow> Runners => Set<RunnerRow>();
     public DbSet<RunnerKeyRow> RunnerKeys => Set<RunnerKeyRow>();
     public DbSet<InventoryRow> Inventories => Set<InventoryRow>();
@@ -56,6 +72,20 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
             token.HasIndex(row => row.Hash).IsUnique();
             token.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
         });
+        modelBuilder.Entity<PasskeyRow>(passkey =>
+        {
+            passkey.ToTable("passkeys");
+            passkey.HasIndex(row => row.CredentialId).IsUnique();
+            passkey.HasIndex(row => row.ActorId);
+            passkey.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<PasskeyChallengeRow>(challenge =>
+        {
+            challenge.ToTable("passkey_challenges");
+            challenge.HasKey(row => row.Nonce);
+            challenge.HasIndex(row => row.ActorId);
+        });
+        SignInTables(modelBuilder);
         modelBuilder.Entity<OneTimeSecretRow>(secret =>
         {
             secret.ToTable("one_time_secrets");
@@ -66,6 +96,45 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
             policy.ToTable("policies");
             policy.HasKey(row => row.Number);
             policy.Property(row => row.Number).ValueGeneratedNever();
+        });
+        modelBuilder.Entity<ProposalRow>(proposal =>
+        {
+            proposal.ToTable("proposals");
+            proposal.HasIndex(row => row.State);
+            proposal.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.By).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<DirectoryRow>(directory =>
+        {
+            directory.ToTable("directories");
+            directory.HasKey(row => row.Name);
+            directory.HasIndex(row => row.Hash).IsUnique();
+        });
+        modelBuilder.Entity<DirectoryUserRow>(user =>
+        {
+            user.ToTable("directory_users");
+            user.HasKey(row => row.ActorId);
+            user.HasIndex(row => new { row.Directory, row.UserName }).IsUnique();
+            user.HasIndex(row => new { row.Directory, row.ExternalId }).IsUnique();
+            user.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<DirectoryGroupRow>(group =>
+        {
+            group.ToTable("directory_groups");
+            group.HasIndex(row => new { row.Directory, row.Name }).IsUnique();
+        });
+        modelBuilder.Entity<DirectoryMemberRow>(member =>
+        {
+            member.ToTable("directory_members");
+            member.HasKey(row => new { row.GroupId, row.ActorId });
+            member.HasIndex(row => row.ActorId);
+            member.HasOne<DirectoryGroupRow>().WithMany().HasForeignKey(row => row.GroupId).OnDelete(DeleteBehavior.Cascade);
+            member.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<TransmitterRow>(transmitter =>
+        {
+            transmitter.ToTable("transmitters");
+            transmitter.HasKey(row => row.Name);
+            transmitter.HasIndex(row => row.Issuer).IsUnique();
         });
         modelBuilder.Entity<RunnerRow>(runner =>
         {
@@ -213,6 +282,44 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
             cosignature.ToTable("log_cosignatures");
             cosignature.HasKey(row => new { row.Size, row.Witness });
         });
+    }
+
+    private static void SignInTables(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<SessionRow>(session =>
+        {
+            session.ToTable("sessions");
+            session.HasIndex(row => row.Hash).IsUnique();
+            session.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<AccountRow>(account =>
+        {
+            account.ToTable("accounts");
+            account.HasKey(row => row.ActorId);
+            account.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<IdentityRow>(identity =>
+        {
+            identity.ToTable("identities");
+            identity.HasKey(row => new { row.Issuer, row.Subject });
+            identity.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<SignInFailureRow>(failure =>
+        {
+            failure.ToTable("sign_in_failures");
+            failure.HasKey(row => row.Key);
+        });
+        modelBuilder.Entity<SpentRow>(spent =>
+        {
+            spent.ToTable("spent");
+            spent.HasKey(row => row.Hash);
+        });
+
+        modelBuilder.UseOpenIddict();
+        modelBuilder.Entity<OpenIddictEntityFrameworkCoreApplication>().ToTable("openid_applications");
+        modelBuilder.Entity<OpenIddictEntityFrameworkCoreAuthorization>().ToTable("openid_authorizations");
+        modelBuilder.Entity<OpenIddictEntityFrameworkCoreScope>().ToTable("openid_scopes");
+        modelBuilder.Entity<OpenIddictEntityFrameworkCoreToken>().ToTable("openid_tokens");
     }
 }
 

@@ -32,7 +32,9 @@ internal sealed record TraceFound(TraceResultsView? Results, FoundHostView? Host
         var host = JsonSerializer.Deserialize<FoundHost>(told, ResultsStore.Json)!;
         var ports = db.ResultPorts.AsNoTracking().Where(row => row.RunId == run.Id && row.Address == bytes);
         var protocol = question.Protocol is { } number ? FenceViews.Protocol(number) : null;
-        ports = question.Port is { } port ? ports.Where(row => row.Port == port && row.Protocol == protocol) : ports.Where(row => row.State == "open");
+        // As the column is: PostgreSQL takes no unsigned number.
+        int? wanted = question.Port;
+        ports = wanted is { } port ? ports.Where(row => row.Port == port && row.Protocol == protocol) : ports.Where(row => row.State == "open");
         var listed = await ports.OrderBy(row => row.Port).Take(MostPorts).ToListAsync(cancel);
         return new(results, new(
             host.Address.ToString(), host.Names, host.State, host.Reason, host.Hardware, host.System,

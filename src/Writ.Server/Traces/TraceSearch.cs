@@ -95,10 +95,12 @@ internal sealed class TraceSearch(PolicyInForce policies, TimeProvider time)
         Dictionary<string, Finding> findings, HashSet<RunId> gaps, CancellationToken cancel)
     {
         // 1. Who may have to do with it: grants by their scope, runs by their source or by what they tried.
-        var (grants, more) = question.Address is { } to
-            ? await TraceIndex.Find(db, TraceKey.Around(TraceKind.Scope, to), since, until, MostCandidates, cancel)
+        var (grants, more) = question.To is { } to
+            ? await TraceIndex.Find(db, TraceKey.Overlapping(TraceKind.Scope, to), since, until, MostCandidates, cancel)
             : ([], false);
-        long[] keys = question is { Address: { } tried } ? [TraceKey.Of(TraceKind.Refused, tried)] : [TraceKey.Of(TraceKind.Source, question.From!.Value)];
+        long[] keys = question is { To: { } tried }
+            ? [.. Enumerable.Range(0, (int)tried.Count).Select(at => TraceKey.Of(TraceKind.Refused, new(tried.First.Bits + (UInt128)at)))]
+            : [TraceKey.Of(TraceKind.Source, question.From!.Value)];
         var (runs, moreRuns) = await TraceIndex.Find(db, keys, since, until, MostCandidates, cancel);
         var (unknown, moreUnknown) = await TraceIndex.Find(db, [TraceKey.Of(TraceKind.Gap)], since, until, MostCandidates, cancel);
 
@@ -136,7 +138,7 @@ internal sealed class TraceSearch(PolicyInForce policies, TimeProvider time)
         var source = question.From?.ToString();
         foreach (var run in all.Where(run => !findings.ContainsKey(run.Id.ToString())))
         {
-            var reached = question.Address is null
+            var reached = question.To is null
                 || (approved.TryGetValue(run.Grant, out var isWindow) && (!isWindow || await IsInOrder(db, question, run.Id, cancel)));
             var touch = source is not null && !run.Sources.Contains(source) ? Touch.None : Of(question, run, refused[run.Id].Any(), reached);
             if (touch != Touch.None)

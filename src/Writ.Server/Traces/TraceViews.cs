@@ -48,14 +48,14 @@ internal static class TraceViews
                 actors[request.ActorId], request.OnBehalfOf is { } person ? actors[person] : null, request.Reason, request.Ticket, run?.Command ?? request.Command,
                 [
                     .. decisions[request.Id].Where(row => row.Revision == request.Revision)
-                        .Select(row => new DecisionView(row.Id.ToString(), row.ActorId is { } by ? actors[by] : null, true, row.Comment, row.At, row.Revision)),
+                        .Select(row => new DecisionView(row.Id.ToString(), row.ActorId is { } by ? actors[by] : null, true, row.Comment, row.At, row.Revision, row.PasskeyId?.ToString())),
                 ],
                 run?.Sources ?? [], run?.HasSharedSource ?? false, run?.PacketsPassed, run?.LastPacketAt, [.. found.Refused.Take(MostRefused).Select(Of)],
                 told.Results, told.Host, [.. run is not null ? Gaps(run) : [], .. told.Deleted is { } deleted ? [deleted] : (string[])[]]));
         }
 
         return new(
-            question.Address?.ToString(), question.Port, question.Port is null ? null : FenceViews.Protocol(question.Protocol!.Value), question.From?.ToString(), question.Since, question.Until,
+            question.To?.ToString(), question.Port, question.Port is null ? null : FenceViews.Protocol(question.Protocol!.Value), question.From?.ToString(), question.Since, question.Until,
             findings, [.. answer.Gaps.Select(run => new TraceGapView(run.ToString(), string.Join("; ", Gaps(rows[run]))))], answer.More, caller.ReadsAll);
     }
 

@@ -9,7 +9,8 @@ public abstract class BadInputTests(Houses houses) : EndToEndTest(houses)
 {
     [Theory]
     [InlineData(2, "nmap has no option '--evil'", "invalid-command", "nmap", "--evil", "10.20.0.5")]
-    [InlineData(2, "standard input", "invalid-command", "nmap", "-iL", "-")]
+    [InlineData(2, "standard input holds no target", "invalid-target", "nmap", "-iL", "-")]
+    [InlineData(2, "'-' is the terminal, not a file", "invalid-command", "nmap", "--excludefile", "-", "10.20.0.5")]
     [InlineData(2, "10.20.0.999", "invalid-target", "nmap", "-p", "22", "10.20.0.999")]
     [InlineData(2, "0.0.0.0/0", "invalid-target", "nmap", "-p", "22", "0.0.0.0/0")]
     [InlineData(2, "70000", "invalid-ports", "nmap", "-p", "70000", "10.20.0.5")]
@@ -62,7 +63,7 @@ public abstract class BadInputTests(Houses houses) : EndToEndTest(houses)
         foreach (var token in new[] { "wrt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "nonsense", "" })
         {
             using var typing = House.StartTypingWith(token, "run", "--reason", "a test", "--", "nmap", "10.20.0.5");
-            (await typing.End()).ShouldBeAnError(4, token.Length == 0 ? "WRIT_TOKEN" : "the token is unknown, expired or revoked");
+            (await typing.End()).ShouldBeAnError(4, token.Length == 0 ? "not signed in" : "the token is unknown, expired or revoked");
         }
 
         (await Snapshot()).ShouldBe(before);
@@ -72,7 +73,7 @@ public abstract class BadInputTests(Houses houses) : EndToEndTest(houses)
     [Fact]
     public async Task Token_is_worth_nothing_when_its_time_is_over()
     {
-        var token = await House.OnBox("token", "create", "--actor", "guest", "--group", "engineering", "--for", "2s");
+        var token = await House.OnBox("token", "create", "--actor", "guest", "--group", "engineering", "--for", "10s");
         var guest = (await House.With(token).Get("/v1/whoami", WritJson.Default.WhoAmI)).Ok;
         await House.Until(() => Task.FromResult(DateTimeOffset.UtcNow >= guest.TokenNotAfter), "time does not pass");
         using var typing = House.StartTypingWith(token, "whoami");
@@ -155,9 +156,9 @@ public abstract class BadInputTests(Houses houses) : EndToEndTest(houses)
     public async Task Policy_is_applied_by_admins_alone()
     {
         var before = await Snapshot();
-        (await House.Type("sam", "policy", "apply", House.Write("mine.yaml", House.Policy + "\n"))).ShouldBeAnError(1, "only an admin applies a policy");
+        (await House.Type("sam", "policy", "apply", House.Write("mine.yaml", House.Policy + "\n"))).ShouldBeAnError(1, "only an admin does this");
         (await Snapshot()).ShouldBe(before);
-        (await House.As("ada").Audit()).ShouldContain(entry => entry.Type() == "attempt.refused" && entry.Actor() == "sam" && entry.Text("attempt") == "apply a policy");
+        (await House.As("ada").Audit()).ShouldContain(entry => entry.Type() == "attempt.refused" && entry.Actor() == "sam" && entry.Text("attempt") == "apply policy");
     }
 
     /// <summary>All that could give access: grants, runs, requests that are not over, runners, and the policy.</summary>

@@ -86,6 +86,32 @@ public abstract class EndingTests(Houses houses) : EndToEndTest(houses)
     }
 
     [Fact]
+    public async Task Whoever_is_disabled_has_no_grant_no_live_run_and_no_sign_in_within_a_second()
+    {
+        var token = await House.OnBox("token", "create", "--actor", "lea", "--group", "secops");
+        var target = House.Target();
+        using var typing = House.StartTypingWith(token, ["run", "--", .. House.LongScan(target)]);
+        var live = await House.Running(target);
+        live.ShouldLive();
+        var grant = (await House.As("ada").Run(live.Id)).Grant;
+
+        var ended = (await House.Type("ada", "users", "disable", "lea", "--reason", "left at noon", "--format", "json")).ShouldBeOk();
+
+        live.Processes().ShouldBeEmpty("it was confirmed as dead");
+        var view = JsonSerializer.Deserialize(ended.Output, WritJson.Default.UserEndView)!;
+        (view.End.Outcome, view.End.Journalled, view.User.DisabledAt is not null).ShouldBe(("confirmed", true, true));
+        view.End.LatencyMilliseconds.ShouldBeInRange(1, 1000);
+        view.Grants.ShouldBe([grant]);
+        view.End.Runs.ShouldHaveSingleItem().ProcessesLeft.ShouldBe(0);
+        var (run, _) = await House.Ended(live.Id);
+        (run.State, run.EndReason, run.EndDetail).ShouldBe(("killed", "revoked", "disabled by ada: left at noon"));
+        (await House.With(token).Get("/v1/whoami", WritJson.Default.WhoAmI)).Status.ShouldBe(System.Net.HttpStatusCode.Unauthorized);
+        (await typing.End()).ShouldBe(4).Error.ShouldContain("the token is unknown, expired or revoked");
+        (await House.Type("ada", "users", "enable", "lea")).ShouldBeOk().Text.ShouldBe("enabled: lea");
+        (await House.With(token).Get("/v1/whoami", WritJson.Default.WhoAmI)).Status.ShouldBe(System.Net.HttpStatusCode.Unauthorized, "what had ended does not come back");
+    }
+
+    [Fact]
     public async Task Revoke_and_kill_are_unconfirmed_while_the_runner_cannot_answer_and_hold_as_soon_as_it_can()
     {
         var (first, second) = (await House.Launch(House.Target(), "--uses", "2"), await House.Launch(House.Target()));

@@ -48,7 +48,7 @@ internal sealed class HouseProcess : IDisposable
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
         start.Environment.Clear();
-        foreach (var (variable, value) in environment.Append(("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")).Append(("HOME", folder)))
+        foreach (var (variable, value) in environment.Prepend(("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")).Prepend(("HOME", folder)))
         {
             if (value is not null)
                 start.Environment[variable] = value;

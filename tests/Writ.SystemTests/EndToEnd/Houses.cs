@@ -19,7 +19,7 @@ public abstract class Houses(string label) : IAsyncLifetime
 
     public async ValueTask InitializeAsync() => _house = await Another(smallDisk: false);
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
         if (_house is null)
@@ -48,10 +48,16 @@ public sealed class SqliteStreet() : HousesOnSqlite("end to end");
 
 public sealed class PostgresStreet() : HousesOnPostgres("end to end");
 
-/// <summary>For tests that measure time, or take a house's parts away.</summary>
+/// <summary>For tests that take a house's parts away.</summary>
+public sealed class ApartSqliteStreet() : HousesOnSqlite("end to end, taken apart");
+
+/// <summary>For tests that take a house's parts away.</summary>
+public sealed class ApartPostgresStreet() : HousesOnPostgres("end to end, taken apart");
+
+/// <summary>For tests that measure time, or look at what a browser draws in time.</summary>
 public sealed class LonelySqliteStreet() : HousesOnSqlite("end to end, alone");
 
-/// <summary>For tests that measure time, or take a house's parts away.</summary>
+/// <summary>For tests that measure time, or look at what a browser draws in time.</summary>
 public sealed class LonelyPostgresStreet() : HousesOnPostgres("end to end, alone");
 
 [CollectionDefinition(Name)]
@@ -64,6 +70,18 @@ public sealed class OnSqliteCollection : ICollectionFixture<SqliteStreet>
 public sealed class OnPostgresCollection : ICollectionFixture<PostgresStreet>
 {
     internal const string Name = "end to end on PostgreSQL";
+}
+
+[CollectionDefinition(Name)]
+public sealed class ApartOnSqliteCollection : ICollectionFixture<ApartSqliteStreet>
+{
+    internal const string Name = "end to end on SQLite, taken apart";
+}
+
+[CollectionDefinition(Name)]
+public sealed class ApartOnPostgresCollection : ICollectionFixture<ApartPostgresStreet>
+{
+    internal const string Name = "end to end on PostgreSQL, taken apart";
 }
 
 [CollectionDefinition(Name, DisableParallelization = true)]

@@ -6,91 +6,14 @@ namespace Writ.SystemTests.EndToEnd;
 public abstract class OutageTests(Houses houses) : EndToEndTest(houses)
 {
     [Fact]
-    public async Task Link_cut_during_a_run_kills_it_when_max_disconnected_is_over()
-    {
-        // The other one's rule says 60 seconds: the cut alone ends nothing.
-        var (brittle, patient) = (await House.Launch(House.BrittleTarget()), await House.Launch(House.Target()));
-        House.Runner.Signal(HouseProcess.Stop);
-        try
-        {
-            (await brittle.Gone(withinSeconds: 4)).TotalSeconds.ShouldBeInRange(0.7, 2.5);
-            patient.ShouldLive();
-        }
-        finally
-        {
-            House.Runner.Signal(HouseProcess.Continue);
-        }
-
-        await ShouldBeDisconnected(brittle);
-        await End(patient);
-    }
-
-    [Fact]
-    public async Task Server_killed_during_a_run_ends_it_when_max_disconnected_is_over()
-    {
-        var (brittle, patient) = (await House.Launch(House.BrittleTarget()), await House.Launch(House.Target()));
-        House.KillServer(); // It may not even have heard yet that they run.
-        (await brittle.Gone(withinSeconds: 4)).TotalSeconds.ShouldBeInRange(0.7, 2.5);
-        patient.ShouldLive();
-
-        await House.BeWhole();
-        await ShouldBeDisconnected(brittle);
-        await End(patient);
-    }
-
-    [Fact]
-    public async Task Server_killed_during_a_run_leaves_one_that_dies_at_its_deadline_and_is_accounted_for()
-    {
-        var live = await House.Launch(House.Target(), "--for", "3s");
-        var deadline = (await House.As("sam").Run(live.Id)).Deadline;
-        House.KillServer();
-        live.ShouldLive();
-        await live.Gone(withinSeconds: 5);
-        DateTimeOffset.UtcNow.ShouldBeInRange(deadline - TimeSpan.FromMilliseconds(150), deadline + TimeSpan.FromMilliseconds(150));
-
-        await House.BeWhole();
-        var (run, entry) = await House.Ended(live.Id);
-        (run.State, run.EndReason, run.End!.Outcome).ShouldBe(("killed", "deadline", "confirmed"));
-        EndingTests.ShouldBeKilledOnTime(entry);
-        var recorded = await House.As("sam").Recording(live.Id);
-        recorded.Sha256.ShouldBe(run.RecordingSha256);
-        (await House.Type("sam", "watch", live.Id)).ShouldBe(124).Output.ShouldBe(recorded.Output);
-    }
-
-    [Fact]
-    public async Task Server_killed_before_it_hears_that_its_order_was_taken_learns_of_the_run_and_can_end_it()
-    {
-        // The order waits at the stopped runner, the server dies, and only then is the order read and obeyed.
-        House.Runner.Signal(HouseProcess.Stop);
-        string run;
-        try
-        {
-            run = (await House.Type("sam", ["run", "--detach", "--", .. House.LongScan(House.Target())])).ShouldBeOk().Text;
-            House.KillServer();
-        }
-        finally
-        {
-            House.Runner.Signal(HouseProcess.Continue);
-        }
-
-        await House.BeWhole();
-        var live = await House.OnHost(run);
-        await House.Until(async () => (await House.As("sam").Run(run)).State == "running", "the server does not know that it runs");
-        (await House.As("ada").Audit((await House.As("sam").Run(run)).Request)).Select(Entries.Type).ShouldNotContain("order.refused");
-        live.ShouldLive();
-        await End(live);
-        live.Processes().ShouldBeEmpty();
-    }
-
-    [Fact]
     public async Task Runner_killed_during_a_run_comes_back_to_it()
     {
-        var live = await House.Launch(House.Target(), "--for", "4s");
+        var live = await House.Launch(House.Target(), "--for", "8s");
         House.Runner.Kill();
         live.ShouldLive();
         await House.BeWhole();
         live.ShouldLive();
-        await live.Gone(withinSeconds: 6);
+        await live.Gone(withinSeconds: 10);
         var (run, entry) = await House.Ended(live.Id);
         (run.State, run.EndReason).ShouldBe(("killed", "deadline"));
         EndingTests.ShouldBeKilledOnTime(entry);
@@ -101,7 +24,7 @@ public abstract class OutageTests(Houses houses) : EndToEndTest(houses)
     public async Task Attached_client_goes_on_without_a_gap_when_the_server_comes_back()
     {
         var target = House.Target();
-        string[] command = ["nmap", "-n", "-Pn", "-vv", "-sT", "--max-rate", "12", "-p", "1-100", target];
+        string[] command = ["nmap", "-n", "-Pn", "-vv", "-sT", "--max-rate", "12", "-p", "1-250", target];
         using var typing = House.StartTyping("sam", ["run", "--", .. command]);
         var live = await House.Running(target);
         House.KillServer();
@@ -110,28 +33,6 @@ public abstract class OutageTests(Houses houses) : EndToEndTest(houses)
         var ran = (await typing.End()).ShouldBeOk();
         ran.Text.ShouldContain("Nmap done: 1 IP address (1 host up)");
         (await House.As("sam").Recording(live.Id)).Output.ShouldBe(ran.Output);
-    }
-
-    [Fact]
-    public async Task Client_and_runner_that_come_back_right_before_the_deadline_change_nothing_about_it()
-    {
-        var target = House.Target();
-        using var typing = House.StartTyping("sam", ["run", "--for", "5s", "--", .. House.LongScan(target)]);
-        var live = await House.Running(target);
-        var deadline = (await House.As("sam").Run(live.Id)).Deadline;
-        House.KillServer();
-        // A server is back after a second or so; both find it by themselves.
-        await House.Until(() => Task.FromResult(DateTimeOffset.UtcNow > deadline - TimeSpan.FromSeconds(2)), "time does not pass");
-        var back = House.BeWhole();
-        await live.Gone(withinSeconds: 5);
-        DateTimeOffset.UtcNow.ShouldBeInRange(deadline - TimeSpan.FromMilliseconds(150), deadline + TimeSpan.FromMilliseconds(150));
-
-        await back;
-        (await typing.End()).ShouldBe(124).Error.ShouldContain("writ: killed at the deadline");
-        var (run, entry) = await House.Ended(live.Id);
-        (run.State, run.EndReason, run.Results!.Complete).ShouldBe(("killed", "deadline", false));
-        EndingTests.ShouldBeKilledOnTime(entry);
-        entry.Text("cut").ShouldNotBeNull().ShouldStartWith("Connect Scan, ");
     }
 
     [Fact]
@@ -162,6 +63,10 @@ public abstract class OutageTests(Houses houses) : EndToEndTest(houses)
         var house = await HouseWithSmallDisk();
         var (first, second) = (await house.Launch(house.Target(), "--uses", "2"), await house.Launch(house.Target()));
         var grant = (await house.As("sam").Run(first.Id)).Grant;
+        // All that has happened is in a head that was shown, so that none has to be kept on the full disk.
+        foreach (var run in (RunOnHost[])[first, second])
+            await House.Until(async () => (await house.As("sam").Run(run.Id)).State == "running", "the server does not know that it runs");
+        (await house.Type("sam", "whoami")).ShouldBeOk();
         await house.Database.FillDisk(house);
 
         var asked = await house.As("sam").Post("/v1/requests", new(House.ShortScan(house.Target())), WritJson.Default.AskForAccess, WritJson.Default.RequestView);
@@ -199,20 +104,11 @@ public abstract class OutageTests(Houses houses) : EndToEndTest(houses)
         (await House.Type("dana", ["run", "--", .. House.ShortScan(target)])).ShouldBeOk();
     }
 
-    private async Task ShouldBeDisconnected(RunOnHost run)
-    {
-        var (ended, entry) = await House.Ended(run.Id);
-        (ended.State, ended.EndReason, ended.End!.Outcome).ShouldBe(("killed", "disconnected", "confirmed"));
-        entry.Text("processes_left").ShouldBe("0");
-        entry.Text("recording_whole").ShouldBe("true");
-        (await House.Type("sam", "watch", run.Id)).ShouldBe(125);
-    }
-
     private async Task End(RunOnHost run) => (await House.Type("sam", "kill", run.Id)).ShouldBeOk();
 
-    [Collection(AloneOnSqliteCollection.Name)]
-    public sealed class OnSqlite(LonelySqliteStreet houses) : OutageTests(houses);
+    [Collection(ApartOnSqliteCollection.Name)]
+    public sealed class OnSqlite(ApartSqliteStreet houses) : OutageTests(houses);
 
-    [Collection(AloneOnPostgresCollection.Name)]
-    public sealed class OnPostgres(LonelyPostgresStreet houses) : OutageTests(houses);
+    [Collection(ApartOnPostgresCollection.Name)]
+    public sealed class OnPostgres(ApartPostgresStreet houses) : OutageTests(houses);
 }

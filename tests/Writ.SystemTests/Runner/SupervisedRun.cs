@@ -14,6 +14,16 @@ namespace Writ.SystemTests.Runner;
 /// <summary>A run folder made by hand and the real supervisor on it, with no daemon and no server.</summary>
 internal sealed class SupervisedRun : IDisposable
 {
+    public static readonly TimeSpan Long = TimeSpan.FromSeconds(60);
+
+    /// <summary>Two processes in sessions of their own, deaf to whatever can be ignored, and a third that waits.</summary>
+    public static readonly string[] DeafAndDetached =
+        ["/usr/bin/sh", "-c", "for i in 1 2; do setsid sh -c 'trap \"\" TERM HUP INT QUIT; while :; do sleep 0.05; done' & done; trap '' TERM; sleep 100"];
+
+    public static string CauseOf(JsonElement end) => end.GetProperty("cause").GetString()!;
+
+    public static int LeftOf(JsonElement end) => end.GetProperty("processes_left").GetInt32();
+
     /// <summary>The run's id.</summary>
     public const string Id = "run_06bq0000000000000000000004";
     /// <summary>Roots are made once, as a daemon does, and go with the process.</summary>

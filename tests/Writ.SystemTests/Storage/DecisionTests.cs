@@ -130,7 +130,7 @@ public abstract class DecisionTests(StorageEngine engine) : StorageTest(engine)
         (await world.Approve(nightly, request)).IsOk.ShouldBeFalse();
         // Nor does a workload that bears a reviewer's groups, on somebody's request that it may see.
         var (forged, _) = await world.SignIn(new("robot", true, null, ["secops"], false, false, TimeSpan.FromHours(1)));
-        (await world.Approve(forged, request)).ShouldBeRefused(ErrorCode.NotFound);
+        (await world.Approve(forged, request)).ShouldBeRefused(ErrorCode.Forbidden);
         (await world.Approve(forged with { IsAuditor = true }, request)).ShouldBeRefused(ErrorCode.Forbidden);
         (await world.Read(db => db.Decisions.AnyAsync())).ShouldBeFalse();
 

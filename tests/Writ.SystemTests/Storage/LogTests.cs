@@ -87,6 +87,22 @@ public abstract class LogTests(StorageEngine engine) : StorageTest(engine)
     }
 
     [Fact]
+    public async Task Reader_whom_another_overtook_halts_nothing()
+    {
+        var world = await Create();
+        await Integrated(world);
+        LogHeadRow? early;
+        await using (var db = world.Open())
+            early = await LogReader.Newest(db, Cancel);
+        await Record(world, 3);
+        var published = await Integrated(world);
+        early.ShouldNotBeNull().Size.ShouldBeLessThan(published.Head.Size);
+        await using (var db = world.Open())
+            await world.Get<PublishedHead>().MustFollow(db, early, Cancel);
+        world.Get<PublishedHead>().IsHalted.ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task Database_that_was_rolled_back_signs_nothing_until_it_leads_to_what_was_published()
     {
         var world = await Create();
@@ -194,6 +210,22 @@ public abstract class LogTests(StorageEngine engine) : StorageTest(engine)
     }
 
     [Fact]
+    public async Task Head_that_cannot_be_kept_is_shown_to_nobody_until_it_can()
+    {
+        var world = await Create();
+        await Record(world, 1);
+        var folder = PublishedHead.FolderOf(world.Folder);
+        await File.WriteAllTextAsync(folder, "in the way", Cancel);
+        await world.Get<Sequencer>().Integrate(Cancel);
+        await Should.ThrowAsync<HeadNotKeptException>(() => world.Get<PublishedHead>().Publish(Cancel));
+        await Should.ThrowAsync<HeadNotKeptException>(() => world.Get<RunnerHeads>().Since(0, Cancel));
+        world.Get<PublishedHead>().IsHalted.ShouldBeFalse("nothing contradicts anything");
+
+        File.Delete(folder);
+        (await world.Get<RunnerHeads>().Since(0, Cancel)).ShouldNotBeNull();
+    }
+
+    [Fact]
     public async Task Key_that_is_replaced_signs_beside_the_new_one_and_then_no_more()
     {
         var world = await Create();
@@ -220,6 +252,7 @@ public abstract class LogTests(StorageEngine engine) : StorageTest(engine)
         var socket = Path.Combine(world.Folder, "api.sock");
         var token = (await after.SignIn(new("audrey", false, null, [], false, true, TimeSpan.FromHours(24)))).Token;
         await Record(after, 1, log => log["log_key"] = first.ToString());
+        await Integrated(after);
         var later = Keep(await world.Beside(socket));
         await later.Serve();
         var (code, told) = await TamperTests.Type(socket, token, Path.Combine(world.Folder, "home"), "audit", "verify");

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Writ.Core.Audit;
 using Writ.Core.Identity;
 using Writ.Proof.Errors;
+using Writ.Proof.Identity;
 using Writ.Server.Files;
 using Writ.Server.Retention;
 using Writ.Server.Runs;
@@ -131,6 +132,40 @@ public abstract class RetentionTests(StorageEngine engine) : StorageTest(engine)
         (await world.Get<RecordingStore>().Append([(run.Id, run.RecordingBytes, "late"u8.ToArray())]))[run.Id].ShouldBe(run.RecordingBytes + 4);
         (await world.Read(db => db.RecordingPieces.CountAsync())).ShouldBe(0);
         (await world.Read(db => db.ResultPorts.CountAsync())).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Server_killed_while_it_deletes_leaves_nothing_that_has_no_entry_and_the_next_one_ends_it()
+    {
+        var world = await Create();
+        var (olga, _) = await world.SignIn(new("olga", false, null, ["ops"], false, false, TimeSpan.FromHours(1)));
+        foreach (var kind in (string[])[RetentionKind.Recordings, RetentionKind.Results])
+            (await world.Get<SetRetention>().Set(await world.Admin(), kind, TimeSpan.FromDays(1))).ShouldBeOk();
+        var (runs, dice) = (new List<string>(), new Random(7));
+        for (var round = 0; round < TestScale.Times(2); round++)
+        {
+            for (var more = 0; more < 2; more++)
+                runs.Add((await Recorded(world, olga)).Id.ToString());
+            world.Clock.Advance(TimeSpan.FromDays(2));
+            (olga, var token) = await world.SignIn(new("olga", false, null, ["ops"], false, false, TimeSpan.FromHours(1)));
+            await using var child = SecondServer.Start(SecondServer.Work.In(world, SecondServer.Retain, token, await world.Granted(olga)));
+            await child.NextLine();
+            await Task.Delay(dice.Next(150), Cancel);
+            await child.Kill();
+
+            var marked = await world.Read(db => db.Deletions.AsNoTracking().ToListAsync());
+            (await Applied()).ShouldBe(marked.Select(row => $"{row.Kind} {row.RunId}").Order(), "each that is marked has its one entry, and no other");
+            // Of what has no entry, every byte is there.
+            foreach (var run in runs.Where(run => !marked.Exists(row => row.Kind == RetentionKind.Recordings && row.RunId.ToString() == run)).Select(RunId.Parse))
+                (await world.Read(db => db.RecordingPieces.CountAsync(piece => piece.RunId == run))).ShouldBe(200);
+        }
+
+        await world.Get<ApplyRetention>().Once(Cancel);
+        (await Applied()).ShouldBe(runs.SelectMany(run => new[] { $"recordings {run}", $"results {run}" }).Order());
+        (await world.Read(async db => (await db.RecordingPieces.CountAsync(), await db.ResultPorts.CountAsync(), await db.Deletions.CountAsync(row => !row.Done)))).ShouldBe((0, 0, 0));
+        await world.ShouldBalance();
+
+        async Task<IOrderedEnumerable<string>> Applied() => (await world.Entries(AuditType.RetentionApplied)).Select(entry => $"{entry["kind"]} {entry["run"]}").Order();
     }
 
     [Fact]

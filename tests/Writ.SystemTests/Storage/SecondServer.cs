@@ -12,6 +12,7 @@ using Writ.Server.Audit;
 using Writ.Server.Grants;
 using Writ.Server.Identity;
 using Writ.Server.Requests;
+using Writ.Server.Retention;
 using Writ.Server.Storage;
 using Writ.Server.Streams;
 using Writ.SystemTests.Databases;
@@ -32,6 +33,9 @@ internal sealed class SecondServer : IAsyncDisposable
 
     /// <summary>Sends the streams of the audit log, round after round.</summary>
     public const string Stream = "stream";
+
+    /// <summary>Deletes what is past its retention, round after round, and says so before each.</summary>
+    public const string Retain = "retain";
 
     public const int Workers = 4;
 
@@ -120,6 +124,12 @@ internal sealed class SecondServer : IAsyncDisposable
         {
             await await world.Get<Streaming>().Once(default);
             await Task.Delay(5);
+        }
+
+        while (work.What == Retain)
+        {
+            Say("deleting");
+            await world.Get<ApplyRetention>().Once(default);
         }
 
         _ = Task.Run(async () =>

@@ -34,6 +34,10 @@ public abstract class StorageTest : IAsyncLifetime
     private protected async Task<World> Create(string policy = World.Policy, bool smallDisk = false) =>
         Keep(await World.Create(Keep(await _engine.Create(smallDisk)), policy));
 
+    /// <summary>A server on a database of its own that takes calls, without policy and runner.</summary>
+    private protected async Task<World> Serving(Writ.Server.Identity.SignInSettings? signIn = null, bool smallDisk = false) =>
+        Keep(await World.Serving(Keep(await _engine.Create(smallDisk)), signIn));
+
     /// <summary>Another server of the same world.</summary>
     private protected async Task<World> Beside(World world) => Keep(await world.Beside());
 

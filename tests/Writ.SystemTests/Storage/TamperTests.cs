@@ -141,7 +141,7 @@ public abstract class TamperTests(StorageEngine engine) : StorageTest(engine)
         using var output = new MemoryStream();
         var environment = new Dictionary<string, string> { ["WRIT_SERVER"] = $"unix://{socket}", ["WRIT_TOKEN"] = token, ["HOME"] = home };
         using var context = new CliContext(
-            new Terminal(output, output, TextReader.Null), environment.GetValueOrDefault, TimeProvider.System, () => new Interruption(_ => { }));
+            new Terminal(output, output, Stream.Null), environment.GetValueOrDefault, TimeProvider.System, () => new Interruption(_ => { }));
         var code = await CommandTree.InvokeAsync(context, line);
         return (code, Encoding.UTF8.GetString(output.ToArray()));
     }

@@ -22,7 +22,10 @@ internal sealed record MadeRun(DateTimeOffset Started, DateTimeOffset Ended, lon
 internal sealed record MadeTry(Address Address, int Protocol, int Port, DateTimeOffset At);
 
 /// <summary>Rows as the server would have written them, without a server, so that there can be a million.</summary>
-internal sealed class TraceHistory(ActorId actor, RunnerId runner)
+/// <param name="actor">Who did it all.</param>
+/// <param name="runner">Where.</param>
+/// <param name="like">A request whose plan and evaluation all have, where somebody will read them.</param>
+internal sealed class TraceHistory(ActorId actor, RunnerId runner, RequestRow? like = null)
 {
     private int _number;
 
@@ -35,7 +38,7 @@ internal sealed class TraceHistory(ActorId actor, RunnerId runner)
         var request = new RequestRow
         {
             Id = RequestId.New(made.NotBefore), State = RequestState.Approved, ActorId = actor, Tool = "nmap", Command = ["nmap"], Duration = made.NotAfter - made.NotBefore, Uses = made.Runs.Count + 1,
-            RunnerId = runner, InventoryDigest = "", PolicyHash = "", Plan = "{}", Evaluation = "{}", StatementDigest = "", Statement = StatementOf(scope).ToBytes(),
+            RunnerId = runner, InventoryDigest = "", PolicyHash = "", Plan = like?.Plan ?? "{}", Evaluation = like?.Evaluation ?? "{}", StatementDigest = "", Statement = StatementOf(scope).ToBytes(),
             CreatedAt = made.NotBefore, ExpiresAt = made.NotAfter, IdempotencyKey = null,
         };
         var grant = new GrantRow

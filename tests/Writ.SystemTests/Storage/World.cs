@@ -80,14 +80,21 @@ internal sealed class World : IAsyncDisposable
     private readonly WebApplication _app;
     private ConnectedRunner? _runner;
 
-    private World(TestDatabase at, string folder, bool ownsFolder, FakeTimeProvider clock, string? socket = null)
+    private World(TestDatabase at, string folder, bool ownsFolder, FakeTimeProvider clock, string? socket = null, SignInSettings? signIn = null, Uri? browsers = null)
     {
-        (At, _folder, _ownsFolder, Clock, Database) = (at, folder, ownsFolder, clock, at.Open());
-        var settings = new ServerSettings(folder, socket is null ? [] : [$"unix://{socket}"], null, null);
+        (At, _folder, _ownsFolder, Clock, Database, Socket) = (at, folder, ownsFolder, clock, at.Open(), socket);
+        string[] urls = [.. socket is null ? [] : (string[])[$"unix://{socket}"], .. browsers is null ? [] : (string[])[browsers.ToString().TrimEnd('/')]];
+        var settings = new ServerSettings(folder, urls, null, null, PublicUrl: browsers?.ToString().TrimEnd('/') ?? PublicUrl, SignInFile: signIn) { PasswordRounds = 1_000 };
         _app = Application.Build(settings, ServerKeys.Load(folder), Database, clock);
     }
 
+    /// <summary>What browsers call the server; what comes over the socket is as if a proxy had taken TLS away.</summary>
+    public const string PublicUrl = "https://writ.example";
+
     public TestDatabase At { get; }
+
+    /// <summary>Where it serves, if it does.</summary>
+    public string? Socket { get; }
 
     public Database Database { get; }
 
@@ -108,6 +115,44 @@ internal sealed class World : IAsyncDisposable
         await world.Enrol();
         (await world.Get<ApplyPolicy>().Apply(await world.Admin(), new(policy), default)).ShouldBeOk();
         return world;
+    }
+
+    /// <summary>A new server with the policy in force, which browsers of this machine and the command line reach.</summary>
+    public static async Task<World> ForBrowsers(TestDatabase at, string policy, Uri address)
+    {
+        var folder = Directory.CreateTempSubdirectory("writ-world-").FullName;
+        ServerKeys.Create(folder, Begin);
+        var world = new World(at, folder, ownsFolder: true, new ServingClock(Begin), Path.Combine(folder, "socket"), null, address);
+        await world.Enrol();
+        (await world.Get<ApplyPolicy>().Apply(await world.Admin(), new(policy), default)).ShouldBeOk();
+        await world.Serve();
+        return world;
+    }
+
+    /// <summary>A new server with nothing in it, which browsers of this machine reach.</summary>
+    public static async Task<World> Fresh(TestDatabase at, Uri address)
+    {
+        var folder = Directory.CreateTempSubdirectory("writ-world-").FullName;
+        ServerKeys.Create(folder, Begin);
+        var world = new World(at, folder, ownsFolder: true, new ServingClock(Begin), Path.Combine(folder, "socket"), null, address);
+        await world.Serve();
+        return world;
+    }
+
+    /// <summary>A new server that takes calls at a socket.</summary>
+    public static async Task<World> Serving(TestDatabase at, SignInSettings? signIn)
+    {
+        var folder = Directory.CreateTempSubdirectory("writ-world-").FullName;
+        ServerKeys.Create(folder, Begin);
+        var world = new World(at, folder, ownsFolder: true, new ServingClock(Begin), Path.Combine(folder, "socket"), signIn);
+        await world.Serve();
+        return world;
+    }
+
+    /// <summary>The instant is the test's, and what is done every second is done by the machine's: a jump of days makes no hundred thousand sweeps.</summary>
+    private sealed class ServingClock(DateTimeOffset begin) : FakeTimeProvider(begin)
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => System.CreateTimer(callback, state, dueTime, period);
     }
 
     /// <summary>Another server of the same database, keys and clock, which has the runner connected too.</summary>
@@ -219,6 +264,8 @@ internal sealed class World : IAsyncDisposable
     {
         if (_runner is not null)
             await _runner.DisposeAsync();
+        if (Socket is not null)
+            await _app.StopAsync();
         await _app.DisposeAsync();
         Database.Dispose();
         if (_ownsFolder)
@@ -248,6 +295,12 @@ internal sealed class World : IAsyncDisposable
         var tool = Nmap();
         tool.Protections.Clear();
         tool.Protections.Add(protections);
+        return await Another(name, tool);
+    }
+
+    /// <summary>Another runner with this tool, connected.</summary>
+    public async Task<ConnectedRunner> Another(string name, Tool tool)
+    {
         var inventory = await Get<Inventories>().Keep(Writes, [tool]);
         var row = new RunnerRow { Id = RunnerId.New(Clock.GetUtcNow()), Name = name, EnrolledAt = Clock.GetUtcNow(), Version = "0", InventoryDigest = inventory.Digest() };
         await Writes.Append(db =>

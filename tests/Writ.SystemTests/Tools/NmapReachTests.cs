@@ -117,8 +117,9 @@ public class NmapReachTests
                 var sent = packets.Values.Sum();
                 var estimated = Unanswered.Contains(line) ? plan.EstimatedPacketsUnanswered ?? 0 : plan.EstimatedPackets;
                 ratios.Add((double)estimated / sent);
+                // With what was sent where, and what nmap said: a scan that went another way is seen once, and not again.
                 if (sent > 2 * estimated || estimated > 2 * sent)
-                    wrong.Add(Text($"{line}: {estimated} estimated, {sent} sent"));
+                    wrong.Add(Text($"{line}: {estimated} estimated, {sent} sent: {string.Join(", ", packets.Take(20).Select(packet => $"{packet.Value} of {packet.Key}"))}\n{output}"));
                 foreach (var (packet, count) in packets.Where(packet => !Inside(packet.Key, plan.Scope)).Take(3))
                     wrong.Add(Text($"{line}: {count} of {packet} outside the scope"));
             }

@@ -73,10 +73,26 @@ public sealed partial class DocumentsTests
         }
 
         Unknown(tests, ["Planted_test_that_there_is_not"]).ShouldHaveSingleItem();
-
-        static IEnumerable<string> Unknown(string tests, IEnumerable<string> names) =>
-            names.Where(name => !Regex.IsMatch(tests, $@"\b(void|Task) {Regex.Escape(name)}\("));
     }
+
+    [Fact]
+    public void Asvs_page_has_each_item_once_with_tests_that_there_are()
+    {
+        var tests = string.Join('\n', Repository.Files("tests", ".cs").Select(Repository.Text));
+        var rows = Rows("docs/asvs.md", columns: 4, afterHeading: "| item");
+        rows.Select(row => row[0]).ShouldBeUnique();
+        foreach (var row in rows)
+        {
+            row[0].ShouldMatch(@"^\d+\.\d+\.\d+$");
+            row.ShouldAllBe(cell => cell.Length > 0, row[0]);
+            string[] named = [.. Quoted().Matches(row[3]).Select(name => name.Groups[1].Value)];
+            named.ShouldNotBeEmpty(row[0]);
+            Unknown(tests, named).ShouldBeEmpty(row[0]);
+        }
+    }
+
+    private static IEnumerable<string> Unknown(string tests, IEnumerable<string> names) =>
+        names.Where(name => !Regex.IsMatch(tests, $@"\b(void|Task) {Regex.Escape(name)}\("));
 
     [Fact]
     public void Links_between_files_lead_somewhere()

@@ -96,6 +96,7 @@ internal sealed class FakeServer : IAsyncDisposable
         var request = context.Request;
         using var reader = new StreamReader(request.Body);
         var body = await reader.ReadToEndAsync();
+        request.Body = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(body));
         Calls.Enqueue(new(request.Method, request.Path, request.QueryString.Value ?? "", body,
             request.Headers.Authorization, request.Headers["Idempotency-Key"], context.Connection.Id));
         if (_routes.TryGetValue($"{request.Method} {request.Path}", out var answer))

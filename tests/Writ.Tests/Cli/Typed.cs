@@ -15,7 +15,7 @@ internal sealed class Typed : IDisposable
         _environment = new() { ["WRIT_SERVER"] = server };
         if (token is not null)
             _environment["WRIT_TOKEN"] = token;
-        var console = new Terminal(output ?? OutputBytes, ErrorBytes, new StringReader(input)) { InputIsTerminal = terminal, ErrorIsTerminal = terminal };
+        var console = new Terminal(output ?? OutputBytes, ErrorBytes, new MemoryStream(Encoding.UTF8.GetBytes(input))) { InputIsTerminal = terminal, ErrorIsTerminal = terminal };
         Context = new(console, name => _environment.GetValueOrDefault(name), time ?? TimeProvider.System, () =>
         {
             var interruption = new Interruption(code => HardExit = code);
@@ -36,6 +36,19 @@ internal sealed class Typed : IDisposable
     {
         _environment[name] = value;
         return this;
+    }
+
+    /// <summary>Waits until something was said on standard error.</summary>
+    public async Task<string> SaidAsync(string part)
+    {
+        var begun = TimeProvider.System.GetTimestamp();
+        while (!Error.Contains(part, StringComparison.Ordinal))
+        {
+            TimeProvider.System.GetElapsedTime(begun).ShouldBeLessThan(TimeSpan.FromSeconds(60), Error);
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
+
+        return Error;
     }
 
     public Task<int> RunAsync(params string[] args) => CommandTree.InvokeAsync(Context, args);

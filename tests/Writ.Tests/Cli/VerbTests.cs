@@ -49,6 +49,77 @@ public class VerbTests
     }
 
     [Fact]
+    public async Task Approve_where_a_passkey_is_asked_for_shows_the_page_and_waits_for_the_own_decision()
+    {
+        await using var server = await FakeServer.StartAsync();
+        var pending = Samples.Request("pending");
+        var asked = 0;
+        server.On($"GET /v1/requests/{Samples.RequestId}", context => FakeServer.Write(context, asked++ switch
+        {
+            0 or 1 => pending,
+            // Somebody else's yes is not the one that is waited for.
+            2 => Samples.Request("pending", new DecisionView("dec_1", Samples.Dana, true, null, Samples.Now, 1)),
+            _ => Samples.Request("approved", new DecisionView("dec_2", Samples.Bob, true, null, Samples.Now, 1, "pk_1")),
+        }, WritJson.Default.RequestView));
+        server.Json("GET /v1/whoami", new WhoAmI(Samples.Bob.Id, "bob", "user", [], [], false, false, Samples.Now), WritJson.Default.WhoAmI);
+        server.Problem($"POST /v1/requests/{Samples.RequestId}/approve", new(ErrorCode.PasskeyNeeded, "a rule asks for this approval by a passkey", 403, Needs: ["https://writ.example.com/approve/req_1"]));
+        using var typed = new Typed(server.Address, terminal: true);
+
+        (await typed.RunAsync("approve", Samples.RequestId, "--yes")).ShouldBe(0);
+        typed.Output.ShouldStartWith("approved: dana has grant");
+        typed.Error.ShouldContain("https://writ.example.com/approve/req_1");
+        typed.Error.ShouldContain("█");
+        typed.Error.ShouldContain($"its statement is {new string('a', 16)}");
+        asked.ShouldBe(4);
+
+        using var piped = new Typed(server.Address);
+        asked = 0;
+        (await piped.RunAsync("approve", Samples.RequestId)).ShouldBe(0);
+        piped.Error.ShouldNotContain("█");
+    }
+
+    [Fact]
+    public async Task Approve_by_passkey_ends_when_the_request_has_become_another()
+    {
+        await using var server = await FakeServer.StartAsync();
+        var asked = 0;
+        server.On($"GET /v1/requests/{Samples.RequestId}", context => FakeServer.Write(
+            context, asked++ == 0 ? Samples.Request("pending") : Samples.Request("pending") with { Revision = 2, StatementDigest = new('b', 64) }, WritJson.Default.RequestView));
+        server.Json("GET /v1/whoami", new WhoAmI(Samples.Bob.Id, "bob", "user", [], [], false, false, Samples.Now), WritJson.Default.WhoAmI);
+        server.Problem($"POST /v1/requests/{Samples.RequestId}/approve", new(ErrorCode.PasskeyNeeded, "a rule asks for this approval by a passkey", 403, Needs: ["javascript:alert(1)"]));
+        using var odd = new Typed(server.Address);
+        (await odd.RunAsync("approve", Samples.RequestId)).ShouldBe(1);
+        odd.Error.ShouldContain("names no page");
+        server.Problem($"POST /v1/requests/{Samples.RequestId}/approve", new(ErrorCode.PasskeyNeeded, "a rule asks for this approval by a passkey", 403, Needs: ["https://writ.example.com/approve/req_1"]));
+        asked = 0;
+        using var typed = new Typed(server.Address);
+        (await typed.RunAsync("approve", Samples.RequestId)).ShouldBe(1);
+        typed.Error.ShouldContain("has become another");
+    }
+
+    [Fact]
+    public async Task Passkeys_are_listed_confirmed_by_fingerprint_and_removed()
+    {
+        await using var server = await FakeServer.StartAsync();
+        var passkey = new PasskeyView("pk_1", Samples.Bob, "laptop", "MFkw", "3f0c9a1d5b7e2468", Samples.Now, null, null, null);
+        server.Json("GET /v1/passkeys", new Page<PasskeyView>([passkey, passkey with { Id = "pk_2", ConfirmedAt = Samples.Now, ConfirmedBy = Samples.Dana }], null), WritJson.Default.PagePasskeyView);
+        server.Json("POST /v1/passkeys/pk_1/confirm", passkey with { ConfirmedAt = Samples.Now }, WritJson.Default.PasskeyView);
+        server.Json("POST /v1/passkeys/pk_1/remove", passkey with { RemovedAt = Samples.Now }, WritJson.Default.PasskeyView);
+        using var list = new Typed(server.Address);
+        (await list.RunAsync("passkey", "list")).ShouldBe(0);
+        foreach (var part in (string[])["pk_1", "not confirmed", "3f0c9a1d5b7e2468", "approves, confirmed by dana"])
+            list.Output.ShouldContain(part);
+        using var confirm = new Typed(server.Address);
+        (await confirm.RunAsync("passkey", "confirm", "pk_1", "3f0c9a1d5b7e2468")).ShouldBe(0);
+        confirm.Output.ShouldBe("pk_1 of bob approves from now on\n");
+        server.Calls.Last().Body.ShouldBe("""{"fingerprint":"3f0c9a1d5b7e2468"}""");
+        using var remove = new Typed(server.Address);
+        (await remove.RunAsync("passkey", "remove", "pk_1")).ShouldBe(0);
+        remove.Output.ShouldBe("pk_1 of bob is removed\n");
+        (await remove.RunAsync("passkey", "remove", "../x")).ShouldBe(2);
+    }
+
+    [Fact]
     public async Task Approve_of_what_is_over_decides_nothing()
     {
         await using var server = await FakeServer.StartAsync();

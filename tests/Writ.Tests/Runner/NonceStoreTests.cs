@@ -56,4 +56,20 @@ public sealed class NonceStoreTests : IDisposable
         });
         taken.ShouldBe(1);
     }
+
+    [Fact]
+    public void TryTakeUse_gives_no_more_than_was_approved_also_after_reopening()
+    {
+        using (var store = new NonceStore(_path, 0))
+        {
+            store.TryTakeUse("statement", 2, 3 * Hour).ShouldBeTrue();
+            store.TryTakeUse("another", 1, 3 * Hour).ShouldBeTrue();
+        }
+
+        using var again = new NonceStore(_path, 2 * Hour);
+        again.TryTakeUse("statement", 2, 3 * Hour).ShouldBeTrue();
+        again.TryTakeUse("statement", 2, 3 * Hour).ShouldBeFalse();
+        again.TryTakeUse("another", 1, 3 * Hour).ShouldBeFalse();
+        again.TryTakeUse("statement", 0, 3 * Hour).ShouldBeFalse();
+    }
 }

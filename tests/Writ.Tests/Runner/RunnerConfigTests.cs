@@ -79,4 +79,45 @@ public sealed class RunnerConfigTests : IDisposable
     [Fact]
     public void Read_absent_file_hints_at_enrolment() =>
         Should.Throw<RunnerException>(() => RunnerConfig.Read(_path)).Hint.ShouldNotBeNull().ShouldContain("enroll");
+
+    private const string Key = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEk4kMTYpcBWHspOxb9HQ8f+FznbVebygJ73bp2Fy6BC7iMJJohHQtSy9PTsI1REDivx5Ori2EncDmdZC3WUzc5g==";
+
+    private static string Asking(
+        string origin = "https://writ.example.com", string person = "act_06bq0000000000000000000005", string key = Key, string addresses = "10.66.0.0/16", string names = "\"kim\"", int count = 1, string more = "") =>
+        $$"""
+        { "server": "https://h:1",
+          "approvals": { "origin": "{{origin}}",
+            "approvers": [{ "person": "{{person}}", "name": "kim", "keys": ["{{key}}"] }{{more}}],
+            "zones": [{ "zone": "plant", "addresses": ["{{addresses}}"], "approvers": [{{names}}], "count": {{count}} }] } }
+        """;
+
+    [Fact]
+    public void Read_approvals_gives_what_the_runner_asks_for()
+    {
+        var asked = Read(Asking()).LocalApprovals();
+        asked.Party.ShouldBe(new("writ.example.com", "https://writ.example.com"));
+        asked.Approvers.ShouldHaveSingleItem().Value.Name.ShouldBe("kim");
+        var quorum = asked.Quorums.ShouldHaveSingleItem();
+        (quorum.Zone, quorum.Addresses.ToString(), quorum.Count).ShouldBe(("plant", "10.66.0.0/16", 1));
+        quorum.Persons.ShouldBe(["act_06bq0000000000000000000005"]);
+        Read("""{ "server": "https://h:1" }""").LocalApprovals().Quorums.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Read_approvals_that_could_never_or_always_hold_are_refused_with_what_is_wrong()
+    {
+        Refused(Asking(origin: "http://writ.example.com")).ShouldContain("no origin of passkeys");
+        Refused(Asking(origin: "https://writ.example.com/")).ShouldContain("no origin of passkeys");
+        Refused(Asking(person: "kim")).ShouldContain("'kim' is no person's id");
+        Refused(Asking(key: "AAAA")).ShouldContain("a key of kim is no public key of a passkey");
+        Refused(Asking(key: Key[..^4] + "5h==")).ShouldContain("a key of kim is no public key of a passkey");
+        Refused(Asking(addresses: "10.66")).ShouldContain("'10.66' of zone plant");
+        Refused(Asking(names: "\"alex\"")).ShouldContain("names 'alex', who is no approver");
+        Refused(Asking(count: 2)).ShouldContain("asks for 2 of 1 approvers");
+        Refused(Asking(count: 0)).ShouldContain("asks for 0 of 1 approvers");
+        Refused(Asking(names: "\"kim\", \"kim\"", count: 2)).ShouldContain("asks for 2 of 1 approvers");
+        // One device must never be two people.
+        Refused(Asking(more: $$""", { "person": "act_06bq0000000000000000000006", "name": "alex", "keys": ["{{Key}}"] }""")).ShouldContain("a key of alex is there twice");
+        Refused("""{ "server": "https://h:1", "approvals": { "origin": "https://h", "approvers": [], "zones": [] } }""").ShouldContain("no zone asks for anybody");
+    }
 }

@@ -5,6 +5,8 @@ namespace Writ.Core.Tools.Nmap;
 /// <summary>Files of the requester's that a command reads, and what it excludes.</summary>
 internal sealed partial record NmapCommand
 {
+    /// <summary>The requester's standard input, as Nmap names it; only a list of targets may be that.</summary>
+    public const string StandardInput = "-";
     /// <summary>A list of targets (<c>-iL</c>).</summary>
     public string? TargetList { get; private set; }
     /// <summary>A list of exclusions.</summary>
@@ -35,10 +37,9 @@ internal sealed partial record NmapCommand
         // getopt reads "-iL/x" as -i with the file L/x; nobody means that.
         if (option == "-i" && value is ['L' or 'R', ..])
             return Wrong($"'-i{NmapArguments.Show(value)}' reads a file '{NmapArguments.Show(value)}'", $"write -i{value[0]} and a space");
-        if (value == "-")
-            return Wrong($"{option}: targets on standard input would be seen by nobody", "write them to a file");
         TargetList = value;
-        return FilePath(option, value);
+        // What the requester's standard input says is sent like any list, and seen by all who see the request.
+        return value == StandardInput ? null : FilePath(option, value);
     }
 
     /// <summary>The files to read with what they are for, in a fixed order.</summary>

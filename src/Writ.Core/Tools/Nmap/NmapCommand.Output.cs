@@ -78,7 +78,8 @@ internal sealed partial record NmapCommand
     private Refusal? TakeOutput(string option, string value)
     {
         var shown = Shown(option);
-        if (FilePath(shown, value) is { } refusal)
+        // One of them may go where the tool's own words would; the client puts it there in their place.
+        if ((value != NmapOutput.Standard || option is "--oA" or "--oS") && FilePath(shown, value) is { } refusal)
             return refusal;
         if (value.Contains('%', StringComparison.Ordinal))
             return Wrong($"{shown}: nmap would put the time into '{NmapArguments.Show(value)}' for the %", "write a name without %");

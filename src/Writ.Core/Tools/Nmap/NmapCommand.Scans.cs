@@ -79,6 +79,8 @@ internal sealed partial record NmapCommand
                 case 'L': ListOnly = true; break;
                 case 'V' or 'R': Version = true; break;
                 case 'C': _defaultScripts = true; break;
+                // Nmap counts this one, and takes two of it for two types.
+                case 'X' when Scans.Contains('X'): return Wrong("-sX given twice contradicts itself", "give it once");
                 case 'O' or 'U' or 'Y' or 'Z' or 'S' or 'T' or 'A' or 'W' or 'M' or 'N' or 'F' or 'X': Scans.Add(letter); break;
                 case 'B': return Wrong("nmap has no scan type '-sB'", "the bounce scan is -b");
                 default: return Wrong($"nmap has no scan type '-s{letter}'", null);

@@ -19,10 +19,11 @@ internal static class NmapFiles
             return NmapTargets.Read(words.Select(word => new NmapExpression(word)), command.V6);
         if (!inputs.TryGetValue(path, out var content))
             return None;
-        var list = NmapTargetList.Read(path, content.Span);
+        var name = path == NmapCommand.StandardInput ? "standard input" : path;
+        var list = NmapTargetList.Read(name, content.Span);
         if (!list.IsOk)
             return list.Refusal;
-        return list.Value.Count == 0 ? new Refusal(ErrorCode.InvalidTarget, $"{NmapArguments.Show(path)} holds no target") : NmapTargets.Read(list.Value, command.V6);
+        return list.Value.Count == 0 ? new Refusal(ErrorCode.InvalidTarget, $"{NmapArguments.Show(name)} holds no target") : NmapTargets.Read(list.Value, command.V6);
     }
 
     /// <summary>What Nmap does in silence and somebody may not expect.</summary>

@@ -9,6 +9,9 @@ namespace Writ.Core.Tools.Nmap;
 /// <param name="Ending">What Nmap adds to it (<c>-oA</c>), or empty.</param>
 internal sealed record NmapOutput(char Letter, string Format, string Argument, string Ending)
 {
+    /// <summary>Standard output in place of a file, and of what Nmap says there otherwise.</summary>
+    public const string Standard = "-";
+
     /// <summary>The options that write files; <c>-o</c>, <c>-m</c> and <c>-oM</c> are old names.</summary>
     public static IReadOnlyList<string> Options { get; } = ["--oN", "--oX", "--oG", "--oM", "--oS", "--oA", "-o", "-m"];
 

@@ -21,6 +21,9 @@ public sealed class NmapTool : ITool
     public string Name => "nmap";
 
     /// <inheritdoc/>
+    public string Summary => "finds hosts, open ports and what listens there";
+
+    /// <inheritdoc/>
     public IReadOnlyList<FacetDefinition> Facets => NmapFacets.All;
 
     /// <inheritdoc/>

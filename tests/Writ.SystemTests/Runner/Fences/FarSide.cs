@@ -54,12 +54,12 @@ internal sealed class FarSide : IDisposable
         });
     }
 
-    /// <summary>The names of the probes that have arrived; others' frames, random bytes among them, bear no name.</summary>
-    public HashSet<string> Probes()
+    /// <summary>The names of the probes with this mark that have arrived; other tests send theirs at the same time.</summary>
+    public HashSet<string> Probes(string mark)
     {
         Settle();
         lock (_frames)
-            return [.. _frames.Select(frame => Regex.Match(Encoding.Latin1.GetString(frame.Bytes), "<probe:([a-z0-9-]+)>")).Where(match => match.Success).Select(match => match.Groups[1].Value)];
+            return [.. _frames.Select(frame => Regex.Match(Encoding.Latin1.GetString(frame.Bytes), $"<probe:([a-z0-9-]+)@{mark}>")).Where(match => match.Success).Select(match => match.Groups[1].Value)];
     }
 
     /// <summary>All frames so far, without those by which links find each other (ARP, neighbour discovery).</summary>

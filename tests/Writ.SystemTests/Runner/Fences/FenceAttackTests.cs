@@ -18,12 +18,12 @@ public sealed class FenceAttackTests
         {
             var sent = run.Probe(unfenced: true);
             sent.Length.ShouldBeGreaterThan(100);
-            sent.Except(open.Probes()).ShouldBeEmpty("a probe that does not arrive without a fence proves nothing");
+            sent.Except(open.Probes(run.Place.Name)).ShouldBeEmpty("a probe that does not arrive without a fence proves nothing");
         }
 
         using var far = new FarSide();
         var tried = run.Probe();
-        far.Probes().Order().ShouldBe(tried.Where(name => name.StartsWith("in-", StringComparison.Ordinal)).Order());
+        far.Probes(run.Place.Name).Order().ShouldBe(tried.Where(name => name.StartsWith("in-", StringComparison.Ordinal)).Order());
         far.Settle().Where(frame => frame.Source == run.Place.Address4 || frame.Source == run.Place.Address6)
             .ShouldAllBe(frame => frame.EtherType == 0x0800 || frame.EtherType == 0x86dd);
     }

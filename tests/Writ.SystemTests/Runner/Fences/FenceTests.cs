@@ -236,8 +236,8 @@ public sealed class FenceTests
         SupervisedRun.Until(() => Names().Count == 2, "no place stands ready");
         using var far = new FarSide();
         foreach (var place in Names())
-            Lab.Run(place, "python3", Path.Combine(AppContext.BaseDirectory, "Runner/Fences/probes.py"), "eth0", "02:00:00:00:00:01", live.Address4!, live.Address6!);
-        far.Probes().ShouldBeEmpty("a place without a run is closed");
+            Lab.Run(place, "python3", Path.Combine(AppContext.BaseDirectory, "Runner/Fences/probes.py"), "eth0", "02:00:00:00:00:01", live.Address4!, live.Address6!, live.Name);
+        far.Probes(live.Name).ShouldBeEmpty("a place without a run is closed");
 
         using (var next = Pool(ready: 0, runner, [live]))
             Names().ShouldBe([live.Name]);
@@ -309,13 +309,13 @@ public sealed class FenceTests
         using (var open = new FarSide())
         {
             run.Probe();
-            open.Probes().ShouldContain("in-tcp4", "until the deadline it is the kernel's");
+            open.Probes(run.Place.Name).ShouldContain("in-tcp4", "until the deadline it is the kernel's");
         }
 
         NetdevFence.CloseAndRead(run.Place, ZoneCells.None).ShouldNotBeNull().Closed.ShouldBeTrue();
         using var far = new FarSide();
         run.Probe();
-        far.Probes().ShouldBeEmpty();
+        far.Probes(run.Place.Name).ShouldBeEmpty();
     }
 
     [Fact]

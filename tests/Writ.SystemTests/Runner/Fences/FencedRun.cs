@@ -61,10 +61,19 @@ internal sealed class FencedRun : IDisposable
         return run;
     }
 
-    /// <summary>Crafted frames from the run's own device; from the uplink's, as a run without a fence would send them, where that is asked.</summary>
-    public string[] Probe(bool unfenced = false, params string[] names) => Lab.Run(unfenced ? Lab.Uplink : Place.Name,
-        ["python3", Path.Combine(AppContext.BaseDirectory, "Runner/Fences/probes.py"), unfenced ? "corp" : "eth0", "02:00:00:00:00:01", Place.Address4!, Place.Address6!, .. names])
-        .Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    /// <summary>
+    /// Crafted frames from the run's own device, marked with its place; from the uplink's, as a run without a fence would send
+    /// them, where that is asked. Then the company forgets what they made it believe of its neighbours.
+    /// </summary>
+    public string[] Probe(bool unfenced = false, params string[] names)
+    {
+        var sent = Lab.Run(unfenced ? Lab.Uplink : Place.Name,
+            ["python3", Path.Combine(AppContext.BaseDirectory, "Runner/Fences/probes.py"), unfenced ? "corp" : "eth0", "02:00:00:00:00:01", Place.Address4!, Place.Address6!, Place.Name, .. names])
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        if (unfenced)
+            Lab.Run(Lab.Company, "ip", "neigh", "flush", "dev", "runner");
+        return sent;
+    }
 
     /// <summary>The scope that the crafted frames are about.</summary>
     public static NetworkScope ProbedScope { get; } = Scope(["10.20.0.8/30", "2001:db8:20::8/126"], tcp: "22,80", udp: "53", sctp: "2905", icmp: true);

@@ -1,16 +1,16 @@
 """Crafted frames, each with its name in it, sent from one network device.
 
-usage: probes.py DEVICE DESTINATION-MAC IPV4-SOURCE IPV6-SOURCE [NAME...]
+usage: probes.py DEVICE DESTINATION-MAC IPV4-SOURCE IPV6-SOURCE MARK [NAME...]
 
 The scope that they are about: 10.20.0.8/30 and 2001:db8:20::8/126, tcp 22 and 80, udp 53, sctp 2905, ICMP.
-A name that begins with "in-" is in scope. Sends each frame twice, once past the queueing discipline; prints the names.
+A name that begins with "in-" is in scope. Sends each frame twice, once past the queueing discipline; prints the names. The mark tells them from those of others.
 """
 
 import socket
 import struct
 import sys
 
-DEVICE, MAC, SOURCE4, SOURCE6 = sys.argv[1:5]
+DEVICE, MAC, SOURCE4, SOURCE6, MARK = sys.argv[1:6]
 INSIDE4, OUTSIDE4 = "10.20.0.9", "10.20.0.77"
 INSIDE6, OUTSIDE6 = "2001:db8:20::9", "2001:db8:20::77"
 TCP, UDP, SCTP, ICMP, ICMP6 = 6, 17, 132, 1, 58
@@ -250,8 +250,8 @@ def main():
     bypass = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     bypass.setsockopt(socket.SOL_PACKET if hasattr(socket, "SOL_PACKET") else 263, 20, 1)
     bypass.bind((DEVICE, 0))
-    for name in sys.argv[5:] or PROBES:
-        made = PROBES[name](f"<probe:{name}>".encode())
+    for name in sys.argv[6:] or PROBES:
+        made = PROBES[name](f"<probe:{name}@{MARK}>".encode())
         for way in (plain, bypass):
             way.send(made)
         print(name)

@@ -98,7 +98,7 @@ public sealed class SandboxTests
         run.End().GetProperty("exit_code").GetInt32().ShouldBe(0, ErrorOf(run));
         var files = run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         files.ShouldContain("/usr/bin/find");
-        files.Where(file => file.Contains("/bin/", StringComparison.Ordinal)).Order().ShouldBe(["/usr/bin/find", "/usr/bin/setpriv"]);
+        files.Where(file => file.Contains("/bin/", StringComparison.Ordinal)).Order().ShouldBe(["/usr/bin/find", "/usr/bin/setpriv", "/usr/bin/setsid"]);
         files.Where(file => file.StartsWith("/etc/", StringComparison.Ordinal)).Order(StringComparer.Ordinal)
             .ShouldBe(["/etc/group", "/etc/host.conf", "/etc/hosts", "/etc/ld.so.cache", "/etc/nsswitch.conf", "/etc/passwd"]);
         files.Length.ShouldBeLessThan(25);

@@ -57,6 +57,30 @@ public sealed class TravelTests : IDisposable
     }
 
     [Theory]
+    [InlineData("10.20.0.5\n\xff", "-iL", "-")]
+    [InlineData("10.20.0.5\n", "-iL", "-", "-oX", "-")]
+    public async Task Standard_input_is_sent_where_the_command_names_it_and_read_once(string said, params string[] words)
+    {
+        await using var server = await FakeServer.StartAsync();
+        server.Problem("POST /v1/explain", Needs("-"));
+        using var typed = new Typed(server.Address, input: said);
+        (await typed.RunAsync(["explain", "--", "nmap", .. words])).ShouldBe(1);
+        typed.Error.ShouldContain("asks for '-' again");
+        var sent = JsonSerializer.Deserialize(server.Calls.Last().Body, WritJson.Default.AskForAccess)!.Inputs!.ShouldHaveSingleItem();
+        (sent.Argument, Encoding.UTF8.GetString(sent.Content)).ShouldBe(("-", said));
+    }
+
+    [Fact]
+    public async Task Standard_input_that_no_word_names_stays_unread()
+    {
+        await using var server = await FakeServer.StartAsync();
+        server.Problem("POST /v1/explain", Needs("-"));
+        using var typed = new Typed(server.Address, input: "secret");
+        (await typed.RunAsync("explain", "--", "nmap", "-iL", "hosts-x.txt", "-sT")).ShouldBe(1);
+        typed.Error.ShouldContain("the server asks for '-', which does not stand in this command; nothing was read");
+    }
+
+    [Theory]
     [InlineData("explain", "POST /v1/explain")]
     [InlineData("request", "POST /v1/requests")]
     [InlineData("run", "POST /v1/runs")]

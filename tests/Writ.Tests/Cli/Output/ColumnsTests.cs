@@ -8,7 +8,7 @@ public class ColumnsTests
     private static string[] Printed(int width)
     {
         var output = new MemoryStream();
-        var columns = new Columns(new Terminal(output, Stream.Null, TextReader.Null) { Width = width }, "id", "state", "command");
+        var columns = new Columns(new Terminal(output, Stream.Null, Stream.Null) { Width = width }, "id", "state", "command");
         columns.Row("req_01m8cc59nbfcqvr8e05vsr53n6", "pending", "nmap -p 22 \e[31m10.20.0.5 10.20.0.6 10.20.0.7");
         columns.Row("req_01m8cc59nbfcqvr8e05vsr53n7", null, "nmap");
         columns.Print();

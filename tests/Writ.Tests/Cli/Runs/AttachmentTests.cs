@@ -35,7 +35,7 @@ public class AttachmentTests
                     asked.Add(from);
                     return Task.FromResult<WebSocket>(new ScriptedSocket(whole[(int)from..], piece, cut));
                 },
-                Unknown, new Terminal(output, error, TextReader.Null), time);
+                Unknown, new Terminal(output, error, Stream.Null), time);
 
             var end = await Drive(attachment, time);
 
@@ -74,7 +74,7 @@ public class AttachmentTests
         var attachment = new Attachment(
             (from, _) => Task.FromResult<WebSocket>(new ScriptedSocket(whole[(int)from..], 50, ++tries == 1 ? whole.Length - 2 : 2)),
             _ => Task.FromResult<RunView?>(Samples.Exited(7) with { RecordingBytes = whole.Length }),
-            new Terminal(output, Stream.Null, TextReader.Null), TimeProvider.System);
+            new Terminal(output, Stream.Null, Stream.Null), TimeProvider.System);
 
         (await attachment.FollowAsync(CancellationToken.None))!.ExitCode.ShouldBe(7);
 
@@ -97,7 +97,7 @@ public class AttachmentTests
         {
             tries++;
             return Task.FromResult<WebSocket>(new ScriptedSocket(FakeRecording.Of("hello"), 50, int.MaxValue));
-        }, Unknown, new Terminal(new ClosedStream(), Stream.Null, TextReader.Null), TimeProvider.System);
+        }, Unknown, new Terminal(new ClosedStream(), Stream.Null, Stream.Null), TimeProvider.System);
 
         await Should.ThrowAsync<OutputClosedException>(() => attachment.FollowAsync(CancellationToken.None));
         tries.ShouldBe(1);
@@ -117,7 +117,7 @@ public class AttachmentTests
 
     private static Task<RunView?> Unknown(CancellationToken cancel) => Task.FromResult<RunView?>(null);
 
-    private static Terminal Quiet() => new(Stream.Null, Stream.Null, TextReader.Null);
+    private static Terminal Quiet() => new(Stream.Null, Stream.Null, Stream.Null);
 
     private static byte[] Concat((byte Stream, byte[] Bytes)[] frames, byte stream) =>
         [.. frames.Where(frame => frame.Stream == stream).SelectMany(frame => frame.Bytes)];

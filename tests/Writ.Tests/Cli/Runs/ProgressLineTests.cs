@@ -66,7 +66,7 @@ public sealed class ProgressLineTests
     public void Line_waits_while_the_tool_is_in_the_middle_of_one()
     {
         using var error = new MemoryStream();
-        var line = new ProgressLine(new Terminal(Stream.Null, error, TextReader.Null) { ErrorIsTerminal = true }, new FakeTimeProvider());
+        var line = new ProgressLine(new Terminal(Stream.Null, error, Stream.Null) { ErrorIsTerminal = true }, new FakeTimeProvider());
         line.Passed("half a line"u8);
         line.Take(Half);
         error.Length.ShouldBe(0);
@@ -92,7 +92,7 @@ public sealed class ProgressLineTests
     {
         ProgressLine.Text(Half with { Phase = "\e[2Jx" }, TimeSpan.Zero).ShouldNotContain('\e');
         using var output = new MemoryStream();
-        var terminal = new Terminal(output, Stream.Null, TextReader.Null);
+        var terminal = new Terminal(output, Stream.Null, Stream.Null);
         var run = Samples.Run("running") with { Results = Half with { Hosts = [new("10.20.0.5", "\e[2J", [new("tcp", 22, "\e]0;x\a", "\u202e")], 1)] } };
         foreach (var text in RunText.Full(run, Samples.Now).Lines(terminal))
             text.ShouldAllBe(c => !char.IsControl(c) && c != '\u202e');
@@ -101,7 +101,7 @@ public sealed class ProgressLineTests
     [Fact]
     public void Show_tells_progress_and_what_was_found()
     {
-        var terminal = new Terminal(Stream.Null, Stream.Null, TextReader.Null);
+        var terminal = new Terminal(Stream.Null, Stream.Null, Stream.Null);
         var lines = RunText.Full(Samples.Run("running") with { Results = Half }, Samples.Now).Lines(terminal).ToArray();
         lines.ShouldContain(text => text.StartsWith("progress", StringComparison.Ordinal) && text.EndsWith("SYN Stealth Scan, 45%, 42s left", StringComparison.Ordinal));
         lines.ShouldContain(text => text.StartsWith("found", StringComparison.Ordinal) && text.EndsWith("3 hosts up, 17 open ports so far", StringComparison.Ordinal));

@@ -103,7 +103,7 @@ public sealed class ResultsTextTests
     private static string Printed(Action<Terminal> print)
     {
         using var output = new MemoryStream();
-        print(new(output, Stream.Null, TextReader.Null) { Width = 80 });
+        print(new(output, Stream.Null, Stream.Null) { Width = 80 });
         return Encoding.UTF8.GetString(output.ToArray());
     }
 }

@@ -34,6 +34,21 @@ public class QuorumTests
     }
 
     [Fact]
+    public void IsMet_need_with_a_passkey_is_met_by_those_alone_who_signed_with_one()
+    {
+        ApprovalNeed[] needs = [new("plant", "r", ["x"], 1, WithPasskey: true)];
+        Quorum.IsMet(needs, [Person(1, "x")]).ShouldBeFalse();
+        Quorum.Missing(needs, [Person(1, "x")]).ShouldBe(["1 more of x by passkey for zone plant"]);
+        Quorum.IsMet(needs, [Person(1, "x") with { WithPasskey = true }]).ShouldBeTrue();
+        Quorum.MayDecide(needs, Person(1, "x")).ShouldBeTrue("a no needs none");
+        Quorum.NeedsPasskey(needs, Person(1, "x")).ShouldBeTrue();
+        Quorum.NeedsPasskey([.. needs, new("staging", "r", ["x"], 1)], Person(1, "x")).ShouldBeFalse("their yes counts there without");
+        Quorum.NeedsPasskey(needs, Person(1, "z")).ShouldBeFalse();
+        // Of two needs of one zone, the one without a passkey takes who has none.
+        Quorum.IsMet([.. needs, new("plant", "r", ["x"], 1)], [Person(1, "x"), Person(2, "x") with { WithPasskey = true }]).ShouldBeTrue();
+    }
+
+    [Fact]
     public void MayDecide_other_roles_may_not() =>
         Quorum.MayDecide([new("a", "r", ["x"], 1)], Person(1, "z")).ShouldBeFalse();
 

@@ -109,6 +109,7 @@ public class EvaluatorTests
         Ask("rules:\n" + Rule("a", "staging", "{ from: [sec] }") + Rule("b", "staging"), Plan("10.20.0.1")).Rules.ShouldBe(["b"]);
         Ask("rules:\n" + Rule("a", "staging", "{ from: [sec], count: 2 }") + Rule("b", "staging", "{ from: [sec], count: 1 }"), Plan("10.20.0.1")).Rules.ShouldBe(["b"]);
         Ask("rules:\n" + Rule("a", "staging", "{ from: [sec] }") + Rule("b", "staging", "{ from: [dev] }"), Plan("10.20.0.1")).Rules.ShouldBe(["a"]);
+        Ask("rules:\n" + Rule("a", "staging", "{ from: [sec], with: passkey }") + Rule("b", "staging", "{ from: [dev] }"), Plan("10.20.0.1")).Rules.ShouldBe(["b"]);
         // The permissive one does not cover the asked time: the other does.
         Ask("rules:\n" + Rule("a", "staging", "{ from: [sec] }", "max-duration: 8h") + Rule("b", "staging", extra: "max-duration: 10m"), Plan("10.20.0.1"),
             terms: Plain with { Duration = TimeSpan.FromHours(2) }).Rules.ShouldBe(["a"]);
@@ -258,6 +259,7 @@ public class EvaluatorTests
     {
         var found = Ask("rules:\n" + Rule("a", "staging", "[{ from: [sec], count: 2 }, { from: [dev] }]"), Plan("10.20.0.1"));
         found.Approvals.Select(need => (need.Zone, need.Rule, string.Join(',', need.From), need.Count)).ShouldBe([("staging", "a", "sec", 2), ("staging", "a", "dev", 1)]);
+        Ask("rules:\n" + Rule("a", "staging", "[{ from: [sec], with: passkey }, { from: [dev] }]"), Plan("10.20.0.1")).Approvals.Select(need => need.WithPasskey).ShouldBe([true, false]);
     }
 
     [Fact]

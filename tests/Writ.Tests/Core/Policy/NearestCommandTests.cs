@@ -24,7 +24,7 @@ public class NearestCommandTests
     private static readonly Subject Dana = new("dana", false, ["eng"]);
     private static readonly DateTimeOffset Monday = new(2026, 3, 2, 12, 0, 0, TimeSpan.Zero);
     private static readonly PlanContext Context = new(NmapToolTests.Inventory);
-    private static readonly ITool Nmap = ToolCatalogue.Find("nmap")!;
+    private static readonly ITool Nmap = ToolCatalogue.Box.Find("nmap")!;
 
     private static PolicyDocument Policy(string rules)
     {

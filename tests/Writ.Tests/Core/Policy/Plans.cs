@@ -15,7 +15,7 @@ internal static class Plans
             Tool = "nmap", Argv = ["nmap"], Targets = set, Scope = NetworkScope.Nothing with { Addresses = set }, Techniques = techniques,
             Facets =
             [
-                .. ToolCatalogue.Find("nmap")!.Facets.Select<FacetDefinition, FacetValue>(facet => facet.Kind switch
+                .. ToolCatalogue.Box.Find("nmap")!.Facets.Select<FacetDefinition, FacetValue>(facet => facet.Kind switch
                 {
                     FacetKind.Words => new FacetWords(facet.Name, facet.Name == "techniques" ? techniques : []),
                     FacetKind.Ports => new FacetPorts(facet.Name, PortSet.Empty),

@@ -17,13 +17,13 @@ public class PolicySchemaTests
 {
     private static readonly JsonObject Schema = JsonNode.Parse(Repository.Text("docs/policy.schema.json"))!.AsObject();
 
-    public static TheoryData<string> Tools() => [.. ToolCatalogue.All.Select(tool => tool.Name)];
+    public static TheoryData<string> Tools() => [.. ToolCatalogue.Box.All.Select(tool => tool.Name)];
 
     [Theory]
     [MemberData(nameof(Tools))]
     public void Facets_of_a_tool_stand_in_the_schema_as_the_tool_defines_them(string name)
     {
-        var tool = ToolCatalogue.Find(name)!;
+        var tool = ToolCatalogue.Box.Find(name)!;
         Same($"$defs/{name}", OfTool(tool, denial: false));
         Same($"$defs/{name}-denied", OfTool(tool, denial: true));
         foreach (var (path, of) in new[] { ("$defs/tools", name), ("$defs/denied-tools", $"{name}-denied") })
@@ -52,6 +52,8 @@ public class PolicySchemaTests
     [Theory]
     [InlineData("", "x")]
     [InlineData("properties/roles/additionalProperties", "version: 1\nroles: { a: 1 }")]
+    [InlineData("properties/workloads/additionalProperties", "version: 1\nworkloads: { a: 1 }")]
+    [InlineData("properties/workloads/additionalProperties/properties/on-behalf-of", "version: 1\nworkloads: { a: { on-behalf-of: 1 } }")]
     [InlineData("properties/zones/additionalProperties", "version: 1\nzones: { a: 1 }")]
     [InlineData("$defs/rule", "version: 1\nrules: [1]")]
     [InlineData("$defs/denial", "version: 1\ndenials: [1]")]
@@ -74,7 +76,7 @@ public class PolicySchemaTests
         {
             ("version: 1", "version: 2"), ("groups: [engineering]", "group: [engineering]"), ("techniques: [ping,", "techniques: [pong,"), ("\"1-10000\"", "\"1-10000x\""),
             ("max-timing: 4", "max-timing: 6"), ("max-hosts: 256", "max-hosts: 0"), ("max-duration: 30m", "max-duration: 30"), ("require: [reason]", "require: [reasn]"),
-            ("count: 1", "count: 0"), ("approval: none", "approval: yes-please"), ("mon-fri", "mon-fry"), ("08:00-18:00", "8-18"), ("expect: require-approval", "expect: aprove"),
+            ("count: 1", "count: 0"), ("count: 1", "with: password"), ("approval: none", "approval: yes-please"), ("mon-fri", "mon-fry"), ("08:00-18:00", "8-18"), ("expect: require-approval", "expect: aprove"),
             ("scripts: [dos, exploit, brute, intrusive]", ""), ("    roles: [developer]", "    roles: developer"), ("id: secops-self-serve", "name: secops-self-serve"),
             ("    zones: [plant]\n", ""), ("max-hosts: 256", "others: none"), ("as: { user: dana, groups", "as: { user: dana, workload: ci, groups"),
         })
@@ -87,12 +89,13 @@ public class PolicySchemaTests
     }
 
     /// <summary>What the schema refuses of a YAML text.</summary>
-    internal static IReadOnlyList<string> Refusals(string yaml)
+    internal static IReadOnlyList<string> Refusals(string yaml, JsonObject? by = null)
     {
         var stream = new YamlStream();
         stream.Load(new StringReader(yaml));
         var refused = new List<string>();
-        Hold(Schema, Json(stream.Documents[0].RootNode), "", refused);
+        var schema = by ?? Schema;
+        Hold(schema, schema, Json(stream.Documents[0].RootNode), "", refused);
         return refused;
     }
 
@@ -137,16 +140,18 @@ public class PolicySchemaTests
         };
     }
 
-    private static JsonObject At(string path) =>
-        path.Split('/', StringSplitOptions.RemoveEmptyEntries).Aggregate((JsonNode)Schema, (node, part) => node[part].ShouldNotBeNull($"the schema has no {path}")).AsObject();
+    private static JsonObject At(string path) => At(Schema, path);
+
+    internal static JsonObject At(JsonObject root, string path) =>
+        path.Split('/', StringSplitOptions.RemoveEmptyEntries).Aggregate((JsonNode)root, (node, part) => node[part].ShouldNotBeNull($"the schema has no {path}")).AsObject();
 
     /// <summary>As much of JSON Schema 2020-12 as the file uses; another keyword throws.</summary>
-    private static void Hold(JsonObject schema, JsonNode? value, string at, List<string> refused)
+    private static void Hold(JsonObject root, JsonObject schema, JsonNode? value, string at, List<string> refused)
     {
         bool Fits(JsonNode? part)
         {
             var inner = new List<string>();
-            Hold(part!.AsObject(), value, at, inner);
+            Hold(root, part!.AsObject(), value, at, inner);
             return inner.Count == 0;
         }
 
@@ -161,7 +166,7 @@ public class PolicySchemaTests
             switch (keyword)
             {
                 case "$schema" or "title" or "description" or "default" or "examples" or "$defs": break;
-                case "$ref": Hold(At(rule!.GetValue<string>()[2..]), value, at, refused); break;
+                case "$ref": Hold(root, At(root, rule!.GetValue<string>()[2..]), value, at, refused); break;
                 case "type": Must((rule is JsonArray types ? types.Select(type => type!.GetValue<string>()) : [rule!.GetValue<string>()]).Any(type => IsOf(type, value)), $"type {rule}"); break;
                 case "const": Must(JsonNode.DeepEquals(rule, value), $"const {rule}"); break;
                 case "enum": Must(rule!.AsArray().Any(word => JsonNode.DeepEquals(word, value)), "enum"); break;
@@ -177,21 +182,21 @@ public class PolicySchemaTests
                 case "anyOf": Must(rule!.AsArray().Any(Fits), keyword); break;
                 case "items":
                     for (var index = 0; index < ((value as JsonArray)?.Count ?? 0); index++)
-                        Hold(rule!.AsObject(), value![index], $"{at}/{index}", refused);
+                        Hold(root, rule!.AsObject(), value![index], $"{at}/{index}", refused);
                     break;
                 case "propertyNames":
                     foreach (var (key, _) in value as JsonObject ?? [])
-                        Hold(rule!.AsObject(), JsonValue.Create(key), $"{at}/{key}", refused);
+                        Hold(root, rule!.AsObject(), JsonValue.Create(key), $"{at}/{key}", refused);
                     break;
                 case "properties":
                     foreach (var (key, part) in rule!.AsObject().Where(part => value is JsonObject whole && whole.ContainsKey(part.Key)))
-                        Hold(part!.AsObject(), value![key], $"{at}/{key}", refused);
+                        Hold(root, part!.AsObject(), value![key], $"{at}/{key}", refused);
                     break;
                 case "additionalProperties":
                     foreach (var (key, part) in (value as JsonObject ?? []).Where(part => schema["properties"]?[part.Key] is null))
                     {
                         if (rule is JsonObject others)
-                            Hold(others, part, $"{at}/{key}", refused);
+                            Hold(root, others, part, $"{at}/{key}", refused);
                         else
                             refused.Add($"{at}: no key {key}");
                     }
@@ -215,6 +220,7 @@ public class PolicySchemaTests
         YamlMappingNode mapping => new JsonObject(mapping.Children.Select(child => KeyValuePair.Create(((YamlScalarNode)child.Key).Value!, Json(child.Value)))),
         YamlSequenceNode list => new JsonArray([.. list.Children.Select(Json)]),
         YamlScalarNode { Style: ScalarStyle.Plain, Value: var text } => text is "" or null ? null
+            : text is "true" or "false" ? JsonValue.Create(text == "true")
             : decimal.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var number) ? JsonValue.Create(number) : JsonValue.Create(text),
         YamlScalarNode { Value: var text } => JsonValue.Create(text),
         _ => throw new NotSupportedException(),

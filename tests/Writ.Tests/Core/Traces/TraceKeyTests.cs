@@ -76,4 +76,19 @@ public class TraceKeyTests
             TraceSpan.EarliestBegin(TraceSpan.Of(span), open).ShouldBeLessThanOrEqualTo(begin);
             TraceSpan.Of(span).ShouldBeInRange(0, TraceSpan.Longest);
         }, iter: PropertyScale.Cases(5_000));
+
+    [Theory]
+    [InlineData("10.20.4.17", true)]
+    [InlineData("10.20.4.0-10.20.4.3", true)]
+    [InlineData("10.0.0.0/8", true)]
+    [InlineData("10.20.3.200-10.20.4.0", true)]
+    [InlineData("10.20.4.128", false)]
+    [InlineData("10.20.3.0/24", false)]
+    public void Overlapping_a_network_finds_the_scopes_that_share_an_address(string scope, bool found)
+    {
+        AddressSet.TryParse([scope], out var set, out _).ShouldBeTrue();
+        AddressRange.TryParse("10.20.4.0/25", out var network).ShouldBeTrue();
+        TraceKey.Overlapping(TraceKind.Scope, network).Intersect(TraceKey.Covering(TraceKind.Scope, set)).Any().ShouldBe(found);
+        TraceKey.Overlapping(TraceKind.Scope, new(network.First, network.First)).Order().ShouldBe(TraceKey.Around(TraceKind.Scope, network.First).Order());
+    }
 }

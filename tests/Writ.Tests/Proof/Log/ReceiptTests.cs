@@ -13,7 +13,7 @@ namespace Writ.Tests.Proof.Log;
 public sealed class ReceiptTests
 {
     private static readonly DateTimeOffset Now = new(2026, 3, 2, 9, 0, 0, TimeSpan.Zero);
-    private static readonly NoteSigner Log = NoteSigner.New("log.example", NoteKeyKind.Ed25519);
+    internal static readonly NoteSigner Log = NoteSigner.New("log.example", NoteKeyKind.Ed25519);
 
     [Fact]
     public async Task Verify_receipt_of_a_run_holds_and_is_read_as_it_was_written()
@@ -197,7 +197,7 @@ public sealed class ReceiptTests
         ];
     }
 
-    private static JsonObject Entry(string type, params (string Name, JsonNode Value)[] fields)
+    internal static JsonObject Entry(string type, params (string Name, JsonNode Value)[] fields)
     {
         var entry = new JsonObject { ["type"] = type, ["correlation"] = "req_1" };
         foreach (var (name, value) in fields)
@@ -205,11 +205,14 @@ public sealed class ReceiptTests
         return entry;
     }
 
-    private static async Task<Receipt> Make(List<JsonObject> story, bool signed = false)
+    /// <summary>A receipt of a story; the first entries of it may be of keys, and stand for themselves then.</summary>
+    internal static Task<Receipt> Make(List<JsonObject> story, bool signed = false, RunOrder? ordered = null, int approverKeys = 0) =>
+        Make([.. story.Select(entry => Encoding.UTF8.GetBytes(entry.ToJsonString()))], signed, ordered, approverKeys);
+
+    internal static async Task<Receipt> Make(byte[][] entries, bool signed = false, RunOrder? ordered = null, int approverKeys = 0)
     {
-        var order = OrderSamples.Order();
+        var order = ordered ?? OrderSamples.Order();
         var envelope = SigningKeys.Sign(OrderSamples.Seed, order.ToBytes());
-        byte[][] entries = [.. story.Select(entry => Encoding.UTF8.GetBytes(entry.ToJsonString()))];
         // Others stand before and after it in the log.
         var leaves = ((byte[][])[[1], .. entries, [2]]).Select(entry => LogHash.OfLeaf(entry)).ToArray();
         var (tree, head) = (Trees.Of(leaves), new Checkpoint("log.example", leaves.Length, Trees.Root(leaves)));
@@ -219,6 +222,8 @@ public sealed class ReceiptTests
         var naming = signed ? proven[0] : null;
         if (signed)
             proven.RemoveAt(0);
-        return new(order.Run, "req_1", envelope.Bytes, envelope.Signature, envelope.KeyId, proven, new SignedNote(head.Text, [Log.Sign(head.Text, Now)]).ToString(), naming);
+        var confirmed = approverKeys > 0 ? proven.Take(approverKeys).ToArray() : null;
+        proven.RemoveRange(0, approverKeys);
+        return new(order.Run, "req_1", envelope.Bytes, envelope.Signature, envelope.KeyId, proven, new SignedNote(head.Text, [Log.Sign(head.Text, Now)]).ToString(), naming, confirmed);
     }
 }

@@ -124,6 +124,37 @@ public sealed class EncodingTests
     }
 
     [Fact]
+    public void Statement_with_secrets_encodes_to_and_decodes_from_the_golden_bytes_of_version_6()
+    {
+        var golden = Golden("statement-v6", WithSecrets.ToBytes());
+        WithSecrets.ToBytes().ShouldBe(golden);
+        golden.AsSpan().StartsWith("writ-statement/v6\n"u8).ShouldBeTrue();
+        var read = Statement.Read(golden).Value;
+        read.ToBytes().ShouldBe(golden);
+        read.Sandbox!.Secrets.ShouldBe(WithSecrets.Sandbox!.Secrets);
+        SandboxTerms.Wrong(read).ShouldBeNull();
+    }
+
+    [Fact]
+    public void Statement_and_order_with_a_terminal_encode_to_and_decode_from_the_golden_bytes()
+    {
+        var statement = Golden("statement-v7", WithTerminal.ToBytes());
+        WithTerminal.ToBytes().ShouldBe(statement);
+        statement.AsSpan().StartsWith("writ-statement/v7\n"u8).ShouldBeTrue();
+        Statement.Read(statement).Value.Sandbox!.Terminal.ShouldBe(SandboxTerms.TerminalAllowed);
+        var order = Golden("order-v5", AtTerminal.ToBytes());
+        AtTerminal.ToBytes().ShouldBe(order);
+        order.AsSpan().StartsWith("writ-order/v5\n"u8).ShouldBeTrue();
+        RunOrder.Read(order).Value.Terminal.ShouldBe(new(120, 40, "xterm-256color"));
+        RunOrder.HasTerminal(order).ShouldBeTrue();
+        RunOrder.HasTerminal(Zoned.ToBytes()).ShouldBeFalse();
+        foreach (var other in new[] { "/v5", "/v6" })
+            Statement.Read(Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(statement).Replace("/v7", other, StringComparison.Ordinal))).IsOk.ShouldBeFalse(other);
+        foreach (var other in new[] { "order/v3", "order/v4" })
+            RunOrder.Read(Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(order).Replace("order/v5", other, StringComparison.Ordinal))).IsOk.ShouldBeFalse(other);
+    }
+
+    [Fact]
     public void Members_of_another_version_are_refused()
     {
         var first = Encoding.UTF8.GetString(Asked.ToBytes());
@@ -158,6 +189,9 @@ public sealed class EncodingTests
         var fifth = Encoding.UTF8.GetString(WithLive.ToBytes());
         foreach (var other in new[] { "/v1", "/v2", "/v3", "/v4", "/v6" })
             Statement.Read(Encoding.UTF8.GetBytes(fifth.Replace("/v5", other, StringComparison.Ordinal))).IsOk.ShouldBeFalse(other);
+        var sixth = Encoding.UTF8.GetString(WithSecrets.ToBytes());
+        foreach (var other in new[] { "/v1", "/v2", "/v3", "/v4", "/v5" })
+            Statement.Read(Encoding.UTF8.GetBytes(sixth.Replace("/v6", other, StringComparison.Ordinal))).IsOk.ShouldBeFalse(other);
     }
 
     [Fact]

@@ -31,6 +31,21 @@ public sealed class OrderCheckTests
     }
 
     [Fact]
+    public void Check_terminal_that_was_not_decided_or_is_missing_is_refused()
+    {
+        CodeOf(AtTerminal).ShouldBeNull();
+        CodeOf(AtTerminal with { Terminal = null }).ShouldBeNull("allowed is not needed");
+        var needed = WithTerminal with { Sandbox = WithTerminal.Sandbox! with { Terminal = SandboxTerms.TerminalNeeded } };
+        CodeOf(Order(needed) with { Zones = [], Terminal = AtTerminal.Terminal }).ShouldBeNull();
+        CodeOf(Order(needed) with { Zones = [] }).ShouldBe(ErrorCode.InvalidInput);
+        CodeOf(Order(WithSecrets) with { Zones = [], Terminal = AtTerminal.Terminal }).ShouldBe(ErrorCode.InvalidInput);
+        CodeOf(Order(WithSandbox) with { Zones = [], Terminal = AtTerminal.Terminal }).ShouldBe(ErrorCode.InvalidInput);
+        CodeOf(Order(WithTerminal with { Sandbox = WithTerminal.Sandbox! with { Terminal = "always" } })).ShouldBe(ErrorCode.InvalidInput);
+        foreach (var odd in new OrderTerminal[] { new(0, 24, "xterm"), new(80, 1_001, "xterm"), new(80, 24, ""), new(80, 24, "../x"), new(80, 24, "a b") })
+            CodeOf(AtTerminal with { Terminal = odd }).ShouldBe(ErrorCode.InvalidInput);
+    }
+
+    [Fact]
     public void Check_any_altered_byte_is_refused()
     {
         var signed = Signed(Order());

@@ -69,6 +69,16 @@ internal static class OrderSamples
         Live = new("nmap-xml", "/out/scan.xml", "apart"),
     };
 
+    public static Statement WithSecrets { get; } = WithSandbox with
+    {
+        Sandbox = WithSandbox.Sandbox! with
+        {
+            Secrets = [new("shop") { Environment = "PGPASSWORD", UserEnvironment = "PGUSER" }, new("key") { Path = "/secrets/key" }],
+        },
+    };
+
+    public static Statement WithTerminal { get; } = WithSecrets with { Sandbox = WithSecrets.Sandbox! with { Terminal = SandboxTerms.TerminalAllowed } };
+
     public static RunOrder Order(Statement? statement = null)
     {
         var bytes = (statement ?? Asked).ToBytes();
@@ -95,10 +105,12 @@ internal static class OrderSamples
         Zones = [new("staging", ["2001:db8:20::/48", "10.20.0.0/16"]), new("web", ["10.20.1.0/24"])],
     };
 
+    public static RunOrder AtTerminal { get; } = Order(WithTerminal) with { Zones = Zoned.Zones, Terminal = new(120, 40, "xterm-256color") };
+
     public static SignedBytes Signed(RunOrder order) => SigningKeys.Sign(Seed, order.ToBytes());
 
     public static RunnerTrust Trust { get; } = new(
         Runner, Inventory.Digest(),
         new Dictionary<string, byte[]> { [SigningKeys.KeyId(SigningKeys.PublicKey(Seed))] = SigningKeys.PublicKey(Seed) },
-        Ceiling);
+        Ceiling, LocalApprovals.None);
 }

@@ -66,6 +66,19 @@ public sealed class AsciicastTests
     }
 
     [Fact]
+    public void Frame_of_a_terminal_is_left_as_the_terminal_had_it()
+    {
+        var lines = Cast(writer =>
+        {
+            writer.Frame(new(RecordingStream.Resize, 0, Begin, new byte[] { 0, 120, 0, 40 }));
+            writer.Frame(new(RecordingStream.Output, 0, Begin, "a\nb\r\nc"u8.ToArray()));
+            writer.End(Begin, 0);
+        });
+        (Event(lines[1]).Code, Event(lines[1]).Data).ShouldBe(("r", "120x40"));
+        Event(lines[2]).Data.ShouldBe("a\nb\r\nc");
+    }
+
+    [Fact]
     public void Clock_set_back_and_bytes_that_are_no_text_harm_nothing()
     {
         var lines = Cast(writer =>

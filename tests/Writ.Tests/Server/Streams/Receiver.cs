@@ -108,7 +108,7 @@ internal sealed class Receiver : IAsyncDisposable
             while (true)
                 _connections.Add(Serve(await _listener.AcceptTcpClientAsync(_over.Token), certificate, serve));
         }
-        catch (Exception over) when (over is OperationCanceledException or SocketException)
+        catch (Exception over) when (over is OperationCanceledException or SocketException || (over is InvalidOperationException && _over.IsCancellationRequested))
         {
             // The test is over.
         }

@@ -63,7 +63,8 @@ public class NmapToolTests
     [InlineData("nmap --yo 10.0.0.1", "'--yoloscan' is a hidden way")]
     [InlineData("nmap -oNfile 10.0.0.1", "'-oNfile' writes a file 'Nfile'")]
     [InlineData("nmap -oX- 10.0.0.1", "'-oX-' writes a file 'X-'")]
-    [InlineData("nmap -oX - 10.0.0.1", "'-' is the terminal")]
+    [InlineData("nmap -oA - 10.0.0.1", "'-' is the terminal")]
+    [InlineData("nmap -oX - -oN - 10.0.0.1", "'-' is written already")]
     [InlineData("nmap -oX -x 10.0.0.1", "looks like an option")]
     [InlineData("nmap -oX scan-%T 10.0.0.1", "put the time")]
     [InlineData("nmap -oX /tmp/ 10.0.0.1", "is a folder")]
@@ -74,8 +75,7 @@ public class NmapToolTests
     [InlineData("nmap -PEx 10.0.0.1", "no discovery '-PEx'")]
     // files
     [InlineData("nmap -iL/etc/x", "'-iL/etc/x' reads a file 'L/etc/x'")]
-    [InlineData("nmap -iL -", "standard input")]
-    [InlineData("nmap -i -", "standard input")]
+    [InlineData("nmap --excludefile - 10.20.0.1", "'-' is the terminal, not a file")]
     [InlineData("nmap -iL a -iL b", "-iL stands twice")]
     [InlineData("nmap -iL a -i b", "-i stands twice")]
     [InlineData("nmap --resume /x", "'--resume' reads its command")]
@@ -121,6 +121,8 @@ public class NmapToolTests
     [InlineData("nmap -s 10.0.0.1", "-s needs a letter")]
     // contradictions
     [InlineData("nmap -sS -sT 10.0.0.1", "contradict")]
+    [InlineData("nmap -sX -sX 10.0.0.1", "contradict")]
+    [InlineData("nmap -sUXX 10.0.0.1", "contradict")]
     [InlineData("nmap -sX -sI 10.0.0.9 10.0.0.1", "contradict")]
     [InlineData("nmap -sn -sS 10.0.0.1", "contradict")]
     [InlineData("nmap -sO -sU 10.0.0.1", "goes with no other")]
@@ -307,13 +309,14 @@ public class NmapToolTests
         "--proxies http://10.9.9.3:80,socks4://10.9.9.4", "-f", "--ff", "--mtu 24", "--badsum", "--adler32", "--ttl 5", "--scanflags SYNFIN", "--scanflags 9", "--ip-options R",
         "--ip-options \\x01\\x02*3", "--data 0xAB", "--data-string a=b", "--data-length 9", "--send-eth", "--send-ip", "--unprivileged", "--privileged", "--osscan-guess", "--osscan-limit",
         "--max-os-tries 3", "-oN n.txt", "-oX=x.xml", "-oA all", "-oS s", "-m g", "--append-output", "--webxml", "--no-stylesheet", "--stylesheet x.xsl", "--stats-every 500ms",
-        "--deprecated-xml-osclass", "--disable-arp-ping", "--discovery-ignore-rst", "--servicedb db", "--versiondb probes", "--excludefile not", "-iL list", "-iL many", "--exclude web2",
+        "--deprecated-xml-osclass", "--disable-arp-ping", "--discovery-ignore-rst", "--servicedb db", "--versiondb probes", "--excludefile not", "-iL list", "-iL -", "-iL many", "--exclude web2",
     ];
 
     private static readonly Dictionary<string, ReadOnlyMemory<byte>> SomeFiles = new()
     {
         ["db"] = Encoding.ASCII.GetBytes("a 1/tcp 0.5\nb 2/tcp 0.1\nc 1/udp 0.3\n"),
         ["probes"] = "Probe TCP NULL q||\n"u8.ToArray(),
+        ["-"] = "10.20.0.3 web1"u8.ToArray(),
         ["not"] = "10.20.0.1 # web1\n"u8.ToArray(),
         ["list"] = "10.20.0.0/28\n#10.1.1.1\r\nweb1\t10.20.3.4#5"u8.ToArray(),
         ["many"] = Encoding.ASCII.GetBytes(string.Join('\n', Enumerable.Range(0, 200).Select(number => $"10.20.{number}.7"))),

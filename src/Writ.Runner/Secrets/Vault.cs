@@ -1,0 +1,235 @@
+using System.Buffers;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Text.Json;
+
+namespace Writ.Runner.Secrets;
+
+/// <summary>What a Vault has handed out.</summary>
+/// <param name="Value">The secret.</param>
+/// <param name="User">The user that it is the password of, or null.</param>
+/// <param name="Lease">By which it is given back, or null.</param>
+internal sealed record VaultSecret(SecretBytes Value, SecretBytes? User, string? Lease);
+
+/// <summary>
+/// The HTTP API of HashiCorp Vault and OpenBao, as far as it is needed: sign-in by AppRole, a key-value engine of version 2, credentials of a
+/// database engine, and the end of a lease. A response is never told on: it may hold what was asked for.
+/// </summary>
+internal sealed class Vault(VaultText settings)
+{
+    private const int MostAnswer = 512 * 1024;
+    private const string Status = "status";
+
+    /// <summary>Reads a secret.</summary>
+    /// <exception cref="RunnerException">It cannot be had; the message says why and holds nothing of an answer.</exception>
+    public async Task<VaultSecret> Read(SecretText secret, CancellationToken cancel)
+    {
+        using var http = Connect();
+        var token = await SignIn(http, cancel);
+        if (secret.Creds is { } role)
+            return await Creds(http, token, $"{secret.Mount ?? "database"}/creds/{role}", cancel);
+        try
+        {
+            var path = $"{secret.Mount ?? "secret"}/data/{secret.Kv}";
+            using var answer = await Send(http, HttpMethod.Get, path, token, null, cancel);
+            var value = Text(answer.Span, "data", "data", secret.Field ?? "password") ?? throw new RunnerException($"{path} has no {secret.Field ?? "password"}");
+            return new(value, Text(answer.Span, "data", "data", "username"), null);
+        }
+        finally
+        {
+            // What signed in for this alone signs out; a token of a file is somebody else's.
+            if (settings.AppRole is not null)
+                await Quietly(() => Send(http, HttpMethod.Post, "auth/token/revoke-self", token, null, cancel));
+        }
+    }
+
+    /// <summary>Ends a lease; one that is over already is as well.</summary>
+    /// <exception cref="RunnerException">It could not be ended.</exception>
+    public async Task Revoke(string lease, CancellationToken cancel)
+    {
+        using var http = Connect();
+        var token = await SignIn(http, cancel);
+        using var body = Json(("lease_id", Encoding.UTF8.GetBytes(lease)));
+        try
+        {
+            (await Send(http, HttpMethod.Put, "sys/leases/revoke", token, body, cancel)).Dispose();
+        }
+        catch (RunnerException over) when (over.Data[Status] is HttpStatusCode.BadRequest or HttpStatusCode.NotFound)
+        {
+            // There is no such lease any more.
+        }
+
+        if (settings.AppRole is not null)
+            await Quietly(() => Send(http, HttpMethod.Post, "auth/token/revoke-self", token, null, cancel));
+    }
+
+    private static async Task<VaultSecret> Creds(HttpClient http, string token, string path, CancellationToken cancel)
+    {
+        using var answer = await Send(http, HttpMethod.Get, path, token, null, cancel);
+        using var lease = Text(answer.Span, "lease_id");
+        var value = Text(answer.Span, "data", "password") ?? throw new RunnerException($"{path} gives no password");
+        return new(value, Text(answer.Span, "data", "username"), lease is { Span.Length: > 0 } ? Encoding.UTF8.GetString(lease.Span) : null);
+    }
+
+    private async Task<string> SignIn(HttpClient http, CancellationToken cancel)
+    {
+        if (settings.TokenFile is { } file)
+        {
+            using var token = SecretFile.Read(file);
+            return Header(token.Trimmed, file);
+        }
+
+        var role = settings.AppRole!;
+        using var secretId = SecretFile.Read(role.SecretIdFile);
+        using var body = Json(("role_id", Encoding.UTF8.GetBytes(role.RoleId)), ("secret_id", secretId.Trimmed.ToArray()));
+        using var answer = await Send(http, HttpMethod.Post, $"auth/{role.Mount}/login", null, body, cancel);
+        using var made = Text(answer.Span, "auth", "client_token") ?? throw new RunnerException($"{settings.Name} gave no token for the AppRole");
+        return Header(made.Span, settings.Name);
+    }
+
+    private static string Header(ReadOnlySpan<byte> token, string from) =>
+        token.IsEmpty || token.ContainsAnyExceptInRange((byte)'!', (byte)'~') ? throw new RunnerException($"{from} holds no token") : Encoding.ASCII.GetString(token);
+
+    private HttpClient Connect()
+    {
+        var handler = new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false };
+        if (settings.CaFile is { } file)
+        {
+            var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
+            try
+            {
+                policy.CustomTrustStore.ImportFromPemFile(file);
+            }
+            catch (Exception wrong) when (wrong is CryptographicException or IOException or UnauthorizedAccessException)
+            {
+                throw new RunnerException($"{file} holds no certificates that can be read");
+            }
+
+            handler.SslOptions = new SslClientAuthenticationOptions { EnabledSslProtocols = SslProtocols.Tls13 | SslProtocols.Tls12, CertificateChainPolicy = policy };
+        }
+
+        var http = new HttpClient(handler) { BaseAddress = new(new Uri(settings.Address), "/v1/") };
+        http.DefaultRequestHeaders.Add("X-Vault-Request", "true");
+        if (settings.Namespace is { } space)
+            http.DefaultRequestHeaders.Add("X-Vault-Namespace", space);
+        return http;
+    }
+
+    private static async Task<SecretBytes> Send(HttpClient http, HttpMethod method, string path, string? token, SecretBytes? body, CancellationToken cancel)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        if (token is not null)
+            request.Headers.Add("X-Vault-Token", token);
+        var copy = body?.Span.ToArray();
+        if (copy is not null)
+            request.Content = new ByteArrayContent(copy) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+        try
+        {
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
+            if (!response.IsSuccessStatusCode)
+                throw new RunnerException(Why(response.StatusCode, path)) { Data = { [Status] = response.StatusCode } };
+            await using var stream = await response.Content.ReadAsStreamAsync(cancel);
+            var buffer = GC.AllocateUninitializedArray<byte>(MostAnswer, pinned: true);
+            try
+            {
+                var length = await stream.ReadAtLeastAsync(buffer, MostAnswer, throwOnEndOfStream: false, cancel);
+                return length < MostAnswer ? SecretBytes.Of(buffer.AsSpan(0, length)) : throw new RunnerException($"{path} is longer than any secret");
+            }
+            finally
+            {
+                CryptographicOperations.ZeroMemory(buffer);
+            }
+        }
+        catch (Exception failed) when (failed is HttpRequestException or IOException)
+        {
+            throw new RunnerException(failed.InnerException is AuthenticationException
+                ? $"the certificate of {http.BaseAddress!.Authority} is not one that ca_file vouches for"
+                : $"{http.BaseAddress!.Authority} cannot be reached");
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(copy);
+        }
+    }
+
+    private static string Why(HttpStatusCode status, string path) => status switch
+    {
+        HttpStatusCode.Forbidden => $"{path}: permission denied",
+        HttpStatusCode.NotFound => $"there is nothing at {path}",
+        HttpStatusCode.ServiceUnavailable => $"{path}: the Vault is sealed or down",
+        HttpStatusCode.TemporaryRedirect => $"{path}: this Vault is a standby that sends others elsewhere",
+        _ => $"{path}: answered with HTTP {(int)status}",
+    };
+
+    private static async Task Quietly(Func<Task<SecretBytes>> send)
+    {
+        try
+        {
+            (await send()).Dispose();
+        }
+        catch (Exception failed) when (failed is RunnerException or OperationCanceledException)
+        {
+            // It ends by itself.
+        }
+    }
+
+    private static SecretBytes Json(params (string Name, byte[] Value)[] members)
+    {
+        var buffer = new ArrayBufferWriter<byte>(4096);
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            foreach (var (name, value) in members)
+            {
+                json.WriteString(name, value);
+                CryptographicOperations.ZeroMemory(value);
+            }
+
+            json.WriteEndObject();
+        }
+
+        var made = SecretBytes.Of(buffer.WrittenSpan);
+        buffer.Clear();
+        return made;
+    }
+
+    /// <summary>The text at a path of members; null where there is none. Read from the bytes, so that no string of it stays behind.</summary>
+    internal static SecretBytes? Text(ReadOnlySpan<byte> json, params ReadOnlySpan<string> path)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(json);
+            reader.Read();
+            foreach (var name in path)
+            {
+                if (reader.TokenType != JsonTokenType.StartObject)
+                    return null;
+                while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName && !reader.ValueTextEquals(name))
+                {
+                    reader.Read();
+                    reader.Skip();
+                }
+
+                if (reader.TokenType != JsonTokenType.PropertyName)
+                    return null;
+                reader.Read();
+            }
+
+            if (reader.TokenType != JsonTokenType.String || reader.ValueSpan.Length > SecretBytes.Most)
+                return null;
+            var buffer = new byte[reader.ValueSpan.Length];
+            var text = SecretBytes.Of(buffer.AsSpan(0, reader.CopyString(buffer)));
+            CryptographicOperations.ZeroMemory(buffer);
+            return text;
+        }
+        catch (Exception wrong) when (wrong is JsonException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,39 @@
+using Writ.Proof.Errors;
+using Writ.Server.Policy;
+using Writ.Server.Requests;
+using Writ.Server.Storage;
+
+namespace Writ.Server.WebConsole.Ask;
+
+/// <summary>Explains and asks, by the API's own verbs.</summary>
+internal sealed class AskHere(Visit visit, Explain explain, Requests.Ask ask, Database database, PolicyInForce policies, TimeProvider time)
+{
+    private readonly string _key = $"console-{Guid.CreateVersion7(time.GetUtcNow())}";
+
+    /// <summary>What it would mean, and what policy says of it. What is being typed is no attempt, and is not on the record.</summary>
+    public async Task<Result<Outlined>> Explain(Draft draft)
+    {
+        var read = draft.Read();
+        if (!read.IsOk)
+            return read.Refusal;
+        var view = await visit.Do("Explain", caller => explain.Of(caller, read.Value, CancellationToken.None, typing: true));
+        if (!view.IsOk)
+            return view.Refusal;
+        await using var db = database.Open();
+        var policy = await policies.Get(db);
+        return Outlined.Of(view.Value, policy.IsOk ? policy.Value : null);
+    }
+
+    /// <summary>Asks; the id of the request. Pressed twice, it is asked once.</summary>
+    public async Task<Result<string>> Ask(Draft draft)
+    {
+        var read = draft.Read();
+        if (!read.IsOk)
+            return read.Refusal;
+        return await visit.Do<string>("AskForAccess", async caller =>
+        {
+            var made = await ask.Create(caller, read.Value, $"{_key}-{draft.Digest}");
+            return !made.IsOk ? made.Refusal : made.Value.Denial is { } denial ? denial : made.Value.Request.Id.ToString();
+        });
+    }
+}

@@ -1,0 +1,215 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Playwright;
+using Writ.Core.Identity;
+using Writ.Server.Identity;
+using Writ.Server.Passkeys;
+using Writ.SystemTests.Databases;
+using Writ.SystemTests.EndToEnd;
+using Writ.SystemTests.Storage;
+
+namespace Writ.SystemTests.Browser;
+
+/// <summary>
+/// A server and a real browser that people of a pretend company look at the console with. Each window is somebody's own;
+/// what the page's protection refuses, and what breaks, is remembered.
+/// </summary>
+internal sealed class ConsoleHouse : IAsyncDisposable
+{
+    private readonly List<IBrowserContext> _windows = [];
+    private static readonly Lazy<string> Axe = new(() => File.ReadAllText(Path.Combine(Repository, "artifacts", "npm", "node_modules", "axe-core", "axe.min.js")));
+
+    private ConsoleHouse(World world, IBrowser browser, string origin) => (World, Browser, Origin) = (world, browser, origin);
+
+    public World World { get; }
+
+    public IBrowser Browser { get; }
+
+    public string Origin { get; }
+
+    /// <summary>What went wrong in any window.</summary>
+    public List<string> Wrong { get; } = [];
+
+    private static string Repository => Path.GetDirectoryName(Path.GetDirectoryName(House.Program("writ"))!)!;
+
+    /// <summary>A company on this database, with this policy in force; or a server with nothing in it.</summary>
+    public static async Task<ConsoleHouse> Of(StorageEngine engine, IBrowser browser, string? policy)
+    {
+        var origin = $"http://localhost:{FreePort()}";
+        var database = await engine.Create(smallDisk: false);
+        var world = policy is null ? await World.Fresh(database, new(origin)) : await World.ForBrowsers(database, policy, new(origin));
+        return new(world, browser, origin);
+    }
+
+    /// <summary>A window in which this person is signed in.</summary>
+    public async Task<IPage> Open(Caller person, string path, ColorScheme scheme = ColorScheme.Light, int width = 1440, int height = 900)
+    {
+        var context = await Browser.NewContextAsync(new()
+        {
+            BaseURL = Origin, ColorScheme = scheme, ViewportSize = new() { Width = width, Height = height }, Locale = "en-GB", TimezoneId = "Europe/Berlin", ReducedMotion = ReducedMotion.Reduce, HasTouch = width < 500,
+        });
+        _windows.Add(context);
+        context.SetDefaultTimeout(15_000);
+        await context.AddCookiesAsync([new() { Name = World.Get<Sessions>().Cookie, Value = await Session(person), Url = Origin, HttpOnly = true }]);
+        var page = await context.NewPageAsync();
+        page.Console += (_, message) =>
+        {
+            if (message.Type is "error" or "warning" && !message.Text.Contains("WebSocket", StringComparison.Ordinal))
+                Wrong.Add($"{message.Text} ({message.Location})");
+        };
+        page.PageError += (_, error) => Wrong.Add(error);
+        await page.GotoAsync(path);
+        await Live(page);
+        return page;
+    }
+
+    /// <summary>Waits until the page answers to what is done in it.</summary>
+    public static Task Live(IPage page) => page.Locator("html[data-live]").WaitForAsync(new() { State = WaitForSelectorState.Attached });
+
+    /// <summary>Gives the page's person an authenticator that says yes by itself.</summary>
+    public static async Task Authenticator(IPage page)
+    {
+        var session = await page.Context.NewCDPSessionAsync(page);
+        await session.SendAsync("WebAuthn.enable");
+        await session.SendAsync("WebAuthn.addVirtualAuthenticator", new()
+        {
+            ["options"] = new Dictionary<string, object>
+            {
+                ["protocol"] = "ctap2", ["transport"] = "internal", ["hasResidentKey"] = true, ["hasUserVerification"] = true, ["isUserVerified"] = true, ["automaticPresenceSimulation"] = true,
+            },
+        });
+    }
+
+    /// <summary>Makes this person a passkey in their window, which an admin confirms by its fingerprint.</summary>
+    public static async Task Passkey(ConsoleHouse house, IPage page, Caller person)
+    {
+        await Authenticator(page);
+        await page.GotoAsync("/account/passkeys");
+        await page.GetByLabel("Name").FillAsync("laptop");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Make a passkey" }).ClickAsync();
+        var fingerprint = await page.Locator(".key").InnerTextAsync();
+        var passkey = await house.World.Read(db => db.Passkeys.AsNoTracking().SingleAsync(row => row.ActorId == person.Id));
+        (await house.World.Get<ConfirmPasskey>().Confirm(await house.World.Admin(), passkey.Id.ToString(), fingerprint, default)).ShouldBeOk();
+    }
+
+    /// <summary>What axe finds wrong with the page at WCAG 2.2 AA, one line each.</summary>
+    public static async Task<IReadOnlyList<string>> Violations(IPage page)
+    {
+        // The page's protection allows no script of others: this one comes as the debugger's.
+        if (!await page.EvaluateAsync<bool>("() => typeof window.axe === 'object'"))
+            await page.EvaluateAsync(Axe.Value);
+        var found = await page.EvaluateAsync<JsonElement>("() => axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }).then((result) => result.violations)");
+        return [.. found.EnumerateArray().SelectMany(violation => violation.GetProperty("nodes").EnumerateArray()
+            .Select(node => $"{violation.GetProperty("id").GetString()}: {node.GetProperty("html").GetString()} {node.GetProperty("failureSummary").GetString()}"))];
+    }
+
+    /// <summary>
+    /// A picture of the page, into the folder that <c>WRIT_IMAGES</c> names (<c>docs/images</c> to keep it), else nowhere.
+    /// </summary>
+    public static async Task Picture(IPage page, string name)
+    {
+        if (Environment.GetEnvironmentVariable("WRIT_IMAGES") is { Length: > 0 } folder)
+            await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}.png") });
+    }
+
+    /// <summary>Held to what every page must be: nothing refused, nothing broken, and open to everybody.</summary>
+    public async Task Look(IPage page, string name)
+    {
+        await Held(page, name);
+        Wrong.ShouldBeEmpty(name);
+    }
+
+    /// <summary>The same in the light, in the dark, and on a phone.</summary>
+    public async Task LookAround(IPage page, string name)
+    {
+        await HeldAround(page, name);
+        Wrong.ShouldBeEmpty(name);
+    }
+
+    /// <summary>Open to everybody, and as wide as its window.</summary>
+    public static async Task Held(IPage page, string name)
+    {
+        await Picture(page, name);
+        (await Violations(page)).ShouldBeEmpty(name);
+        // What scrolls to the side by itself is made for it.
+        (await page.EvaluateAsync<string[]>("""
+            () => [document.documentElement, document.querySelector('main'), ...document.querySelectorAll('main.split > *, main.split .ledger')]
+              .filter(each => each && each.scrollWidth > each.clientWidth + 1 && each.checkVisibility()).map(each => `${each.tagName}.${each.className}: ${each.scrollWidth} in ${each.clientWidth}`)
+            """)).ShouldBeEmpty($"{name} is wider than its window");
+    }
+
+    /// <summary>The same in the light, in the dark, and on a phone.</summary>
+    public static async Task HeldAround(IPage page, string name)
+    {
+        var size = page.ViewportSize!;
+        await Held(page, $"{name}-light");
+        await page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
+        await Held(page, $"{name}-dark");
+        await page.SetViewportSizeAsync(390, 844);
+        await Held(page, $"{name}-phone");
+        await page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Light });
+        await page.SetViewportSizeAsync(size.Width, size.Height);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var (page, number) in _windows.SelectMany(context => context.Pages).Select((page, number) => (page, number)))
+            await Picture(page, $"last-{number}");
+        foreach (var wrong in Wrong)
+            TestContext.Current.TestOutputHelper?.WriteLine(wrong);
+        foreach (var window in _windows)
+            await window.CloseAsync();
+        await World.DisposeAsync();
+    }
+
+    private async Task<string> Session(Caller person) => (await World.Writes.Commit<string>(async scope =>
+        await World.Get<Sessions>().Begin(scope, await scope.Db.Actors.SingleAsync(row => row.Id == person.Id), ["pwd", "otp"], new DefaultHttpContext(), "a test"))).ShouldBeOk();
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
+
+/// <summary>One browser for all tests of a class, and databases of their own beside those of other tests.</summary>
+public sealed class ConsoleBrowser : IAsyncLifetime
+{
+    private IPlaywright? _playwright;
+
+    public SqliteEngine Engine { get; } = new();
+
+    public IBrowser Browser { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        await Engine.InitializeAsync();
+        (_playwright, Browser) = await Launch();
+    }
+
+    /// <summary>A browser of this machine's.</summary>
+    public static async Task<(IPlaywright Playwright, IBrowser Browser)> Launch()
+    {
+        var playwright = await Playwright.CreateAsync();
+        return (playwright, await playwright.Chromium.LaunchAsync(new() { ExecutablePath = "/usr/bin/chromium", Args = ["--no-sandbox", "--host-resolver-rules=MAP localhost 127.0.0.1"] }));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Browser is not null)
+            await Browser.DisposeAsync();
+        _playwright?.Dispose();
+        await Engine.DisposeAsync();
+    }
+}
+
+/// <summary>People at a browser, with nothing else beside them: what they see comes in time.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class BrowserCollection : ICollectionFixture<ConsoleBrowser>, ICollectionFixture<BrowserHouse>
+{
+    internal const string Name = "at a browser, alone";
+}

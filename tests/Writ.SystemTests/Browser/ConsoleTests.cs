@@ -213,13 +213,15 @@ public sealed class ConsoleTests(ConsoleBrowser browser)
         var page = await house.Open(await world.Admin("Ada"), "/inbox");
         foreach (var (name, path) in new[] { ("Ask", "/ask"), ("Policy", "/policy"), ("Fleet", "/fleet"), ("Peo", "/people"), ("Set", "/start"), ("LB time", "/inbox/req_*") })
         {
-            // 1. Ctrl-K finds it by its first letters.
+            // 1. Ctrl-K finds it by its first letters, also where Enter comes before the list does.
             await page.Keyboard.PressAsync("Control+k");
             await page.Locator("#palette input").FillAsync(name);
-            await page.Locator("#palette li").First.WaitForAsync();
-            await World.Eventually(async () => await page.Locator("#palette li").CountAsync() == 1, $"'{name}' is one page");
             if (path == "/ask")
+            {
+                await World.Eventually(async () => await page.Locator("#palette li").CountAsync() == 1, $"'{name}' is one page");
                 await house.Look(page, "palette");
+            }
+
             await page.Keyboard.PressAsync("Enter");
             await page.WaitForURLAsync($"**{path}");
             await page.Locator("#main h1, #main h2").First.WaitForAsync();

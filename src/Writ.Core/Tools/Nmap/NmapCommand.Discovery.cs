@@ -17,6 +17,9 @@ internal sealed partial record NmapCommand
     /// </summary>
     public SortedDictionary<char, string> Probes { get; } = [];
 
+    /// <summary>Without privileges connections stand in for ICMP, and then Nmap drops every other probe that needs raw packets.</summary>
+    internal bool PingsByIcmp => Probes.Keys.Any(letter => letter is 'E' or 'P' or 'M');
+
     public bool NoArpPing { get; private set; }
     public bool IgnoreResets { get; private set; }
     /// <summary>Addresses are resolved to names (<c>-R</c>); runs that do not ask for it resolve none.</summary>
@@ -86,7 +89,7 @@ internal sealed partial record NmapCommand
         // -n wins over -R, as Nmap has it.
         ReverseDns &= !_noNames;
         // -Pn and -sL win over all probes, which must be well-formed all the same.
-        if (Unprivileged && !NoPing && !ListOnly && Probes.Keys.FirstOrDefault(letter => letter is 'U' or 'Y' or 'O') is var raw && raw != '\0')
+        if (Unprivileged && !NoPing && !ListOnly && !PingsByIcmp && Probes.Keys.FirstOrDefault(letter => letter is 'U' or 'Y' or 'O') is var raw && raw != '\0')
             return Wrong($"--unprivileged does not go with -P{raw}", "leave --unprivileged out");
         return null;
     }

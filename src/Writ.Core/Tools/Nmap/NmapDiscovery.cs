@@ -82,15 +82,13 @@ internal sealed record NmapDiscovery
         }
 
         PortSet Ports(char letter) => read.GetValueOrDefault(letter, PortSet.Empty);
-        var icmp = read.ContainsKey('E') || read.ContainsKey('P') || read.ContainsKey('M');
-        var probes = new NmapDiscovery
+        // Without privileges every TCP probe is a connection, and stands in for ICMP.
+        if (command.Unprivileged)
+            return new NmapDiscovery { Syn = Ports('S').Union(Ports('A')) is { IsEmpty: false } tcp ? tcp : PortSet.OfPorts(80) };
+        return new NmapDiscovery
         {
-            // Without privileges every TCP probe is a connection, and stands in for ICMP.
-            Syn = command.Unprivileged ? Ports('S').Union(Ports('A')) is { IsEmpty: false } tcp ? tcp : PortSet.OfPorts(80) : Ports('S'),
-            Ack = command.Unprivileged ? PortSet.Empty : Ports('A'),
-            Udp = Ports('U'), Sctp = Ports('Y'), Protocols = Ports('O'),
+            Syn = Ports('S'), Ack = Ports('A'), Udp = Ports('U'), Sctp = Ports('Y'), Protocols = Ports('O'),
+            Echo = read.ContainsKey('E'), Timestamp = read.ContainsKey('P'), Netmask = read.ContainsKey('M'),
         };
-        return command.Unprivileged || !icmp ? probes
-            : probes with { Echo = read.ContainsKey('E'), Timestamp = read.ContainsKey('P'), Netmask = read.ContainsKey('M') };
     }
 }

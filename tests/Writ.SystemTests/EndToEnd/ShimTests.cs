@@ -43,6 +43,7 @@ public sealed class ShimTests(ToolsStreet street) : EndToEndTest(street)
         XDocument.Load(Path.Combine(House.Folder, "hosts.xml")).Descendants("address").Select(address => address.Attribute("addr")!.Value).ShouldBe([target, "10.20.0.5"], ignoreOrder: true);
         (await Sh("sam", "nmap -n -sT -p 22 -iL - </dev/null").End()).ShouldBe(2);
 
+        (await Sh("sam", "printf 'eleven byte' | curl -sv -T - http://10.20.0.5/page").End()).ShouldBeOk().Error.ShouldContain("Content-Length: 11");
         (await Sh("sam", "curl -f -o missing.html http://10.20.0.5/nothing-here").End()).ShouldBe(22);
         (await Sh("sam", "nmap --nosuch 10.20.0.5").End()).ShouldBe(2).Error.ShouldContain("nmap has no option '--nosuch'");
         (await Sh("dana", "nmap -n -sT -p 22 10.20.0.5").End()).ShouldBe(121);

@@ -41,7 +41,8 @@ internal sealed record DefinedValue(DefinedArgument Argument, string Text)
         if (text.Any(letter => letter is < ' ' or > '~'))
             return Wrong(argument, text, "has characters outside printable ASCII", null);
         // What begins with a hyphen is an option to one program and a value to another.
-        if (text[0] == '-' && argument.Prefix.Length == 0 && !mayBeHyphened)
+        // A hyphen alone is the standard input of whoever asks, which is sent along as a file is.
+        if (text[0] == '-' && argument.Prefix.Length == 0 && !mayBeHyphened && !(argument.Value == ValueKind.Input && text == "-"))
             return Wrong(argument, text, "begins with a hyphen, as options do", null);
         return argument.Value switch
         {

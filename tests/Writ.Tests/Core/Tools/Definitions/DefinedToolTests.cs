@@ -104,6 +104,8 @@ public class DefinedToolTests
     [InlineData("probe --nets 10.20.0.0/30,web1", null)]
     [InlineData("probe --nets ::/0", null)]
     [InlineData("probe --in words.txt --out=/home/dana/report 10.20.0.5", "probe -q --in /in/1-in --out /out/2-out -- 10.20.0.5")]
+    [InlineData("probe --in - 10.20.0.5", "probe -q --in /in/1-in -- 10.20.0.5")]
+    [InlineData("probe --in -x 10.20.0.5", null)]
     [InlineData("probe --out - 10.20.0.5", null)]
     [InlineData("probe --out /tmp/ 10.20.0.5", null)]
     public void Argv_is_read_as_the_definition_says(string typed, string? canonical)

@@ -16,7 +16,7 @@ namespace Writ.SystemTests.Browser;
 
 /// <summary>People make passkeys and approve with them in a real browser, whose authenticator is Chromium's own.</summary>
 [Collection(BrowserCollection.Name)]
-public sealed class ApproveTests(ConsoleBrowser console)
+public sealed class ApproveTests(SqliteConsoleBrowser console)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -24,7 +24,7 @@ public sealed class ApproveTests(ConsoleBrowser console)
     public async Task Person_makes_a_passkey_and_approves_with_it_what_the_command_line_shows()
     {
         var origin = $"http://localhost:{FreePort()}";
-        await using var world = await World.ForBrowsers(await console.Sqlite.Create(smallDisk: false), World.Policy.Replace("count: 1 }", "count: 1, with: passkey }", StringComparison.Ordinal), new(origin));
+        await using var world = await World.ForBrowsers(await console.Engine.Create(smallDisk: false), World.Policy.Replace("count: 1 }", "count: 1, with: passkey }", StringComparison.Ordinal), new(origin));
         var (rae, token) = await world.SignIn(new("rae", false, null, ["secops"], false, false, TimeSpan.FromHours(24)));
         await using var context = await console.Browser.NewContextAsync(new() { BaseURL = origin });
         context.SetDefaultTimeout(20_000);

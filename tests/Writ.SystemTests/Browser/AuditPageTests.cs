@@ -105,6 +105,6 @@ public abstract class AuditPageTests(Houses houses) : EndToEndTest(houses)
     [Collection(AloneOnSqliteCollection.Name)]
     public sealed class OnSqlite(LonelySqliteStreet houses) : AuditPageTests(houses);
 
-    [Collection(AloneOnPostgresCollection.Name)]
-    public sealed class OnPostgres(LonelyPostgresStreet houses) : AuditPageTests(houses);
+    [Collection(OnPostgresCollection.Name)]
+    public sealed class OnPostgres(PostgresStreet houses) : AuditPageTests(houses);
 }

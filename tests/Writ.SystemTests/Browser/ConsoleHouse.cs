@@ -181,20 +181,19 @@ internal sealed class ConsoleHouse : IAsyncDisposable
 }
 
 /// <summary>One browser for all tests of a class, and databases of their own beside those of other tests.</summary>
-public sealed class ConsoleBrowser : IAsyncLifetime
+public abstract class ConsoleBrowser : IAsyncLifetime
 {
     private IPlaywright? _playwright;
 
-    public SqliteEngine Sqlite { get; } = new();
+    private protected ConsoleBrowser(StorageEngine engine) => Engine = engine;
 
-    public PostgresEngine Postgres { get; } = new();
+    public StorageEngine Engine { get; }
 
     public IBrowser Browser { get; private set; } = null!;
 
     public async ValueTask InitializeAsync()
     {
-        await Sqlite.InitializeAsync();
-        await Postgres.InitializeAsync();
+        await Engine.InitializeAsync();
         (_playwright, Browser) = await Launch();
     }
 
@@ -210,14 +209,25 @@ public sealed class ConsoleBrowser : IAsyncLifetime
         if (Browser is not null)
             await Browser.DisposeAsync();
         _playwright?.Dispose();
-        await Sqlite.DisposeAsync();
-        await Postgres.DisposeAsync();
+        await Engine.DisposeAsync();
+        GC.SuppressFinalize(this);
     }
 }
 
+public sealed class SqliteConsoleBrowser() : ConsoleBrowser(new SqliteEngine());
+
+public sealed class PostgresConsoleBrowser() : ConsoleBrowser(new PostgresEngine());
+
 /// <summary>People at a browser, with nothing else beside them: what they see comes in time.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
-public sealed class BrowserCollection : ICollectionFixture<ConsoleBrowser>, ICollectionFixture<SqliteBrowserHouse>, ICollectionFixture<PostgresBrowserHouse>
+public sealed class BrowserCollection : ICollectionFixture<SqliteConsoleBrowser>, ICollectionFixture<SqliteBrowserHouse>
 {
     internal const string Name = "at a browser, alone";
+}
+
+/// <summary>The same people where the server keeps its books in PostgreSQL: how it looks, and how soon, was seen on the other engine.</summary>
+[CollectionDefinition(Name)]
+public sealed class BrowserOnPostgresCollection : ICollectionFixture<PostgresConsoleBrowser>, ICollectionFixture<PostgresBrowserHouse>
+{
+    internal const string Name = "at a browser, on PostgreSQL";
 }

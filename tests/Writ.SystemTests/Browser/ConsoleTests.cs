@@ -7,14 +7,14 @@ namespace Writ.SystemTests.Browser;
 
 /// <summary>People at the console, in a real browser.</summary>
 [Collection(BrowserCollection.Name)]
-public sealed class ConsoleTests(ConsoleBrowser browser)
+public sealed class ConsoleTests(SqliteConsoleBrowser browser)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Keyboard_alone_leads_to_every_page_and_through_all_that_is_on_it()
     {
-        await using var house = await ConsoleHouse.Of(browser.Sqlite, browser.Browser, Company.Policy);
+        await using var house = await ConsoleHouse.Of(browser.Engine, browser.Browser, Company.Policy);
         var world = house.World;
         await using var runner = await Company.Runner(world);
         await world.Request(await Company.Dana(world), duration: TimeSpan.FromMinutes(30), reason: "debug the LB timeout");
@@ -77,7 +77,7 @@ public sealed class ConsoleTests(ConsoleBrowser browser)
     [Fact]
     public async Task Ended_session_takes_its_open_page_along_within_a_second()
     {
-        await using var house = await ConsoleHouse.Of(browser.Sqlite, browser.Browser, Company.Policy);
+        await using var house = await ConsoleHouse.Of(browser.Engine, browser.Browser, Company.Policy);
         var marek = await Company.Marek(house.World);
         var page = await house.Open(marek, "/inbox");
         await page.GetByText("Nothing waits for you.").WaitForAsync();
@@ -97,7 +97,7 @@ public sealed class ConsoleTests(ConsoleBrowser browser)
     [Fact]
     public async Task Hostile_words_of_a_requester_are_shown_and_do_nothing()
     {
-        await using var house = await ConsoleHouse.Of(browser.Sqlite, browser.Browser, Company.Policy);
+        await using var house = await ConsoleHouse.Of(browser.Engine, browser.Browser, Company.Policy);
         var world = house.World;
         await using var runner = await Company.Runner(world);
         await world.Request(await Company.Dana(world), "nmap -sT -p 22 10.20.4.1", duration: TimeSpan.FromMinutes(30), reason: "<img src=x onerror=document.title='owned'><script>document.title='owned'</script> \u202eevil\u0007 {{7*7}}");

@@ -111,6 +111,6 @@ public abstract class FirstUseTests(BrowserHouse house) : BrowserTest(house)
     [Collection(BrowserCollection.Name)]
     public sealed class OnSqlite(SqliteBrowserHouse house) : FirstUseTests(house);
 
-    [Collection(BrowserCollection.Name)]
+    [Collection(BrowserOnPostgresCollection.Name)]
     public sealed class OnPostgres(PostgresBrowserHouse house) : FirstUseTests(house);
 }

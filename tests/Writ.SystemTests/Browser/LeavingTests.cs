@@ -5,7 +5,7 @@ namespace Writ.SystemTests.Browser;
 
 /// <summary>What a page that somebody goes away from leaves behind.</summary>
 [Collection(AloneOnSqliteCollection.Name)]
-public sealed class LeavingTests(ConsoleBrowser browser) : IClassFixture<ConsoleBrowser>
+public sealed class LeavingTests(SqliteConsoleBrowser browser) : IClassFixture<SqliteConsoleBrowser>
 {
     [Fact]
     public async Task Page_that_is_left_keeps_nothing_on_the_server()
@@ -21,7 +21,7 @@ public sealed class LeavingTests(ConsoleBrowser browser) : IClassFixture<Console
         };
         listener.SetMeasurementEventCallback<long>((_, change, _, _) => Interlocked.Add(ref open, change));
         listener.Start();
-        await using var house = await ConsoleHouse.Of(browser.Sqlite, browser.Browser, Company.Policy);
+        await using var house = await ConsoleHouse.Of(browser.Engine, browser.Browser, Company.Policy);
         var page = await house.Open(await Company.Dana(house.World), "/history");
         Interlocked.Read(ref open).ShouldBe(1);
 

@@ -1,20 +1,19 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Playwright;
 using Writ.Core;
-using Writ.SystemTests.Databases;
 using Writ.SystemTests.Storage;
 
 namespace Writ.SystemTests.Browser;
 
 /// <summary>What people do in the console beside watching runs: decide, ask, look after policy, fleet and people.</summary>
-public abstract class PagesTests(ConsoleBrowser browser, StorageEngine engine)
+public abstract class PagesTests(ConsoleBrowser browser)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Approver_sees_what_is_asked_as_it_comes_and_decides_with_a_passkey()
     {
-        await using var house = await ConsoleHouse.Of(engine, browser.Browser, Company.Policy);
+        await using var house = await ConsoleHouse.Of(browser.Engine, browser.Browser, Company.Policy);
         var world = house.World;
         await using var runner = await Company.Runner(world);
         var (dana, marek, aiko) = (await Company.Dana(world), await Company.Marek(world), await Company.Aiko(world));
@@ -93,7 +92,7 @@ public abstract class PagesTests(ConsoleBrowser browser, StorageEngine engine)
     [Fact]
     public async Task Requester_who_knows_no_options_asks_with_a_form_and_sees_the_answer_while_typing()
     {
-        await using var house = await ConsoleHouse.Of(engine, browser.Browser, Company.Policy);
+        await using var house = await ConsoleHouse.Of(browser.Engine, browser.Browser, Company.Policy);
         var world = house.World;
         await using var runner = await Company.Runner(world);
         var page = await house.Open(await Company.Dana(world), "/ask");
@@ -134,7 +133,7 @@ public abstract class PagesTests(ConsoleBrowser browser, StorageEngine engine)
     [Fact]
     public async Task Policy_is_read_tried_out_changed_and_held_against_what_was_asked_before()
     {
-        await using var house = await ConsoleHouse.Of(engine, browser.Browser, Company.Policy);
+        await using var house = await ConsoleHouse.Of(browser.Engine, browser.Browser, Company.Policy);
         var world = house.World;
         await using var runner = await Company.Runner(world);
         await Company.Past(world, runner, await Company.Dana(world), await Company.Marek(world), 3);
@@ -173,7 +172,7 @@ public abstract class PagesTests(ConsoleBrowser browser, StorageEngine engine)
     [Fact]
     public async Task Admin_sees_the_fleet_enrols_a_runner_and_ends_what_somebody_holds()
     {
-        await using var house = await ConsoleHouse.Of(engine, browser.Browser, Company.Policy);
+        await using var house = await ConsoleHouse.Of(browser.Engine, browser.Browser, Company.Policy);
         var world = house.World;
         await using var runner = await Company.Runner(world);
         var pending = await world.Request(await Company.Dana(world), duration: TimeSpan.FromMinutes(30));
@@ -204,8 +203,8 @@ public abstract class PagesTests(ConsoleBrowser browser, StorageEngine engine)
     }
 
     [Collection(BrowserCollection.Name)]
-    public sealed class OnSqlite(ConsoleBrowser browser) : PagesTests(browser, browser.Sqlite);
+    public sealed class OnSqlite(SqliteConsoleBrowser browser) : PagesTests(browser);
 
-    [Collection(BrowserCollection.Name)]
-    public sealed class OnPostgres(ConsoleBrowser browser) : PagesTests(browser, browser.Postgres);
+    [Collection(BrowserOnPostgresCollection.Name)]
+    public sealed class OnPostgres(PostgresConsoleBrowser browser) : PagesTests(browser);
 }

@@ -140,6 +140,6 @@ public abstract class RunPageTests(Houses houses) : EndToEndTest(houses)
     [Collection(AloneOnSqliteCollection.Name)]
     public sealed class OnSqlite(LonelySqliteStreet houses) : RunPageTests(houses);
 
-    [Collection(AloneOnPostgresCollection.Name)]
-    public sealed class OnPostgres(LonelyPostgresStreet houses) : RunPageTests(houses);
+    [Collection(OnPostgresCollection.Name)]
+    public sealed class OnPostgres(PostgresStreet houses) : RunPageTests(houses);
 }

@@ -196,7 +196,7 @@ public class DefinedToolTests
     }
 
     private static Writ.Proof.Errors.Result<Plan> Plan(params string[] command) =>
-        Tool.Plan(command, Context([]) with { Inputs = new Dictionary<string, ReadOnlyMemory<byte>> { ["words.txt"] = ReadOnlyMemory<byte>.Empty } });
+        Tool.Plan(command, Context([]) with { Inputs = new Dictionary<string, ReadOnlyMemory<byte>> { ["words.txt"] = ReadOnlyMemory<byte>.Empty, ["-"] = ReadOnlyMemory<byte>.Empty } });
 
     private static PlanContext Context(Dictionary<string, IReadOnlyList<Address>> names) => new(new ToolInventory("probe", "", "", "", [])) { Names = names };
 

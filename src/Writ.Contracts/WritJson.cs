@@ -8,6 +8,7 @@ using Writ.Contracts.Requests;
 using Writ.Contracts.Retention;
 using Writ.Contracts.Runners;
 using Writ.Contracts.Runs;
+using Writ.Contracts.Templates;
 using Writ.Contracts.Tools;
 using Writ.Contracts.Traces;
 
@@ -56,8 +57,11 @@ namespace Writ.Contracts;
 [JsonSerializable(typeof(Page<LogHeadView>))]
 [JsonSerializable(typeof(ToolView))]
 [JsonSerializable(typeof(Page<ToolView>))]
-[JsonSerializable(typeof(ToolText))]
+[JsonSerializable(typeof(DefinitionText))]
 [JsonSerializable(typeof(ToolCheckView))]
+[JsonSerializable(typeof(TemplateView))]
+[JsonSerializable(typeof(Page<TemplateView>))]
+[JsonSerializable(typeof(TemplateCheckView))]
 [JsonSerializable(typeof(RunnerView))]
 [JsonSerializable(typeof(Page<RunnerView>))]
 [JsonSerializable(typeof(NewEnrolment))]

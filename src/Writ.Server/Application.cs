@@ -19,6 +19,7 @@ using Writ.Server.Runs;
 using Writ.Server.SecurityEvents;
 using Writ.Server.Storage;
 using Writ.Server.Streams;
+using Writ.Server.Templates;
 using Writ.Server.Tools;
 using Writ.Server.Traces;
 using Writ.Server.Users;
@@ -144,7 +145,7 @@ internal static class Application
         services.AddSingleton<TakeAll>().AddSingleton<DisableUser>().AddSingleton<SignOutUser>().AddSingleton<ChangeRoles>().AddSingleton<DisableRunner>();
         services.AddSingleton<ScimUsers>().AddSingleton<ScimGroups>().AddSingleton<ReceiveEvent>();
         services.AddSingleton<WriteTransaction>().AddSingleton<Changes>().AddSingleton<RefusedAttempts>().AddSingleton<EvidenceViews>().AddSingleton<PolicyInForce>();
-        services.AddSingleton<ShowTools>().AddSingleton<CheckPolicy>().AddSingleton<ApplyPolicy>().AddSingleton<SetUpFirstAdmin>().AddSingleton<RevokeToken>();
+        services.AddSingleton<ShowTools>().AddSingleton<ShowTemplates>().AddSingleton<CheckTemplate>().AddSingleton<ApplyTemplate>().AddSingleton<CheckPolicy>().AddSingleton<ApplyPolicy>().AddSingleton<SetUpFirstAdmin>().AddSingleton<RevokeToken>();
         services.AddSingleton<ReviseRequest>().AddSingleton<RequestAccess>().AddSingleton<Reevaluation>().AddSingleton<Planner>().AddSingleton<Understanding>()
             .AddSingleton<Ask>().AddSingleton<Explain>().AddSingleton<CancelRequest>().AddSingleton<NarrowRequest>();
         services.AddSingleton<MakePasskey>().AddSingleton<ConfirmPasskey>().AddSingleton<RemovePasskey>();

@@ -11,6 +11,7 @@ using Writ.Server.Retention;
 using Writ.Server.Runners;
 using Writ.Server.Runs;
 using Writ.Server.SecurityEvents;
+using Writ.Server.Templates;
 using Writ.Server.Tools;
 using Writ.Server.Traces;
 using Writ.Server.Users;
@@ -71,6 +72,10 @@ internal static class Endpoints
 
         ShowTools.Map(api);
         CheckTool.Map(api);
+
+        ShowTemplates.Map(api);
+        CheckTemplate.Map(api);
+        ApplyTemplate.Map(api);
 
         ListAudit.Map(api);
         ExportAudit.Map(api);

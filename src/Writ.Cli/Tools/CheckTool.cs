@@ -22,7 +22,7 @@ internal static class CheckTool
                 throw Stop.Usage($"{path} is a folder; name a file", "writ policy check checks a folder with rules and definitions");
             var read = await PolicyFile.ReadAsync(context, path, cancel);
             var answer = await context.Server.PostAsync(
-                "/v1/tools/check", new ToolText(read.Text, read.FileName), WritJson.Default.ToolText, WritJson.Default.ToolCheckView, cancel);
+                "/v1/tools/check", new DefinitionText(read.Text, read.FileName), WritJson.Default.DefinitionText, WritJson.Default.ToolCheckView, cancel);
             var check = answer.Value;
             if (parse.GetValue(format) == "json")
                 JsonText.Print(context.Terminal, answer.Json);

@@ -1,25 +1,31 @@
 using Writ.Contracts.Identity;
+using Writ.Contracts.Templates;
 using Writ.Proof.Addresses;
 using Writ.Proof.Statements;
 
 namespace Writ.Contracts.Requests;
 
 /// <summary>Asks for a command (<c>POST /v1/requests</c>), or what it would mean (<c>POST /v1/explain</c>).</summary>
-/// <param name="Command">The argv exactly as typed, the tool's name first.</param>
+/// <param name="Command">The argv exactly as typed, the tool's name first; left out where a template is used.</param>
 /// <param name="Reason">The purpose.</param>
 /// <param name="Ticket">The id of an outside tracker's ticket.</param>
 /// <param name="DurationSeconds">How long the right shall last; null for the rule's own.</param>
 /// <param name="Uses">How many runs; null for 1.</param>
 /// <param name="Start">When the time begins to count; null for the moment of approval.</param>
 /// <param name="Inputs">The requester's files that the command reads. What is missing is answered with <c>input-needed</c>.</param>
+/// <param name="Template">A template with its values in the place of a command, or null.</param>
 public sealed record AskForAccess(
-    IReadOnlyList<string> Command,
+    IReadOnlyList<string>? Command = null,
     string? Reason = null,
     string? Ticket = null,
     double? DurationSeconds = null,
     int? Uses = null,
     DateTimeOffset? Start = null,
-    IReadOnlyList<InputFile>? Inputs = null);
+    IReadOnlyList<InputFile>? Inputs = null,
+    TemplateAsk? Template = null)
+{
+    public IReadOnlyList<string> Command { get; init; } = Command ?? [];
+}
 
 /// <summary>A file of the requester's that is sent along: the path as it stands in the command, and at most 8 MiB.</summary>
 public sealed record InputFile(string Argument, byte[] Content);
@@ -35,6 +41,7 @@ public sealed record InputFile(string Argument, byte[] Content);
 /// <param name="ExpiresAt">When it ends if nobody decides.</param>
 /// <param name="Grant">The grant that resulted, or null.</param>
 /// <param name="OnBehalfOf">The person for whom a workload asks, or null.</param>
+/// <param name="Template">The template by which it was asked for, or null.</param>
 public sealed record RequestView(
     string Id,
     int Revision,
@@ -57,7 +64,8 @@ public sealed record RequestView(
     DateTimeOffset ExpiresAt,
     string? Runner,
     string? Grant,
-    ActorView? OnBehalfOf = null);
+    ActorView? OnBehalfOf = null,
+    TemplateUseView? Template = null);
 
 /// <summary>What a command would mean and what policy says of it now; nothing came of it. The first members are those of a request.</summary>
 /// <param name="Command">As typed.</param>
@@ -72,7 +80,8 @@ public sealed record ExplainView(
     double DurationSeconds,
     int Uses,
     DateTimeOffset? Start,
-    NearestView? Nearest);
+    NearestView? Nearest,
+    TemplateUseView? Template = null);
 
 /// <summary>A command near to a denied one that policy would not deny.</summary>
 /// <param name="Command">As it could be typed.</param>

@@ -1,17 +1,23 @@
 using Writ.Contracts.Requests;
+using Writ.Contracts.Templates;
 
 namespace Writ.Contracts.Runs;
 
 /// <summary>Uses a grant. <c>POST /v1/runs</c></summary>
-/// <param name="Command">The argv as typed; the server finds an active grant of the caller's that covers it.</param>
+/// <param name="Command">The argv as typed, left out where a template is used; the server finds an active grant of the caller's that covers it.</param>
 /// <param name="Grant">The grant to use, or null to let the server find it.</param>
 /// <param name="Inputs">
 /// The digests of the requester's files as they are now: a grant covers them only as they were approved. A command that reads
 /// files is answered with <c>input-needed</c> where they are missing.
 /// </param>
 /// <param name="Terminal">The terminal at which the requester sits, for a tool that is interactive; null where there is none.</param>
+/// <param name="Template">A template with its values in the place of a command, or null.</param>
 /// <param name="Detach">True: the run goes on when the client goes away. False: it ends with it.</param>
-public sealed record StartRun(IReadOnlyList<string> Command, string? Grant = null, bool Detach = false, IReadOnlyList<InputDigest>? Inputs = null, TerminalAsk? Terminal = null);
+public sealed record StartRun(
+    IReadOnlyList<string>? Command = null, string? Grant = null, bool Detach = false, IReadOnlyList<InputDigest>? Inputs = null, TerminalAsk? Terminal = null, TemplateAsk? Template = null)
+{
+    public IReadOnlyList<string> Command { get; init; } = Command ?? [];
+}
 
 /// <summary>A terminal: 1 to 1,000 columns and rows, and its type, as TERM has it.</summary>
 public sealed record TerminalAsk(int Columns, int Rows, string Type);

@@ -22,10 +22,10 @@ public sealed record ToolView(
 /// <param name="Version">The arguments by which it tells its version.</param>
 public sealed record ToolPlaceView(string Path, string? Package, IReadOnlyList<string> Data, IReadOnlyList<string> Programs, IReadOnlyList<string> Version);
 
-/// <summary>A definition to check. <c>POST /v1/tools/check</c></summary>
+/// <summary>A definition of a tool, or a template, to check or to apply. <c>POST /v1/tools/check</c>, <c>POST /v1/templates/check</c>, <c>PUT /v1/templates</c></summary>
 /// <param name="Text">The YAML, at most 1 MiB.</param>
 /// <param name="FileName">What problems are reported against.</param>
-public sealed record ToolText(string Text, string FileName = "tool.yaml");
+public sealed record DefinitionText(string Text, string FileName = "definition.yaml");
 
 /// <summary>What a check found. Nothing is changed by it.</summary>
 /// <param name="Ok">True when a policy with this definition could be applied.</param>

@@ -79,6 +79,10 @@ public static class AuditType
     public const string EventReceived = "event.received";
     /// <summary>A policy came into force.</summary>
     public const string PolicyApplied = "policy.applied";
+    /// <summary>A version of a template came into force, with a policy.</summary>
+    public const string TemplateApplied = "template.applied";
+    /// <summary>A template went out of force, with a policy.</summary>
+    public const string TemplateWithdrawn = "template.withdrawn";
     /// <summary>A request was made.</summary>
     public const string RequestCreated = "request.created";
     /// <summary>Policy answered, with its reasons.</summary>

@@ -17,7 +17,7 @@ public static class EntryWords
         string Text(string name) => Member(entry, name);
         var words = Member(entry, "type") switch
         {
-            AuditType.RequestCreated => $"{who} asked for {Command(entry)}",
+            AuditType.RequestCreated => $"{who} asked for {(entry.TryGetProperty("template", out var template) && template.ValueKind == JsonValueKind.Object ? $"@{Member(template, "name")}: " : "")}{Command(entry)}",
             AuditType.RequestEvaluated => Text("verdict") switch
             {
                 "allow" => $"policy allows it by {List(entry, "rules")}",
@@ -46,6 +46,8 @@ public static class EntryWords
             AuditType.TraceAnswered => $"{who} traced {Join(Text("address"), Text("port"), Text("from"))}",
             AuditType.AuditExported => $"{who} exported the log",
             AuditType.PolicyApplied => $"{who} applied policy {Short(Text("new"))}",
+            AuditType.TemplateApplied => $"{who} brought template {Text("template")} into force, version {Text("version")}",
+            AuditType.TemplateWithdrawn => $"{who} withdrew template {Text("template")}",
             AuditType.SignedIn => $"{who} signed in",
             AuditType.SignInFailed => $"a sign-in failed{After(Text("why"))}",
             AuditType.SignInEnded => $"{who} signed out",

@@ -51,6 +51,8 @@ public static class OcsfExport
         AuditType.ProposalMade or AuditType.ProposalDecided => [Entity(entry, 3, "proposal", entry["proposal"] ?? "proposal")],
         AuditType.RunnerDisabled or AuditType.RunnerEnabled => [Entity(entry, 3, "runner", entry["runner"] ?? "runner")],
         AuditType.PolicyApplied => [With(Entity(entry, 3, "policy", entry["new"] ?? "policy", 5))],
+        AuditType.TemplateApplied => [Entity(entry, 3, "template", entry["template"] ?? "template")],
+        AuditType.TemplateWithdrawn => [Entity(entry, 4, "template", entry["template"] ?? "template")],
         AuditType.RunnerEnrolled => [Entity(entry, 6, "runner", entry["runner"] ?? "runner")],
         AuditType.RequestCreated => [Entity(entry, 1, "access request", entry["request"] ?? "request")],
         AuditType.RequestRevised => [Entity(entry, 3, "access request", entry["request"] ?? "request")],

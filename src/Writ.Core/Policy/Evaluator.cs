@@ -95,7 +95,7 @@ public static class Evaluator
             Reasons = Few(opened.Select(open => $"rule {open.Rule.Id} opens zone {open.Zone} to {subject.Name}{(open.Rule.Approval.Count > 0 ? " with approval" : "")}")),
             Rules = [.. rules.Select(rule => rule.Id)],
             Approvals = needs,
-            Duration = terms.Duration ?? rules.Min(rule => rule.MaxDuration),
+            Duration = terms.Duration ?? rules.Select(rule => rule.MaxDuration).Append(terms.Template?.Longest ?? TimeSpan.MaxValue).Min(),
             Uses = terms.Uses ?? 1,
             LatestEnd = opened.Min(open => open.End),
             MaxDisconnected = rules.Min(rule => rule.MaxDisconnected),

@@ -14,6 +14,12 @@ internal static class Judgement
         Rule rule, string zone, Plan plan, FacetValues part, AskedTerms terms, DateTimeOffset now)
     {
         var failed = new List<FailedCondition>();
+        if (rule.Templates is { } templates && !templates.Contains(terms.Template?.Name ?? ""))
+        {
+            failed.Add(new("templates", terms.Template?.Name ?? "", string.Join(", ", templates), $"it opens nothing but the template{(templates.Count == 1 ? "" : "s")} {string.Join(", ", templates)}",
+                ErrorCode.Denied, $"writ templates show {templates[0]} tells how it is used"));
+        }
+
         foreach (var (facet, gap) in rule.Tools[plan.Tool].NotOpened(part))
             failed.Add(new(facet.Name, gap.Asked, gap.Allowed, gap.Reason, ErrorCode.Denied, Way(facet, gap)));
         if (rule.Protections.Count > 0 && rule.Protections.Except(plan.Protections, StringComparer.Ordinal).ToArray() is { Length: > 0 } lacking)

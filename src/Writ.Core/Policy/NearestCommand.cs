@@ -40,7 +40,8 @@ public sealed record NearestCommand(
     public static NearestCommand? Find(
         PolicyDocument policy, Subject subject, IReadOnlyList<string> command, PlanContext context, AskedTerms terms, DateTimeOffset now)
     {
-        if (command.Count == 0 || policy.Tools.Find(command[0]) is not { } tool || tool.Plan(command, context) is not { IsOk: true, Value: var plan })
+        // Who uses a template cannot use what it would have to be instead.
+        if (terms.Template is not null || command.Count == 0 || policy.Tools.Find(command[0]) is not { } tool || tool.Plan(command, context) is not { IsOk: true, Value: var plan })
             return null;
         return new NearestSearch(policy, subject, tool, command, context, plan, terms, now).Best(MostWays, MostRounds);
     }

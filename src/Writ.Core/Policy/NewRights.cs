@@ -183,8 +183,10 @@ public sealed class NewRights
             && before.All(first => !first.Tools.ContainsKey(tool) || Rank(first).CompareTo(Rank(other)) >= 0 || HoldsAsTightly(rule, first)
                 || now.Any(kept => Rank(kept).CompareTo(Rank(rule)) < 0 && Covers(kept, first, tool) && Covers(first, kept, tool) && IsAsStrict(kept, first) && IsAsStrict(first, kept)))));
 
-    private bool Covers(Rule wide, Rule narrow, string tool) => wide.Tools.TryGetValue(tool, out var opened) && narrow.Tools.TryGetValue(tool, out var asked)
+    private bool Covers(Rule wide, Rule narrow, string tool) => (wide.Templates is null || narrow.Templates?.All(name => wide.Templates.Contains(name) && IsSame(name)) == true) && wide.Tools.TryGetValue(tool, out var opened) && narrow.Tools.TryGetValue(tool, out var asked)
         && MeansTheSame(tool) && (_after.Tools.Find(tool)?.Facets ?? []).All(facet => opened.Opened(facet).Covers(facet, asked.Opened(facet)));
+
+    private bool IsSame(string template) => _before!.Templates.TryGetValue(template, out var was) && _after.Templates[template].Digest == was.Digest;
 
     /// <summary>Whoever writes how a tool's commands are read says what its rules open.</summary>
     private bool MeansTheSame(string tool) => (_before!.Tools.Find(tool), _after.Tools.Find(tool)) switch

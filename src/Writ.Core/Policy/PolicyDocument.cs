@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Writ.Core.Templates;
 using Writ.Core.Tools;
 using Writ.Core.Tools.Definitions;
 using Writ.Core.Zones;
@@ -27,12 +28,13 @@ public sealed class PolicyDocument
         IReadOnlyDictionary<string, Zone> zones,
         IReadOnlyList<Rule> rules,
         IReadOnlyList<Denial> denials,
-        IReadOnlyList<PolicyTest> tests)
+        IReadOnlyList<PolicyTest> tests,
+        IReadOnlyDictionary<string, Template> templates)
     {
         Source = source;
         Hash = HashOf(source.Text);
         (Tools, Definitions) = (tools, definitions);
-        (Roles, Workloads, Zones, Rules, Denials, Tests) = (roles, workloads, zones, rules, denials, tests);
+        (Roles, Workloads, Zones, Rules, Denials, Tests, Templates) = (roles, workloads, zones, rules, denials, tests, templates);
         ZoneMap = new ZoneMap(zones.Values);
         _rolesByGroup = Inverse(roles.Values, role => role.Groups);
         _rolesByWorkload = Inverse(roles.Values, role => role.Workloads);
@@ -73,6 +75,12 @@ public sealed class PolicyDocument
 
     /// <summary>The tests in file order.</summary>
     public IReadOnlyList<PolicyTest> Tests { get; }
+
+    /// <summary>The templates by name.</summary>
+    public IReadOnlyDictionary<string, Template> Templates { get; }
+
+    /// <summary>The way on for somebody who named a template that there is not.</summary>
+    public string TemplateHint(string name) => Spelling.Nearest(name, [.. Templates.Keys]) is { } near ? $"did you mean '{near}'?" : "writ templates lists them";
 
     /// <summary>The zones as a map of addresses.</summary>
     public ZoneMap ZoneMap { get; }

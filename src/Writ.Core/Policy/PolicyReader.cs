@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Writ.Core.Templates;
 using Writ.Core.Tools;
 using Writ.Core.Tools.Definitions;
 using Writ.Core.Zones;
@@ -10,7 +11,7 @@ namespace Writ.Core.Policy;
 /// <summary>
 /// Reads the files of a policy into one: the top level, roles and zones here, workloads in <see cref="WorkloadReader"/>, rules and denials in
 /// <see cref="RuleReader"/>,
-/// tests in <see cref="PolicyTestReader"/>, definitions of tools, each a file of its own, in <see cref="DefinitionReader"/>. One instance reads one policy.
+/// tests in <see cref="PolicyTestReader"/>, definitions of tools and templates, each a file of its own, in <see cref="DefinitionReader"/> and <see cref="TemplateReader"/>. One instance reads one policy.
 /// </summary>
 internal sealed class PolicyReader(PolicySource source)
 {
@@ -58,12 +59,12 @@ internal sealed class PolicyReader(PolicySource source)
             Problem(twice.FirstLine, "this file is given twice", null);
         var roots = source.Files.Select(file => (File: file, Root: new PolicyYaml(Problem, file.FirstLine).Read(file.Text))).ToArray();
         var definitions = Definitions(roots);
-        FieldReader[] tops = [.. roots.Where(read => read.Root is { } root && !DefinitionReader.IsDefinition(root)).Select(read => Top(read.Root!)).OfType<FieldReader>()];
-        if (tops.Length + roots.Count(read => read.Root is { } root && DefinitionReader.IsDefinition(root)) < source.Files.Count)
+        FieldReader[] tops = [.. roots.Where(read => read.Root is { } root && !IsOfItsOwn(root)).Select(read => Top(read.Root!)).OfType<FieldReader>()];
+        if (tops.Length + roots.Count(read => read.Root is { } root && IsOfItsOwn(root)) < source.Files.Count)
             return null;
         if (tops.Length == 0)
         {
-            Problem(1, "the policy has definitions of tools alone", "add a file with roles, zones and rules; writ tools check checks a definition by itself");
+            Problem(1, "the policy has definitions of tools and templates alone", "add a file with roles, zones and rules; writ tools check and writ templates check each check one by itself");
             return null;
         }
 
@@ -72,8 +73,26 @@ internal sealed class PolicyReader(PolicySource source)
         var zones = Zones(tops, roles);
         var reader = new WorkloadReader(Problem);
         var workloads = Named(tops, "workloads", "workload").ToDictionary(named => named.Name, named => reader.Read(named.Name, named.Node), StringComparer.Ordinal);
-        var rules = new RuleReader(roles, zones, tools, source.Where, Problem);
-        return new(source, tools, definitions, roles, workloads, zones, rules.Rules(tops), rules.Denials(tops), new PolicyTestReader(rules.Ids, Problem).Tests(tops));
+        var templates = Templates(roots, new(zones, tools, Problem));
+        var rules = new RuleReader(roles, zones, tools, templates, source.Where, Problem);
+        return new(source, tools, definitions, roles, workloads, zones, rules.Rules(tops), rules.Denials(tops), new PolicyTestReader(rules.Ids, templates, Problem).Tests(tops), templates);
+    }
+
+    /// <summary>True for a file that is no part of the policy's own text.</summary>
+    private static bool IsOfItsOwn(PolicyNode root) => DefinitionReader.IsDefinition(root) || TemplateReader.IsTemplate(root);
+
+    private Dictionary<string, Template> Templates((PolicySourceFile File, PolicyNode? Root)[] roots, TemplateReader reader)
+    {
+        var templates = new Dictionary<string, Template>(StringComparer.Ordinal);
+        foreach (var (file, root) in roots)
+        {
+            if (root is null || DefinitionReader.IsDefinition(root) || !TemplateReader.IsTemplate(root) || reader.Read(root, file.Text) is not { } template)
+                continue;
+            if (!templates.TryAdd(template.Name, template))
+                Problem(file.FirstLine, $"the template '{template.Name}' is defined twice", $"it stands {source.Where(templates[template.Name].Line)} already");
+        }
+
+        return templates;
     }
 
     private List<ToolDefinition> Definitions((PolicySourceFile File, PolicyNode? Root)[] roots)

@@ -1,12 +1,13 @@
 using System.Globalization;
 using System.Text;
+using Writ.Core.Templates;
 
 namespace Writ.Core.Policy;
 
 /// <summary>Reads the tests of the file.</summary>
-internal sealed class PolicyTestReader(IReadOnlyCollection<string> ids, Action<int, string, string?> problem)
+internal sealed class PolicyTestReader(IReadOnlyCollection<string> ids, IReadOnlyDictionary<string, Template> templates, Action<int, string, string?> problem)
 {
-    private static readonly string[] Keys = ["as", "command", "for", "uses", "reason", "ticket", "at", "expect", "by"];
+    private static readonly string[] Keys = ["as", "command", "template", "with", "for", "uses", "reason", "ticket", "at", "expect", "by"];
     private static readonly string[] Verdicts = ["allow", "require-approval", "deny"];
 
     /// <summary>The lists under <c>tests</c>, one after the other.</summary>
@@ -25,7 +26,8 @@ internal sealed class PolicyTestReader(IReadOnlyCollection<string> ids, Action<i
     {
         var fields = new FieldReader(node, "this test", Keys, problem);
         var who = fields.Need("as", "say who: as: { user: dana, groups: [engineering] } or as: { workload: ci }");
-        var command = fields.Need("command", "say what is run: command: nmap -sV -p 22 10.20.1.5");
+        var command = fields.Find("template") is null ? fields.Need("command", "say what is run: command: nmap -sV -p 22 10.20.1.5, or template: web-check") : null;
+        var use = command is null ? Use(fields) : null;
         fields.Need("expect", "say what must come out: allow, require-approval or deny");
         var expect = fields.Text("expect") is { } word ? VerdictText.Parse(word) : null;
         if (expect is null && fields.Find("expect") is PolicyScalar wrong)
@@ -36,8 +38,29 @@ internal sealed class PolicyTestReader(IReadOnlyCollection<string> ids, Action<i
         var terms = new AskedTerms(fields.Time("for", Duration.Longest), fields.Number("uses", 1, 10_000),
             Supposed(fields, "reason"), Supposed(fields, "ticket"));
         var at = At(fields);
-        return who is null || command is null || expect is not { } verdict || Subject(who) is not { } subject || Words(command, problem) is not { } words
-            ? null : new(node.Line, subject, words, terms, at, verdict, fields.Text("by"));
+        return who is null || expect is not { } verdict || Subject(who) is not { } subject || (use?.Command ?? (command is null ? null : Words(command, problem))) is not { } words
+            ? null : new(node.Line, subject, words, use?.Of(terms) ?? terms, at, verdict, fields.Text("by"));
+    }
+
+    private TemplateUse? Use(FieldReader fields)
+    {
+        if (fields.Text("template") is not { } name)
+            return null;
+        if (fields.Find("command") is { } both)
+            problem(both.Line, "this test has a command and a template", "leave one of them out");
+        if (!templates.TryGetValue(name, out var template))
+        {
+            problem(fields.Find("template")!.Line, $"no template is named '{PolicyReader.Visible(name)}'", FieldReader.Near(name, [.. templates.Keys]));
+            return null;
+        }
+
+        if (TemplateReader.Values(fields, "this test", problem) is not { } given)
+            return null;
+        var use = template.Fill(given);
+        if (use.IsOk)
+            return use.Value;
+        problem((fields.Find("with") ?? fields.Find("template")!).Line, $"'with' of this test: {use.Refusal.Message}", use.Refusal.Hint);
+        return null;
     }
 
     /// <summary>A test that is not about reasons need not invent one; an empty text asks what happens without.</summary>

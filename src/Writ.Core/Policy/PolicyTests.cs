@@ -1,3 +1,4 @@
+using Writ.Core.Templates;
 using Writ.Core.Tools;
 using Writ.Core.Tools.Definitions;
 using Writ.Proof.Runners;
@@ -18,7 +19,9 @@ public static class PolicyTests
     /// <param name="now">The moment for tests that have no <c>at</c>.</param>
     public static IReadOnlyList<PolicyProblem> Run(
         PolicyDocument policy, Func<string, ToolInventory?> inventories, DateTimeOffset now) =>
-        [.. policy.Definitions.SelectMany(definition => DefinitionExamples.Run(definition, policy.Source.At)), .. policy.Tests.Select(test => Run(policy, test, inventories, now)).OfType<PolicyProblem>()];
+        [.. policy.Definitions.SelectMany(definition => DefinitionExamples.Run(definition, policy.Source.At)),
+            .. policy.Templates.Values.SelectMany(template => TemplateExamples.Run(template, policy.Tools, inventories, policy.Source.At)),
+            .. policy.Tests.Select(test => Run(policy, test, inventories, now)).OfType<PolicyProblem>()];
 
     private static PolicyProblem? Run(
         PolicyDocument policy, PolicyTest test, Func<string, ToolInventory?> inventories, DateTimeOffset now)

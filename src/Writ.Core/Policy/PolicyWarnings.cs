@@ -130,7 +130,8 @@ public sealed class PolicyWarnings
     }
 
     private bool Covers(Rule wide, Rule narrow) =>
-        narrow.Roles.All(wide.Roles.Contains) && narrow.Zones.All(wide.Zones.Contains)
+        (wide.Templates is null || narrow.Templates?.All(wide.Templates.Contains) == true)
+        && narrow.Roles.All(wide.Roles.Contains) && narrow.Zones.All(wide.Zones.Contains)
         && (wide.When is null || (narrow.When is { } hours && wide.When.ToString() == hours.ToString()))
         && wide.MaxDuration >= narrow.MaxDuration && wide.MaxUses >= narrow.MaxUses
         && (!wide.RequireReason || narrow.RequireReason) && (!wide.RequireTicket || narrow.RequireTicket)

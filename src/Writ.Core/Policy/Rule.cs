@@ -29,6 +29,9 @@ public sealed record Rule
     /// <summary>The tools that it opens, by name, and how far.</summary>
     public required IReadOnlyDictionary<string, Facets> Tools { get; init; }
 
+    /// <summary>The templates whose uses alone it opens; null where it opens commands that people compose. All are defined.</summary>
+    public IReadOnlyList<string>? Templates { get; init; }
+
     /// <summary>The longest duration that can be asked for.</summary>
     public TimeSpan MaxDuration { get; init; } = DefaultMaxDuration;
 

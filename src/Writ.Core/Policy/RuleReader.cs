@@ -1,3 +1,4 @@
+using Writ.Core.Templates;
 using Writ.Core.Tools;
 using Writ.Core.Zones;
 using Writ.Proof.Statements;
@@ -6,10 +7,10 @@ namespace Writ.Core.Policy;
 
 /// <summary>Reads rules and denials, and refuses references to what the file does not define.</summary>
 internal sealed class RuleReader(
-    IReadOnlyDictionary<string, Role> roles, IReadOnlyDictionary<string, Zone> zones, ToolCatalogue known, Func<int, string> where, Action<int, string, string?> problem)
+    IReadOnlyDictionary<string, Role> roles, IReadOnlyDictionary<string, Zone> zones, ToolCatalogue known, IReadOnlyDictionary<string, Template> templates, Func<int, string> where, Action<int, string, string?> problem)
 {
     private static readonly string[] RuleKeys =
-        ["id", "roles", "zones", "tools", "max-duration", "max-uses", "require", "when", "approval", "max-disconnected", "budget", "protections"];
+        ["id", "roles", "zones", "tools", "templates", "max-duration", "max-uses", "require", "when", "approval", "max-disconnected", "budget", "protections"];
 
     private const string Passkey = "passkey";
 
@@ -46,8 +47,8 @@ internal sealed class RuleReader(
             Line = node.Line,
             Roles = References(fields, "roles", "role", roles) ?? [],
             Zones = References(fields, "zones", "zone", zones) ?? [],
-            Tools = fields.Need("tools", "name what it opens: tools: { nmap: any }") is { } tools
-                ? Shared(new FacetsReader(what, isDenial: false, known, problem).Tools(tools)) : new Dictionary<string, Facets>(),
+            Tools = Tools(fields, what),
+            Templates = References(fields, "templates", "template", templates),
             MaxDuration = fields.Time("max-duration", Duration.Longest) ?? Policy.Rule.DefaultMaxDuration,
             MaxUses = fields.Number("max-uses", 1, 10_000) ?? 1,
             RequireReason = require.Any(word => word.Value == "reason"),
@@ -58,6 +59,24 @@ internal sealed class RuleReader(
             Protections = [.. protections.Select(word => word.Value)],
             Budget = fields.Find("budget") is { } budget ? Budget(budget, what) : Proof.Statements.Budget.Unlimited,
         };
+    }
+
+    /// <summary>Of a rule that names templates alone: whatever their tools may do, since the templates bound it.</summary>
+    private IReadOnlyDictionary<string, Facets> Tools(FieldReader fields, string what)
+    {
+        Template[] named = [.. (fields.Find("templates") is PolicyList list ? list.Items : []).OfType<PolicyScalar>().Select(name => templates.GetValueOrDefault(name.Value)).OfType<Template>()];
+        if (fields.Find("templates") is null || fields.Find("tools") is not null)
+        {
+            if (fields.Need("tools", "name what it opens: tools: { nmap: any }, or templates: [web-check]") is not { } node)
+                return new Dictionary<string, Facets>();
+            var tools = Shared(new FacetsReader(what, isDenial: false, known, problem).Tools(node));
+            foreach (var template in named.Where(template => !tools.ContainsKey(template.Tool)))
+                problem(node.Line, $"{what} opens template '{template.Name}', and its tool {template.Tool} not", $"add {template.Tool}: any, or leave 'tools' out");
+            return tools;
+        }
+
+        return Shared(named.Select(template => template.Tool).Distinct().Select(known.Find).OfType<ITool>()
+            .ToDictionary(tool => tool.Name, tool => new Facets(tool.Facets, any: true, new Dictionary<string, FacetTerm>()), StringComparer.Ordinal));
     }
 
     /// <summary>One object for all rules that open the same: of very many rules few differ in this, and what is shared stays in the processor's cache.</summary>

@@ -1,3 +1,5 @@
+using Writ.Core.Templates;
+
 namespace Writ.Core.Policy;
 
 /// <summary>Who asks, as policy sees them.</summary>
@@ -11,4 +13,8 @@ public sealed record Subject(string Name, bool IsWorkload, IReadOnlyCollection<s
 /// <param name="Uses">How many runs.</param>
 /// <param name="Reason">Why. White space alone is no reason.</param>
 /// <param name="Ticket">A reference in an outside tracker.</param>
-public sealed record AskedTerms(TimeSpan? Duration, int? Uses, string? Reason, string? Ticket);
+public sealed record AskedTerms(TimeSpan? Duration, int? Uses, string? Reason, string? Ticket)
+{
+    /// <summary>The template by which it is asked for; null for a command of one's own.</summary>
+    public TemplateTerms? Template { get; init; }
+}

@@ -30,8 +30,8 @@ internal sealed class ChallengeApproval(Database database, WriteTransaction writ
         if (!found.IsOk)
             return found.Refusal;
         var request = found.Value;
-        if (await RequestAccess.IsOwn(db, request, caller.Id))
-            return new Refusal(ErrorCode.OwnRequest, "nobody decides on their own request", "somebody else with the role decides");
+        if (await RequestAccess.MustNotDecide(db, request, caller.Id) is { } own)
+            return own;
         if (!await access.MayDecide(db, request, caller))
             return new Refusal(ErrorCode.Forbidden, "no role of yours decides on this request");
         var now = time.GetUtcNow();

@@ -56,8 +56,8 @@ internal sealed class DecisionTurn(
         var found = await access.Find(scope.Db, caller, id);
         if (!found.IsOk)
             return found.Refusal;
-        if (await RequestAccess.IsOwn(scope.Db, found.Value, caller.Id))
-            return new Refusal(ErrorCode.OwnRequest, "nobody decides on their own request", "somebody else with the role decides");
+        if (await RequestAccess.MustNotDecide(scope.Db, found.Value, caller.Id) is { } own)
+            return own;
         await scope.HoldPolicy();
         if (await Standing.Lost(scope, caller) is { } lost)
             return lost;

@@ -27,7 +27,7 @@ internal static class ApprovePages
         var request = found.Value;
         var view = (await RequestViews.Load(db, policy.IsOk ? policy.Value : null, [request], cancel))[0];
         var decides = policy.IsOk && request.State == RequestState.Pending && request.ExpiresAt > time.GetUtcNow()
-            && RequestAccess.MayDecide(policy.Value, request, caller) && !await RequestAccess.IsOwn(db, request, caller.Id)
+            && RequestAccess.MayDecide(policy.Value, request, caller) && await RequestAccess.MustNotDecide(db, request, caller.Id) is null
             && !view.Decisions.Any(decision => decision.By?.Id == caller.Id.ToString() && decision.Revision == request.Revision);
         var needed = decides && Quorum.NeedsPasskey(RequestViews.Needs(request), Reevaluation.DeciderOf(policy.Value, caller.Id, Reevaluation.SubjectOf(caller)));
         var has = await db.Passkeys.AnyAsync(row => row.ActorId == caller.Id && row.ConfirmedAt != null && row.RemovedAt == null, cancel);

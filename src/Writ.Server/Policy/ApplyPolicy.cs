@@ -4,6 +4,7 @@ using Writ.Contracts.Policy;
 using Writ.Core.Audit;
 using Writ.Core.Identity;
 using Writ.Core.Policy;
+using Writ.Core.Templates;
 using Writ.Proof.Errors;
 using Writ.Proof.Identity;
 using Writ.Server.Errors;
@@ -12,6 +13,7 @@ using Writ.Server.Proposals;
 using Writ.Server.Requests;
 using Writ.Server.Runs;
 using Writ.Server.Storage;
+using Writ.Server.Templates;
 
 namespace Writ.Server.Policy;
 
@@ -21,7 +23,7 @@ namespace Writ.Server.Policy;
 /// revoked, and their runs ended.
 /// </summary>
 internal sealed class ApplyPolicy(
-    Database database, WriteTransaction writes, CheckPolicy check, Gate gate, ProposalBook proposals, Reevaluation reevaluation, Tightening tightening, RunEnding ending, Changes changes)
+    Database database, WriteTransaction writes, PolicyInForce policies, CheckPolicy check, Gate gate, ProposalBook proposals, Reevaluation reevaluation, Tightening tightening, RunEnding ending, Changes changes)
 {
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPut("/policy", async (PolicyText text, ApplyPolicy verb, HttpContext context, CancellationToken cancel) =>
@@ -34,30 +36,59 @@ internal sealed class ApplyPolicy(
         if (await gate.Refuse(caller, Access.FreshAdmin, "apply policy") is { } refusal)
             return refusal;
         var policy = await Checked(text, cancel);
-        if (!policy.IsOk)
-            return policy.Refusal;
-        var applied = await PutIntoForce(policy.Value, caller.Audit, caller.Name, caller.SourceAddress, null, async (scope, _, old) =>
+        return policy.IsOk ? await Apply(caller, policy.Value, null, ProposalBook.Policy, policy.Value.Hash, policy.Value.Text, cancel) : policy.Refusal;
+    }
+
+    /// <summary>One template, with all else as it is; by an admin, and by a second person's word.</summary>
+    public async Task<Result<PolicyView>> ApplyTemplate(Caller caller, PolicyDocument before, Template template, CancellationToken cancel)
+    {
+        if (await gate.Refuse(caller, Access.FreshAdmin, "apply template") is { } refusal)
+            return refusal;
+        var policy = await Checked(new(Files: [.. Templates.ApplyTemplate.FilesWith(before, template, template.Text)]), cancel);
+        return policy.IsOk ? await Apply(caller, policy.Value, before, ProposalBook.Template, template.Name, template.Text, cancel) : policy.Refusal;
+    }
+
+    /// <param name="onto">The policy that must still be in force; null for any.</param>
+    private async Task<Result<PolicyView>> Apply(Caller caller, PolicyDocument policy, PolicyDocument? onto, string kind, string of, string content, CancellationToken cancel)
+    {
+        var applied = await PutIntoForce(policy, caller.Audit, caller.Name, caller.Id, caller.SourceAddress, null, async (scope, before, old) =>
         {
+            if (onto is not null && before?.Hash != onto.Hash)
+                return new(ErrorCode.StaleRevision, "the policy in force has changed meanwhile", "do it again");
             var people = await ProposalBook.Subjects(scope.Db, caller.Id);
-            return ProposalBook.Needed(caller, NewRights.Of(old, policy.Value, people.Select(subject => (subject, subject))));
+            return ProposalBook.Needed(caller, NewRights.Of(old, policy, people.Select(subject => (subject, subject))), TemplateVersions.Changed(old, policy));
         }, cancel);
-        return !applied.IsOk && applied.Refusal.Code == ErrorCode.SecondPersonNeeded
-            ? await proposals.Propose(caller, ProposalBook.Policy, policy.Value.Hash, policy.Value.Text, applied.Refusal)
-            : applied;
+        return !applied.IsOk && applied.Refusal.Code == ErrorCode.SecondPersonNeeded ? await proposals.Propose(caller, kind, of, content, applied.Refusal) : applied;
     }
 
     /// <summary>What an admin proposed, by a second person: if the policy in force is still the one against which it was proposed.</summary>
     public async Task<Result<PolicyView>> Confirm(ProposalRow proposal, AuditActor by, string? source, CancellationToken cancel)
     {
-        var policy = await Checked(new(proposal.Content), cancel);
+        var text = await TextOf(proposal);
+        if (!text.IsOk)
+            return text.Refusal;
+        var policy = await Checked(text.Value, cancel);
         if (!policy.IsOk)
             return policy.Refusal;
         string author;
         await using (var db = database.Open())
             author = await db.Actors.Where(row => row.Id == proposal.By).Select(row => row.Name).SingleAsync(cancel);
-        return await PutIntoForce(policy.Value, by, $"{author}, confirmed by {by.Name}", source, proposal, async (scope, before, _) => before?.Hash != proposal.Base
+        return await PutIntoForce(policy.Value, by, $"{author}, confirmed by {by.Name}", proposal.By, source, proposal, async (scope, before, _) => before?.Hash != proposal.Base
             ? new(ErrorCode.StaleRevision, "the policy in force has changed since this was proposed", "its author applies it again")
             : await ProposalBook.Settle(scope, proposal, ProposalBook.Confirmed, by, source), cancel);
+    }
+
+    private async Task<Result<PolicyText>> TextOf(ProposalRow proposal)
+    {
+        if (proposal.Kind != ProposalBook.Template)
+            return new PolicyText(proposal.Content);
+        await using var db = database.Open();
+        var before = await policies.Get(db);
+        if (!before.IsOk)
+            return before.Refusal;
+        var (template, problems) = Template.Read(proposal.Content, $"{proposal.Of}.yaml", before.Value);
+        return template is not null ? new PolicyText(Files: [.. Templates.ApplyTemplate.FilesWith(before.Value, template, template.Text)])
+            : new Refusal(ErrorCode.InvalidPolicy, "the template cannot be applied any more", null, [.. problems.Select(problem => $"{problem.File}:{problem.Line}: {problem.Message}")]);
     }
 
     private async Task<Result<PolicyDocument>> Checked(PolicyText text, CancellationToken cancel)
@@ -69,7 +100,7 @@ internal sealed class ApplyPolicy(
     }
 
     private async Task<Result<PolicyView>> PutIntoForce(
-        PolicyDocument policy, AuditActor by, string appliedBy, string? source, ProposalRow? proposal,
+        PolicyDocument policy, AuditActor by, string appliedBy, ActorId author, string? source, ProposalRow? proposal,
         Func<WriteScope, PolicyRow?, PolicyDocument?, Task<Refusal?>> mayNot, CancellationToken cancel)
     {
         var revoked = new List<GrantId>();
@@ -94,6 +125,7 @@ internal sealed class ApplyPolicy(
             {
                 ["number"] = row.Number, ["old"] = before?.Hash, ["new"] = row.Hash, ["proposal"] = proposal?.Id.ToString(), ["proposed_by"] = proposal?.By.ToString(),
             }, source));
+            await TemplateVersions.Record(scope, old, policy, row.Number, author, by, proposal is null ? null : by.Name, source);
             await scope.Db.SaveChangesAsync(CancellationToken.None);
             // Outside a rule's hours the old policy says no as well: that is no tightening, and what waits, waits for the hours.
             await tightening.AskAgain(scope, policy, scope.Db.Requests,

@@ -61,7 +61,7 @@ internal sealed class DecideProposal(
     private async Task<Result<ProposalView>> Do(ProposalRow proposal, AuditActor by, string? source, CancellationToken cancel)
     {
         Refusal? refusal = null;
-        if (proposal.Kind == ProposalBook.Policy)
+        if (proposal.Kind is ProposalBook.Policy or ProposalBook.Template)
         {
             var applied = await applyPolicy.Confirm(proposal, by, source, cancel);
             refusal = applied.IsOk ? null : applied.Refusal;

@@ -16,7 +16,7 @@ namespace Writ.Server.Proposals;
 /// </summary>
 internal sealed class ProposalBook(WriteTransaction writes)
 {
-    public const string Policy = "policy", Roles = "roles";
+    public const string Policy = "policy", Template = "template", Roles = "roles";
     public const string Waiting = "waiting", Confirmed = "confirmed", Refused = "refused", Withdrawn = "withdrawn";
 
     /// <summary>How long a proposal waits.</summary>
@@ -30,13 +30,15 @@ internal sealed class ProposalBook(WriteTransaction writes)
         [.. (await db.Actors.AsNoTracking().Where(row => row.Id == author || row.OwnerId == author).OrderBy(row => row.Id).ToListAsync()).Select(Reevaluation.SubjectOf)];
 
     /// <summary>Null where nothing would be new to the author, or the author is the operator on the box.</summary>
-    public static Refusal? Needed(Caller author, IReadOnlyList<string> newRights) => author.SignIn.Way == SignInWay.Box || newRights.Count == 0
+    /// <param name="newRights">What it would give them.</param>
+    /// <param name="templates">The templates that it would bring into force: those need a second person whatever their author has.</param>
+    public static Refusal? Needed(Caller author, IReadOnlyList<string> newRights, IReadOnlyList<string>? templates = null) => author.SignIn.Way == SignInWay.Box || newRights.Count + (templates?.Count ?? 0) == 0
         ? null
-        : new(ErrorCode.SecondPersonNeeded, "this would give you a new right", Reasons: newRights);
+        : new(ErrorCode.SecondPersonNeeded, newRights.Count > 0 ? "this would give you a new right" : "a template does not come into force by one person's word", Reasons: [.. newRights, .. templates ?? []]);
 
     /// <summary>Proposes it, and says so.</summary>
     /// <param name="author">Who would get a new right.</param>
-    /// <param name="kind"><see cref="Policy"/> or <see cref="Roles"/>.</param>
+    /// <param name="kind"><see cref="Policy"/>, <see cref="Template"/> or <see cref="Roles"/>.</param>
     /// <param name="of">What it is of, in a word.</param>
     /// <param name="content">What is to be done when it is confirmed.</param>
     /// <param name="needed">Of <see cref="Needed"/>.</param>

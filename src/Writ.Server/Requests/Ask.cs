@@ -7,6 +7,7 @@ using Writ.Core;
 using Writ.Core.Audit;
 using Writ.Core.Identity;
 using Writ.Core.Policy;
+using Writ.Core.Templates;
 using Writ.Proof.Errors;
 using Writ.Proof.Identity;
 using Writ.Proof.Statements;
@@ -16,6 +17,7 @@ using Writ.Server.Grants;
 using Writ.Server.Identity;
 using Writ.Server.Policy;
 using Writ.Server.Storage;
+using Writ.Server.Templates;
 
 namespace Writ.Server.Requests;
 
@@ -61,21 +63,25 @@ internal sealed class Ask(
             return new Refusal(ErrorCode.InvalidInput, "an idempotency key has at most 200 characters");
 
         await using var db = database.Open();
+        var filled = await understanding.Filled(db, caller, ask, "ask");
+        if (!filled.IsOk)
+            return filled.Refusal;
+        (ask, var use) = filled.Value;
         if (await Earlier(db, caller, ask, idempotencyKey) is { } earlier)
             return earlier;
 
         // 1. Ask: understand the command against the runner that would execute it.
-        var planned = await understanding.Of(db, caller, ask, "ask", cancel);
+        var planned = await understanding.Of(db, caller, ask, use, "ask", cancel);
         if (!planned.IsOk)
             return planned.Refusal;
 
         // A denial comes with the way on. It takes a while to find, so it is looked for before anything is held.
-        var nearest = await Nearest(db, caller, ask, planned.Value);
+        var nearest = await Nearest(db, caller, ask, use, planned.Value);
 
         Result<(RequestRow Request, Refusal? Denial)> created;
         try
         {
-            created = await writes.Commit<(RequestRow, Refusal?)>(scope => InTransaction(scope, caller, ask, planned.Value, nearest, idempotencyKey));
+            created = await writes.Commit<(RequestRow, Refusal?)>(scope => InTransaction(scope, caller, ask, use, planned.Value, nearest, idempotencyKey));
         }
         catch (DbUpdateException) when (idempotencyKey is not null)
         {
@@ -93,7 +99,7 @@ internal sealed class Ask(
     }
 
     private async Task<Result<(RequestRow, Refusal?)>> InTransaction(
-        WriteScope scope, Caller caller, AskForAccess ask, Planned planned, (string Policy, NearestView View)? nearest, string? idempotencyKey)
+        WriteScope scope, Caller caller, AskForAccess ask, TemplateUse? use, Planned planned, (string Policy, NearestView View)? nearest, string? idempotencyKey)
     {
         // 2. Evaluate, under the policy that is in force in this transaction.
         await scope.HoldPolicy();
@@ -104,7 +110,10 @@ internal sealed class Ask(
             return inForce.Refusal;
         if (ask.Start > scope.Now + FurthestStart || ask.Start < scope.Now - FurthestStart)
             return new Refusal(ErrorCode.InvalidInput, "the asked start is more than a year away");
-        var found = planned.Explain(Evaluator.Evaluate(inForce.Value, Reevaluation.SubjectOf(caller), planned.Plan, Understanding.Terms(ask), ask.Start ?? scope.Now));
+        var version = use is null ? null : await TemplateVersions.InForce(scope.Db, use.Template);
+        if (use is not null && (version is null || inForce.Value.Templates.GetValueOrDefault(use.Template.Name)?.Digest != use.Template.Digest))
+            return new Refusal(ErrorCode.StaleRevision, $"template {use.Template.Name} has become another meanwhile", "ask again");
+        var found = planned.Explain(Evaluator.Evaluate(inForce.Value, Reevaluation.SubjectOf(caller), planned.Plan, Understanding.Terms(ask, use), ask.Start ?? scope.Now));
         if (found.Verdict != Verdict.Deny && ask.Start is { } start && (start + found.Duration <= scope.Now || found.LatestEnd <= scope.Now))
             return new Refusal(ErrorCode.Expired, "the asked time is over", "ask for a later start or a longer time");
         var id = RequestId.New(scope.Now);
@@ -112,7 +121,7 @@ internal sealed class Ask(
             id, 1, new(caller.Id.ToString(), caller.Name), caller.OnBehalfOf is { Id: { } person, Name: var name } ? new(person.ToString(), name) : null, planned.Plan, planned.Runner, planned.InventoryDigest, ask.Start, found, inForce.Value);
         if (SandboxTerms.Wrong(statement) is { } wrong)
             return wrong;
-        var request = NewRow(scope, caller, ask, planned, statement, inForce.Value, found, idempotencyKey);
+        var request = NewRow(scope, caller, ask, use, version, planned, statement, inForce.Value, found, idempotencyKey);
         scope.Db.Requests.Add(request);
         // What policy denies is on the record by its digests alone: nobody fills the disk with what is refused.
         if (found.Verdict != Verdict.Deny)
@@ -135,11 +144,11 @@ internal sealed class Ask(
         return (request, isOther ? denial with { Hint = NearestViews.Hint(nearest!.Value.View) } : denial);
     }
 
-    private async Task<(string Policy, NearestView View)?> Nearest(WritDb db, Caller caller, AskForAccess ask, Planned planned)
+    private async Task<(string Policy, NearestView View)?> Nearest(WritDb db, Caller caller, AskForAccess ask, TemplateUse? use, Planned planned)
     {
         var (policy, subject, at) = (await policies.Get(db), Reevaluation.SubjectOf(caller), ask.Start ?? time.GetUtcNow());
-        return policy.IsOk && Evaluator.Evaluate(policy.Value, subject, planned.Plan, Understanding.Terms(ask), at).Verdict == Verdict.Deny
-            && NearestViews.Of(policy.Value, subject, ask.Command, planned, Understanding.Terms(ask), at) is { } near ? (policy.Value.Hash, near) : null;
+        return policy.IsOk && Evaluator.Evaluate(policy.Value, subject, planned.Plan, Understanding.Terms(ask, use), at).Verdict == Verdict.Deny
+            && NearestViews.Of(policy.Value, subject, ask.Command, planned, Understanding.Terms(ask, use), at) is { } near ? (policy.Value.Hash, near) : null;
     }
 
     /// <summary>What was made with this key before, or the refusal of a key that was used for something else; null where it is new.</summary>
@@ -148,7 +157,7 @@ internal sealed class Ask(
         if (idempotencyKey is null
             || await db.Requests.AsNoTracking().SingleOrDefaultAsync(row => row.ActorId == caller.Id && row.IdempotencyKey == idempotencyKey) is not { } earlier)
             return null;
-        return earlier.Command.SequenceEqual(ask.Command) && SameInputs(earlier, ask)
+        return earlier.Command.SequenceEqual(ask.Command) && earlier.Template == ask.Template?.Name && SameInputs(earlier, ask)
             ? (earlier, Denial(earlier))
             : new Refusal(ErrorCode.IdempotencyConflict, "the idempotency key was used for another command or other files");
     }
@@ -158,7 +167,7 @@ internal sealed class Ask(
         && statement.Value.Inputs.All(input => (ask.Inputs ?? []).Any(file => file.Argument == input.Argument && KeptFiles.Digest(file.Content) == input.Sha256));
 
     private static RequestRow NewRow(
-        WriteScope scope, Caller caller, AskForAccess ask, Planned planned, Statement statement, PolicyDocument policy, Evaluation found,
+        WriteScope scope, Caller caller, AskForAccess ask, TemplateUse? use, TemplateRow? version, Planned planned, Statement statement, PolicyDocument policy, Evaluation found,
         string? idempotencyKey)
     {
         var denied = found.Verdict == Verdict.Deny;
@@ -189,6 +198,10 @@ internal sealed class Ask(
             CreatedAt = scope.Now,
             ExpiresAt = scope.Now + LongestWait,
             IdempotencyKey = idempotencyKey,
+            Template = version?.Name,
+            TemplateVersion = version?.Version,
+            TemplateDigest = version?.Digest,
+            TemplateParameters = use is null ? null : TemplateVersions.Parameters(use),
         };
     }
 
@@ -198,6 +211,7 @@ internal sealed class Ask(
         {
             ["request"] = request.Id.ToString(),
             ["command"] = Texts(request.Command),
+            ["template"] = TemplateVersions.Entry(request),
             ["reason"] = request.Reason,
             ["ticket"] = request.Ticket,
             ["statement"] = request.StatementDigest,

@@ -7,6 +7,7 @@ using Writ.Server.Files;
 using Writ.Server.Identity;
 using Writ.Server.Policy;
 using Writ.Server.Storage;
+using Writ.Server.Templates;
 
 namespace Writ.Server.Requests;
 
@@ -30,7 +31,11 @@ internal sealed class Explain(Database database, PolicyInForce policies, Underst
         if (Understanding.Malformed(ask) is { } malformed)
             return malformed;
         await using var db = database.Open();
-        var planned = await understanding.Of(db, caller, ask, typing ? null : "explain", cancel);
+        var filled = await understanding.Filled(db, caller, ask, typing ? null : "explain");
+        if (!filled.IsOk)
+            return filled.Refusal;
+        (ask, var use) = filled.Value;
+        var planned = await understanding.Of(db, caller, ask, use, typing ? null : "explain", cancel);
         if (!planned.IsOk)
             return planned.Refusal;
         var policy = await policies.Get(db);
@@ -38,7 +43,7 @@ internal sealed class Explain(Database database, PolicyInForce policies, Underst
             return policy.Refusal;
 
         var duration = ask.DurationSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : (TimeSpan?)null;
-        var terms = new AskedTerms(duration, ask.Uses, ask.Reason, ask.Ticket);
+        var terms = Understanding.Terms(ask, use);
         var subject = Reevaluation.SubjectOf(caller);
         var at = ask.Start ?? time.GetUtcNow();
         var found = planned.Value.Explain(Evaluator.Evaluate(policy.Value, subject, planned.Value.Plan, terms, at));
@@ -48,6 +53,7 @@ internal sealed class Explain(Database database, PolicyInForce policies, Underst
         return new ExplainView(
             ask.Command, PlanViews.Of(planned.Value.Plan, planned.Value.Context.Inputs, lasting, found.Budget), RequestViews.Of(found, policy.Value.Hash),
             planned.Value.RunnerName, (lasting ?? TimeSpan.Zero).TotalSeconds, denied ? ask.Uses ?? 1 : found.Uses, ask.Start,
-            denied ? NearestViews.Of(policy.Value, subject, ask.Command, planned.Value, terms, at) : null);
+            denied ? NearestViews.Of(policy.Value, subject, ask.Command, planned.Value, terms, at) : null,
+            use is null ? null : await TemplateVersions.View(db, use));
     }
 }

@@ -16,6 +16,7 @@ using Writ.Server.Grants;
 using Writ.Server.Identity;
 using Writ.Server.Policy;
 using Writ.Server.Storage;
+using Writ.Server.Templates;
 
 namespace Writ.Server.Requests;
 
@@ -83,8 +84,8 @@ internal sealed class NarrowRequest(
         var found = await access.Find(scope.Db, caller, id);
         if (!found.IsOk)
             return found.Refusal;
-        if (await RequestAccess.IsOwn(scope.Db, found.Value, caller.Id))
-            return new Refusal(ErrorCode.OwnRequest, "nobody decides on their own request", "take it back, and ask for less");
+        if (await RequestAccess.MustNotDecide(scope.Db, found.Value, caller.Id) is { } own)
+            return own with { Hint = "take it back, and ask for less" };
         await scope.HoldPolicy();
         if (await Standing.Lost(scope, caller) is { } lost)
             return lost;
@@ -139,7 +140,7 @@ internal sealed class NarrowRequest(
         if (command.SequenceEqual(request.Command) && duration == request.Duration && uses == request.Uses)
             return new Refusal(ErrorCode.InvalidInput, "nothing of it is smaller", "choose fewer targets or ports, or a shorter time");
         var actor = await db.Actors.AsNoTracking().SingleAsync(row => row.Id == request.ActorId);
-        var found = Evaluator.Evaluate(policy, Reevaluation.SubjectOf(actor), plan, new(duration, uses, request.Reason, request.Ticket), at);
+        var found = Evaluator.Evaluate(policy, Reevaluation.SubjectOf(actor), plan, TemplateVersions.TermsOf(request) with { Duration = duration, Uses = uses }, at);
         return found.Verdict == Verdict.Deny ? new Refusal(found.Code ?? ErrorCode.Denied, "policy denies the narrowed command", found.Hint, found.Reasons) : (command, plan, context.Value, found);
     }
 

@@ -12,6 +12,7 @@ using Writ.Proof.Statements;
 using Writ.Server.Files;
 using Writ.Server.Runners;
 using Writ.Server.Storage;
+using Writ.Server.Templates;
 
 namespace Writ.Server.Requests;
 
@@ -32,8 +33,11 @@ internal sealed class Reevaluation(Inventories inventories)
             return Deny(plan.Refusal.Message);
         if (policy.Tools.Find(request.Tool) is DefinedTool && !IsStated(plan.Value, request))
             return Deny($"the definition of {request.Tool} was changed, and the command means something else now than what was asked");
-        return Evaluator.Evaluate(policy, SubjectOf(actor), plan.Value,
-            new(request.Duration, request.Uses, request.Reason, request.Ticket), now);
+        // A template that is another now, or gone, gives what was asked by it no longer.
+        var use = TemplateVersions.Used(policy, request);
+        if (!use.IsOk || use.Value?.Outside(plan.Value) is not null)
+            return Deny(use.IsOk ? use.Value!.Outside(plan.Value)!.Message : use.Refusal.Message);
+        return Evaluator.Evaluate(policy, SubjectOf(actor), plan.Value, TemplateVersions.TermsOf(request), now);
     }
 
     /// <summary>The request's plan, made anew: the same while the definition of its tool is, since all else that gave it its meaning is kept.</summary>

@@ -7,6 +7,7 @@ using Writ.Proof.Identity;
 using Writ.Server.Identity;
 using Writ.Server.Policy;
 using Writ.Server.Storage;
+using Writ.Server.Templates;
 
 namespace Writ.Server.Requests;
 
@@ -24,6 +25,12 @@ internal sealed class RequestAccess(PolicyInForce policies)
         var owner = await db.Actors.AsNoTracking().Where(row => row.Id == request.ActorId).Select(row => row.OwnerId).SingleOrDefaultAsync();
         return owner == person;
     }
+
+    /// <summary>The refusal of a decision by somebody whom the request is of, or who wrote the template that it uses; null for all others.</summary>
+    public static async Task<Refusal?> MustNotDecide(WritDb db, RequestRow request, ActorId person) =>
+        await IsOwn(db, request, person) ? new(ErrorCode.OwnRequest, "nobody decides on their own request", "somebody else with the role decides")
+        : await TemplateVersions.IsAuthor(db, request, person) ? new(ErrorCode.OwnRequest, $"nobody decides on the use of a template that they wrote: {request.Template}", "somebody else with the role decides")
+        : null;
 
     /// <summary>True when the caller has a role that the request's approvals ask for. Workloads never decide.</summary>
     public async Task<bool> MayDecide(WritDb db, RequestRow request, Caller caller)

@@ -12,6 +12,7 @@ using Writ.Proof.Addresses;
 using Writ.Proof.Identity;
 using Writ.Proof.Statements;
 using Writ.Server.Storage;
+using Writ.Server.Templates;
 
 namespace Writ.Server.Requests;
 
@@ -95,7 +96,7 @@ internal static class RequestViews
                 row.State == RequestState.Pending ? Missing(policy, row, decisions[row.Id], actors) : [],
                 row.StatementDigest, row.Statement, row.Duration.TotalSeconds, row.Uses, row.Start, row.CreatedAt, row.ExpiresAt,
                 runners.GetValueOrDefault(row.RunnerId), grants.TryGetValue(row.Id, out var grant) ? grant.ToString() : null,
-                row.OnBehalfOf is { } person ? Of(actors[person]) : null)),
+                row.OnBehalfOf is { } person ? Of(actors[person]) : null, TemplateVersions.View(row))),
         ];
     }
 

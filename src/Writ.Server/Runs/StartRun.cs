@@ -22,6 +22,7 @@ using Writ.Server.Policy;
 using Writ.Server.Requests;
 using Writ.Server.Runners;
 using Writ.Server.Storage;
+using Writ.Server.Templates;
 using Ask = Writ.Contracts.Runs.StartRun;
 
 namespace Writ.Server.Runs;
@@ -52,7 +53,22 @@ internal sealed class StartRun(
     {
         if (idempotencyKey?.Length > 200 || ask.Command.Any(argument => argument is null || argument.Contains('\0')) || ask.Inputs?.Any(input => input is null) == true)
             return new Refusal(ErrorCode.InvalidInput, "an idempotency key has at most 200 characters, and an argument holds no NUL byte");
+        if (FillTemplate.Malformed(ask.Template, ask.Command) is { } malformed)
+            return malformed;
         await using var db = database.Open();
+        if (ask.Template is { } by)
+        {
+            var policy = await policies.Get(db);
+            var use = policy.IsOk ? FillTemplate.Of(policy.Value, by) : policy.Refusal;
+            if (!use.IsOk)
+            {
+                await RecordRefused(caller, ask, null, use.Refusal);
+                return use.Refusal;
+            }
+
+            ask = ask with { Command = use.Value.Command, Template = null };
+        }
+
         if (await Earlier(db, caller, ask, idempotencyKey) is { } earlier)
             return earlier;
 

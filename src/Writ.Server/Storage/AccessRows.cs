@@ -6,12 +6,12 @@ namespace Writ.Server.Storage;
 internal sealed class ProposalRow
 {
     public required ProposalId Id { get; init; }
-    /// <summary><c>policy</c> or <c>roles</c>.</summary>
+    /// <summary><c>policy</c>, <c>template</c> or <c>roles</c>.</summary>
     public required string Kind { get; init; }
     public required ActorId By { get; init; }
-    /// <summary>The policy's text; or whose roles, with what they shall be, as JSON.</summary>
+    /// <summary>The policy's or the template's text; or whose roles, with what they shall be, as JSON.</summary>
     public required string Content { get; init; }
-    /// <summary>The policy's hash, or the name of whom the roles are.</summary>
+    /// <summary>The policy's hash, the template's name, or the name of whom the roles are.</summary>
     public required string Of { get; init; }
     /// <summary>The hash of the policy in force when it was made, or null for none.</summary>
     public string? Base { get; init; }

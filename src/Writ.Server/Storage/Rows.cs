@@ -54,6 +54,25 @@ internal sealed class PolicyRow
     public required string AppliedBy { get; init; }
 }
 
+/// <summary>A version of a template that came into force, and who its author is; never changed.</summary>
+internal sealed class TemplateRow
+{
+    public required string Name { get; init; }
+    public required int Version { get; init; }
+    public required string Digest { get; init; }
+    /// <summary>The number of the policy with which it came into force.</summary>
+    public required long Policy { get; init; }
+    /// <summary>Who applied or proposed it; and who answers for them, where they are a workload.</summary>
+    public required ActorId By { get; init; }
+    public ActorId? OwnerOfBy { get; init; }
+    /// <summary>Further authors that it names.</summary>
+    public required string[] Authors { get; init; }
+    public string? ConfirmedBy { get; init; }
+    public required DateTimeOffset AppliedAt { get; init; }
+
+    public bool IsAuthor(ActorId person, string name) => By == person || OwnerOfBy == person || Authors.Contains(name, StringComparer.OrdinalIgnoreCase);
+}
+
 internal sealed class RunnerRow
 {
     public required RunnerId Id { get; init; }
@@ -115,6 +134,11 @@ internal sealed class RequestRow
     public required DateTimeOffset ExpiresAt { get; init; }
     public DateTimeOffset? EndedAt { get; set; }
     public string? IdempotencyKey { get; init; }
+    /// <summary>The template by which it was asked for, its version and digest, and the values as JSON; null for a command of one's own.</summary>
+    public string? Template { get; init; }
+    public int? TemplateVersion { get; init; }
+    public string? TemplateDigest { get; init; }
+    public string? TemplateParameters { get; init; }
     /// <summary>Counts up with each decision: the update that counts is the lock under which quorum is recomputed.</summary>
     public int Turn { get; set; }
 }

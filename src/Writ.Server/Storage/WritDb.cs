@@ -28,6 +28,7 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
     public DbSet<RunnerRow> Runners => Set<RunnerRow>();
     public DbSet<RunnerKeyRow> RunnerKeys => Set<RunnerKeyRow>();
     public DbSet<InventoryRow> Inventories => Set<InventoryRow>();
+    public DbSet<TemplateRow> Templates => Set<TemplateRow>();
     public DbSet<RequestRow> Requests => Set<RequestRow>();
     public DbSet<DecisionRow> Decisions => Set<DecisionRow>();
     public DbSet<GrantRow> Grants => Set<GrantRow>();
@@ -151,6 +152,12 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
         {
             inventory.ToTable("inventories");
             inventory.HasKey(row => row.Digest);
+        });
+        modelBuilder.Entity<TemplateRow>(template =>
+        {
+            template.ToTable("templates");
+            template.HasKey(row => new { row.Name, row.Version });
+            template.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.By).OnDelete(DeleteBehavior.Restrict);
         });
         modelBuilder.Entity<RequestRow>(request =>
         {

@@ -16,13 +16,19 @@ internal static class CheckTool
 {
     private const int MostText = 1 << 20;
 
-    public static void Map(IEndpointRouteBuilder routes) =>
-        routes.MapPost("/tools/check", (ToolText text) => text.Text.Length > MostText
-                ? new Refusal(ErrorCode.TooLarge, "a definition has at most 1 MiB").ToHttp()
-                : Results.Ok(Check(text)))
-            .WithMetadata(new RequestSizeLimitAttribute(4 * MostText)).WithName("CheckTool").Needs(Access.SignedIn).Produces<ToolCheckView>();
+    /// <summary>The most bytes of a body: a definition, and what JSON adds to it.</summary>
+    public const int MostBody = 4 * MostText;
 
-    private static ToolCheckView Check(ToolText text)
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes.MapPost("/tools/check", (DefinitionText text) => TooLarge(text) is { } large
+                ? large.ToHttp()
+                : Results.Ok(Check(text)))
+            .WithMetadata(new RequestSizeLimitAttribute(MostBody)).WithName("CheckTool").Needs(Access.SignedIn).Produces<ToolCheckView>();
+
+    /// <summary>The refusal of a text that is no definition any more, or null.</summary>
+    public static Refusal? TooLarge(DefinitionText text) => text.Text.Length > MostText ? new(ErrorCode.TooLarge, "a definition has at most 1 MiB") : null;
+
+    private static ToolCheckView Check(DefinitionText text)
     {
         var (definition, problems) = ToolDefinition.Read(text.Text, text.FileName);
         if (definition is null)

@@ -14,6 +14,9 @@ namespace Writ.Server.WebConsole;
 /// <summary>Whose something is, and who may decide on it: enough to say who may know of it.</summary>
 internal sealed record Affair(ActorId Actor, string ActorName, ActorKind Kind, Subject Subject, ActorId? Owner, ActorId? OnBehalfOf, IReadOnlyList<ApprovalNeed> Needs)
 {
+    /// <summary>Whether somebody wrote the template that it uses; null where it uses none.</summary>
+    public Func<ActorId, string, bool>? IsAuthor { get; init; }
+
     public bool IsOwn(Caller caller) => Actor == caller.Id || Owner == caller.Id || OnBehalfOf == caller.Id;
 
     /// <summary>The rule of <see cref="RequestAccess"/>, over what is in memory.</summary>
@@ -32,7 +35,7 @@ internal sealed record WaitingRequest(
     /// <summary>Whether the yes of this person is still missing.</summary>
     public bool WaitsFor(Caller caller, Decider decider, PolicyDocument policy)
     {
-        if (Of.IsOwn(caller) || Said.Any(yes => yes.Person == caller.Id) || !Quorum.MayDecide(Of.Needs, decider))
+        if (Of.IsOwn(caller) || Of.IsAuthor?.Invoke(caller.Id, caller.Name) == true || Said.Any(yes => yes.Person == caller.Id) || !Quorum.MayDecide(Of.Needs, decider))
             return false;
         List<Decider> approvers = [.. Said.Select(yes => Reevaluation.DeciderOf(policy, yes.Person, yes.Subject, yes.WithPasskey))];
         var without = Quorum.Missing(Of.Needs, approvers);
@@ -108,7 +111,9 @@ internal sealed class Board(Database database, Feed feed, TimeProvider time) : I
             from row in db.Requests.AsNoTracking()
             join actor in db.Actors.AsNoTracking() on row.ActorId equals actor.Id
             where ids.Contains(row.Id)
-            select new { row.Id, row.Revision, row.Turn, row.OnBehalfOf, row.Tool, row.Plan, row.Evaluation, row.Reason, row.Duration, row.CreatedAt, row.ExpiresAt, actor }).ToListAsync(cancel);
+            select new { row.Id, row.Revision, row.Turn, row.OnBehalfOf, row.Tool, row.Plan, row.Evaluation, row.Reason, row.Duration, row.CreatedAt, row.ExpiresAt, row.Template, row.TemplateVersion, actor }).ToListAsync(cancel);
+        var names = rows.Where(row => row.Template is not null).Select(row => row.Template!).Distinct().ToArray();
+        var templates = names.Length == 0 ? [] : (await db.Templates.AsNoTracking().Where(row => names.Contains(row.Name)).ToListAsync(cancel)).ToDictionary(row => (row.Name, row.Version));
         var said = (await (
             from row in db.Decisions.AsNoTracking()
             join actor in db.Actors.AsNoTracking() on row.ActorId equals actor.Id
@@ -117,7 +122,7 @@ internal sealed class Board(Database database, Feed feed, TimeProvider time) : I
         return [.. rows.Select(row =>
         {
             var (needs, zones) = Brief.OfEvaluation(row.Evaluation);
-            return new WaitingRequest(row.Id, row.Revision, row.Turn, Affair(row.actor, row.OnBehalfOf, needs), row.Tool, Brief.Hosts(row.Plan), zones, row.Reason, row.Duration, row.CreatedAt, row.ExpiresAt,
+            return new WaitingRequest(row.Id, row.Revision, row.Turn, Affair(row.actor, row.OnBehalfOf, needs) with { IsAuthor = row.Template is not { } name ? null : templates.TryGetValue((name, row.TemplateVersion ?? 0), out var version) ? version.IsAuthor : (_, _) => true }, row.Tool, Brief.Hosts(row.Plan), zones, row.Reason, row.Duration, row.CreatedAt, row.ExpiresAt,
                 [.. said[(row.Id, row.Revision)].Select(yes => new Yes(yes.actor.Id, yes.actor.Name, Reevaluation.SubjectOf(yes.actor), yes.PasskeyId is not null))]);
         })];
     }

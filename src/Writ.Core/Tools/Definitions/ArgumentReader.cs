@@ -11,7 +11,8 @@ internal sealed class ArgumentReader(Action<int, string, string?> problem)
         "value", "least", "most", "decimals", "of", "pattern", "schemes", "port", "holds", "prefix", "default", "facet", "says", "required", "at-most", "requires", "excludes", "means", "env", "user-env",
     ];
     private static readonly string[] OptionKeys = [.. Common, "also", "form", "family"], PositionalKeys = [.. Common, "as"];
-    private static readonly Dictionary<string, ValueKind> Kinds = new(StringComparer.Ordinal)
+    /// <summary>The kinds of values, by the words for them.</summary>
+    internal static readonly Dictionary<string, ValueKind> Kinds = new(StringComparer.Ordinal)
     {
         ["host"] = ValueKind.Host, ["hosts"] = ValueKind.Hosts, ["host-port"] = ValueKind.HostPort, ["url"] = ValueKind.Url, ["port"] = ValueKind.Port, ["ports"] = ValueKind.Ports,
         ["number"] = ValueKind.Number, ["choice"] = ValueKind.Choice, ["text"] = ValueKind.Text, ["input"] = ValueKind.Input, ["output"] = ValueKind.Output, ["secret"] = ValueKind.Secret,
@@ -23,7 +24,7 @@ internal sealed class ArgumentReader(Action<int, string, string?> problem)
     {
         var what = isOption ? $"option '{name}'" : $"positional '{name}'";
         var fields = new FieldReader(node is PolicyScalar { Value: "" } ? new PolicyMapping(node.Line, []) : node, what, isOption ? OptionKeys : PositionalKeys, problem);
-        var kind = Kind(fields, what, isOption);
+        var kind = Kind(fields, what, isOption, Kinds);
         var argument = new DefinedArgument
         {
             Name = name,
@@ -68,16 +69,17 @@ internal sealed class ArgumentReader(Action<int, string, string?> problem)
         return argument;
     }
 
-    private ValueKind Kind(FieldReader fields, string what, bool isOption)
+    /// <summary>What its value is, of the kinds that there are here; <see cref="ValueKind.None"/> where it is not said, which is a problem but for an option.</summary>
+    internal ValueKind Kind(FieldReader fields, string what, bool isOption, Dictionary<string, ValueKind> kinds)
     {
         if (fields.Text("value") is { } word)
         {
-            if (Kinds.TryGetValue(word, out var kind))
+            if (kinds.TryGetValue(word, out var kind))
                 return kind;
-            problem(fields.Find("value")!.Line, $"'{PolicyReader.Visible(word)}' is no kind of value", FieldReader.Near(word, Kinds.Keys));
+            problem(fields.Find("value")!.Line, $"'{PolicyReader.Visible(word)}' is no kind of value", FieldReader.Near(word, kinds.Keys));
         }
         else if (!isOption && !fields.IsBroken)
-            problem(fields.Line, $"{what} has no 'value'", $"say what it is: {string.Join(", ", Kinds.Keys)}");
+            problem(fields.Line, $"{what} has no 'value'", $"say what it is: {string.Join(", ", kinds.Keys)}");
         return ValueKind.None;
     }
 
@@ -115,7 +117,8 @@ internal sealed class ArgumentReader(Action<int, string, string?> problem)
         return name;
     }
 
-    private static (decimal, decimal) Bounds(FieldReader fields, ValueKind kind)
+    /// <summary>The bounds of a number.</summary>
+    internal static (decimal Least, decimal Most) Bounds(FieldReader fields, ValueKind kind)
     {
         if (kind != ValueKind.Number)
             return (0, 0);
@@ -124,7 +127,8 @@ internal sealed class ArgumentReader(Action<int, string, string?> problem)
         return (fields.Number("least", 0, 1_000_000_000, whole: false) ?? 0, fields.Number("most", 0, 1_000_000_000, whole: false) ?? 0);
     }
 
-    private System.Text.RegularExpressions.Regex? Pattern(FieldReader fields, string what)
+    /// <summary>What a text must match.</summary>
+    internal System.Text.RegularExpressions.Regex? Pattern(FieldReader fields, string what)
     {
         if (fields.Text("pattern") is not { } text)
             return null;
@@ -134,7 +138,8 @@ internal sealed class ArgumentReader(Action<int, string, string?> problem)
         return null;
     }
 
-    private Dictionary<string, ushort> Ports(FieldReader fields, ValueKind kind)
+    /// <summary>The schemes of a URL with their ports, and the port of a host that need not be written.</summary>
+    internal Dictionary<string, ushort> Ports(FieldReader fields, ValueKind kind)
     {
         var ports = new Dictionary<string, ushort>(StringComparer.Ordinal);
         if (kind == ValueKind.HostPort && fields.Number("port", 1, 65_535) is { } usual)

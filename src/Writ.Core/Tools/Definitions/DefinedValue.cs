@@ -68,6 +68,7 @@ internal sealed record DefinedValue(DefinedArgument Argument, string Text)
             ValueKind.Secret => (argument.Environment is null && text.StartsWith(SandboxTerms.Secrets, StringComparison.Ordinal) ? text[SandboxTerms.Secrets.Length..] : text) is var name && SandboxTerms.IsSecretName(name)
                 ? new DefinedValue(argument, name)
                 : Wrong(argument, text, "is no name of a secret", "write what the runner's configuration calls it, never the secret itself"),
+            ValueKind.Duration => Time(argument, text),
             ValueKind.None => throw new InvalidOperationException($"{argument.Name} takes no value"),
         };
     }
@@ -138,6 +139,17 @@ internal sealed record DefinedValue(DefinedArgument Argument, string Text)
             && number >= least && number <= most && char.IsAsciiDigit(text[0])
             ? new DefinedValue(argument, number.ToString(CultureInfo.InvariantCulture)) { Number = number }
             : Wrong(argument, text, string.Create(CultureInfo.InvariantCulture, $"is no {(argument.Whole ? "whole " : "")}number from {least} to {most}"), null);
+    }
+
+    // Written in the largest unit that divides it, as programs read it that know units at all.
+    private static Result<DefinedValue> Time(DefinedArgument argument, string text)
+    {
+        var (least, most) = argument.Bounds;
+        if (!Duration.TryParse(text, out var time) || (decimal)time.TotalSeconds < least || (decimal)time.TotalSeconds > most)
+            return Wrong(argument, text, $"is no duration from {Duration.Format(TimeSpan.FromSeconds((double)least))} to {Duration.Format(TimeSpan.FromSeconds((double)most))}", "write it like 90s, 30m or 2h");
+        var seconds = (long)time.TotalSeconds;
+        var (number, unit) = seconds % 3_600 == 0 ? (seconds / 3_600, 'h') : seconds % 60 == 0 ? (seconds / 60, 'm') : (seconds, 's');
+        return new DefinedValue(argument, string.Create(CultureInfo.InvariantCulture, $"{number}{unit}")) { Number = seconds };
     }
 
     // An address in brackets, or whatever has no bracket.

@@ -117,6 +117,8 @@ public enum ValueKind
     Output,
     /// <summary>The name of a secret, which the runner has and the sandbox is given.</summary>
     Secret,
+    /// <summary>A time within bounds of seconds: of a template's parameter alone.</summary>
+    Duration,
 }
 
 /// <summary>How a value may be attached to its option.</summary>

@@ -45,7 +45,7 @@ internal sealed class DossierReader(Visit visit, Database database, PolicyInForc
         var isOwn = await RequestAccess.IsOwn(db, row, caller.Id);
         var mine = view.Decisions.FirstOrDefault(decision => decision.By?.Id == caller.Id.ToString() && decision.Revision == row.Revision);
         var needs = RequestViews.Needs(row);
-        var decides = policy is not null && row.State == RequestState.Pending && row.ExpiresAt > time.GetUtcNow() && !isOwn && mine is null && RequestAccess.MayDecide(policy, row, caller);
+        var decides = policy is not null && row.State == RequestState.Pending && row.ExpiresAt > time.GetUtcNow() && await RequestAccess.MustNotDecide(db, row, caller.Id) is null && mine is null && RequestAccess.MayDecide(policy, row, caller);
         var hasPasskey = await db.Passkeys.AnyAsync(each => each.ActorId == caller.Id && each.ConfirmedAt != null && each.RemovedAt == null, cancel);
         var now = time.GetUtcNow();
         var grant = row.ActorId == caller.Id ? await db.Grants.AsNoTracking().SingleOrDefaultAsync(each => each.RequestId == row.Id && each.State == GrantState.Active && each.NotBefore <= now && each.NotAfter > now, cancel) : null;

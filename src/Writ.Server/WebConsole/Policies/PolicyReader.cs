@@ -10,6 +10,7 @@ using Writ.Server.Policy;
 using Writ.Server.Proposals;
 using Writ.Server.Requests;
 using Writ.Server.Storage;
+using Writ.Server.Templates;
 using Writ.Server.WebConsole.Ask;
 
 namespace Writ.Server.WebConsole.Policies;
@@ -126,7 +127,7 @@ internal sealed class PolicyReader(
             foreach (var row in rows)
             {
                 looked++;
-                var (actor, terms, at) = (actors[row.ActorId], new AskedTerms(row.Duration > TimeSpan.Zero ? row.Duration : null, row.Uses > 0 ? row.Uses : null, row.Reason, row.Ticket), row.Start ?? row.CreatedAt);
+                var (actor, terms, at) = (actors[row.ActorId], new AskedTerms(row.Duration > TimeSpan.Zero ? row.Duration : null, row.Uses > 0 ? row.Uses : null, row.Reason, row.Ticket) { Template = TemplateVersions.TermsOf(row).Template }, row.Start ?? row.CreatedAt);
                 var (was, now) = (await Answer(before), await Answer(after));
                 if (was is not null && now is not null && was != now)
                     yield return (looked, new(row.Id.ToString(), actor.Name, Printable.Cut(Printable.Command(row.Command), 120), row.CreatedAt, was, now));

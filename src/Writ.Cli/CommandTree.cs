@@ -15,6 +15,7 @@ using Writ.Cli.Runners;
 using Writ.Cli.Runs;
 using Writ.Cli.Server;
 using Writ.Cli.Shims;
+using Writ.Cli.Templates;
 using Writ.Cli.Tools;
 using Writ.Cli.Traces;
 using Writ.Cli.Users;
@@ -123,6 +124,7 @@ internal static class CommandTree
             WriteReceipt.Verb(context),
             VerifyFile.Verb(context),
             ListTools.Verb(context),
+            ListTemplates.Verb(context),
             ShimVerb.Verb(context),
             ListRunners.Verb(context),
             new Verb("runner", "Manage runners").With(Enroll.Verb(context)),

@@ -28,6 +28,9 @@ internal sealed class SentInputs(IReadOnlyList<string> command, Stream standardI
 
     private bool WasSent(string path) => _files.Exists(file => file.Argument == path);
 
+    /// <summary>Those of what is asked for: of a template, the values that were typed are all that names files.</summary>
+    public static SentInputs Of(AskForAccess asked, Stream standardInput) => new(asked.Template is { } template ? [template.Name, .. template.Parameters?.Values ?? []] : asked.Command, standardInput);
+
     /// <summary>Sends a call; where the server answers that it needs files of this command line, reads them and sends it again.</summary>
     /// <exception cref="Stop">A file cannot be read, or is none of this command line.</exception>
     public async Task<Answer<T>> SendAsync<T>(Func<Task<Answer<T>>> call)

@@ -27,7 +27,7 @@ internal static class ProposalsVerb
     private static Verb Show(CliContext context)
     {
         var id = Shared.Id("PROPOSAL", "the proposal, prp_…");
-        var content = new Option<bool>("--content") { Description = "only what is to be done: the policy's text, or the roles as JSON" };
+        var content = new Option<bool>("--content") { Description = "only what is to be done: the policy's or the template's text, or the roles as JSON" };
         var format = Shared.Format();
         return new Verb("show", "Show a proposal", "writ proposals show prp_06bqz3w1x8", "writ proposals show prp_06bqz3w1x8 --content | diff policy.yaml -").With(id, content, format).Does(async (parse, cancel) =>
         {
@@ -64,5 +64,10 @@ internal static class ProposalsVerb
         });
     }
 
-    private static string What(ProposalView proposal) => proposal.Kind == "policy" ? $"policy {proposal.Of[..Math.Min(12, proposal.Of.Length)]}" : $"roles of {proposal.Of}";
+    private static string What(ProposalView proposal) => proposal.Kind switch
+    {
+        "policy" => $"policy {proposal.Of[..Math.Min(12, proposal.Of.Length)]}",
+        "template" => $"template {proposal.Of}",
+        _ => $"roles of {proposal.Of}",
+    };
 }

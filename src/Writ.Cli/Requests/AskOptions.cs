@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Writ.Cli.Options;
+using Writ.Cli.Templates;
 using Writ.Contracts.Requests;
 
 namespace Writ.Cli.Requests;
@@ -31,8 +32,13 @@ internal sealed class AskOptions
     /// <summary>The tool's argv as typed.</summary>
     public string[] Command(ParseResult parse) => parse.GetRequiredValue(_command);
 
-    /// <summary>The request's body.</summary>
-    public AskForAccess Read(ParseResult parse) => new(
-        Command(parse), parse.GetValue(_reason), parse.GetValue(_ticket), parse.GetValue(_duration)?.TotalSeconds, parse.GetValue(_uses),
-        parse.CommandResult.Command.Options.Contains(_start) ? parse.GetValue(_start) : null);
+    /// <summary>The request's body: the command, or the template with its values.</summary>
+    public AskForAccess Read(ParseResult parse)
+    {
+        var words = Command(parse);
+        var template = TemplateText.Read(words);
+        return new(
+            template is null ? words : null, parse.GetValue(_reason), parse.GetValue(_ticket), parse.GetValue(_duration)?.TotalSeconds, parse.GetValue(_uses),
+            parse.CommandResult.Command.Options.Contains(_start) ? parse.GetValue(_start) : null, Template: template);
+    }
 }

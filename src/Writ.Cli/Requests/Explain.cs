@@ -1,6 +1,7 @@
 using Writ.Cli.Files;
 using Writ.Cli.Options;
 using Writ.Cli.Output;
+using Writ.Cli.Templates;
 using Writ.Contracts;
 using Writ.Contracts.Requests;
 
@@ -15,12 +16,13 @@ internal static class Explain
         var format = Shared.Format();
         var verb = new Verb("explain", "Tell what a command would do and what policy says of it; changes nothing",
             "writ explain -- nmap -sV -p 22,80 10.20.0.0/28",
+            "writ explain @web-check host=web1.staging",
             "writ explain --for 30m -- nmap -T4 -iL hosts.txt -oX scan.xml");
         verb.Add(format);
         return ask.AddTo(verb, start: true).Does(async (parse, cancel) =>
         {
             var asked = ask.Read(parse);
-            var inputs = new SentInputs(asked.Command, context.Terminal.RawInput);
+            var inputs = SentInputs.Of(asked, context.Terminal.RawInput);
             var answer = await inputs.SendAsync(() => context.Server.PostAsync(
                 "/v1/explain", asked with { Inputs = inputs.Files }, WritJson.Default.AskForAccess, WritJson.Default.ExplainView, cancel));
             var explained = answer.ForRun();
@@ -38,7 +40,7 @@ internal static class Explain
 
     private static Fields Full(ExplainView explained, DateTimeOffset now)
     {
-        var fields = new Fields().AddPlan(explained.Command, explained.Plan, explained.Evaluation)
+        var fields = new Fields().Add("template", TemplateText.Of(explained.Template)).AddPlan(explained.Command, explained.Plan, explained.Evaluation)
             .Add("for", explained.Evaluation.Verdict == "deny" ? null : RequestText.Window(explained.DurationSeconds, explained.Start, explained.Uses, now))
             .Add("runner", explained.Runner);
         if (explained.Evaluation.Verdict != "deny")

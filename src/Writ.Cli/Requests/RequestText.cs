@@ -1,6 +1,7 @@
 using System.Globalization;
 using Writ.Cli.Options;
 using Writ.Cli.Output;
+using Writ.Cli.Templates;
 using Writ.Contracts.Requests;
 
 namespace Writ.Cli.Requests;
@@ -15,6 +16,7 @@ internal static class RequestText
         .Add("state", State(request, now))
         .Add("reason", request.Reason ?? "none given")
         .Add("ticket", request.Ticket)
+        .Add("template", TemplateText.Of(request.Template))
         .AddPlan(request.Command, request.Plan, request.Evaluation)
         .Add("for", request.DurationSeconds == 0 ? null : Window(request.DurationSeconds, request.Start, request.Uses, now))
         .Add("runner", request.Runner)

@@ -35,6 +35,7 @@ internal static class Run
         var quiet = Shared.Quiet();
         return ask.AddTo(new Verb("run", "Run a command: use a grant that covers it, or ask, wait, and run",
             "writ run -- nmap -sV -p 22,80 10.20.0.5",
+            "writ run @web-check host=web1.staging",
             "writ run --reason 'debug the login page' --for 30m -- nmap -p 443 10.20.0.0/28",
             "id=$(writ run --detach --reason nightly -- nmap -sn 10.20.0.0/24); writ watch $id").With(wait, detach, quiet), start: false)
             .Does(async (parse, _) =>
@@ -43,7 +44,7 @@ internal static class Run
                 var asked = ask.Read(parse);
                 if (!parse.GetValue(detach))
                     return await AttachedAsync(context, asked, parse.GetValue(wait), parse.GetValue(quiet), interruption);
-                var run = await StartAsync(context, asked, new(asked.Command, context.Terminal.RawInput), detach: true, parse.GetValue(wait) ?? WaitUnlessTold, interruption);
+                var run = await StartAsync(context, asked, SentInputs.Of(asked, context.Terminal.RawInput), detach: true, parse.GetValue(wait) ?? WaitUnlessTold, interruption);
                 context.Terminal.Print(Printable.Line(run.Id));
                 context.Terminal.Remark($"writ: it goes on by itself; see it with: writ watch {Printable.Line(run.Id)}");
                 return ExitCode.Ok;
@@ -60,7 +61,7 @@ internal static class Run
     /// <returns>The exit code.</returns>
     public static async Task<int> AttachedAsync(CliContext context, AskForAccess asked, TimeSpan? wait, bool quiet, Interruption interruption, Func<string?>? reason = null)
     {
-        var inputs = new SentInputs(asked.Command, context.Terminal.RawInput);
+        var inputs = SentInputs.Of(asked, context.Terminal.RawInput);
         var run = await StartAsync(context, asked, inputs, detach: false, wait ?? WaitUnlessTold, interruption, reason);
         WrittenFiles.Foretell(context, run, inputs);
         var code = await Follow.OwnAsync(context, run, quiet, interruption); // 5
@@ -72,7 +73,7 @@ internal static class Run
     {
         // Once a POST is on its way its outcome is awaited, Ctrl-C or not: nothing may run that nobody knows of.
         var terminal = detach ? null : TerminalHere(context);
-        var held = await PostRunAsync(context, new(ask.Command, null, detach, Terminal: terminal), inputs); // 1
+        var held = await PostRunAsync(context, new(ask.Template is null ? ask.Command : null, null, detach, Terminal: terminal, Template: ask.Template), inputs); // 1
         if (held.Problem is not { Type: ErrorCode.NoGrant })
             return held.ForRun();
         if (interruption.Asked.IsCancellationRequested)
@@ -82,6 +83,7 @@ internal static class Run
         if (answer.Problem is { Type: ErrorCode.ReasonRequired } && reason?.Invoke() is { } given)
             answer = await AskAsync(context, ask = ask with { Reason = given }, inputs);
         var request = answer.ForRun();
+        var asked = request.Command;
         if (request.Plan.Terminal == SandboxTerms.TerminalNeeded && terminal is null)
             throw Stop.Usage($"{Printable.Line(request.Plan.Tool)} is interactive here, and there is no terminal", $"{request.Id} stays; run the same command in a terminal, with neither a pipe nor --detach");
         RequestText.Warn(context.Terminal, request);
@@ -102,7 +104,7 @@ internal static class Run
             throw AwaitDecision.Ended(request);
         if (interruption.Asked.IsCancellationRequested)
             throw new Stop(ExitCode.Interrupted, $"interrupted; {request.Id} is approved and nothing was run", "the same command runs at once");
-        if (!request.Command.SequenceEqual(ask.Command))
+        if (!request.Command.SequenceEqual(asked))
             context.Terminal.Say($"writ: it was approved for less than was asked, and this runs: {Printable.Line(string.Join(' ', request.Command))}");
         return (await PostRunAsync(context, new(request.Command, request.Grant, detach, Terminal: terminal), inputs)).ForRun(); // 4
     }

@@ -92,6 +92,9 @@ internal sealed class WritServer(ServerAddress address, HttpMessageInvoker http,
         string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<T> type, CancellationToken cancel)
         where T : class => SendAsync(HttpMethod.Put, path, JsonSerializer.SerializeToUtf8Bytes(body, bodyType), type, null, Patience, cancel);
 
+    public Task<Answer<T>> DeleteAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancel)
+        where T : class => SendAsync(HttpMethod.Delete, path, null, type, null, Patience, cancel);
+
     /// <summary>Opens the WebSocket of a run at a byte of its recording.</summary>
     /// <exception cref="AttachRefusedException">The server answered, and said no.</exception>
     /// <exception cref="WebSocketException">There is no connection.</exception>

@@ -64,7 +64,7 @@ internal sealed class PolicyReader(PolicySource source)
             return null;
         if (tops.Length == 0)
         {
-            Problem(1, "the policy has definitions of tools and templates alone", "add a file with roles, zones and rules; writ tools check and writ templates check each check one by itself");
+            Problem(1, $"the policy has definitions of tools{(roots.Any(read => read.Root is { } root && TemplateReader.IsTemplate(root)) ? " and templates" : "")} alone", "add a file with roles, zones and rules; writ tools check and writ templates check each check one by itself");
             return null;
         }
 

@@ -43,6 +43,7 @@ internal sealed class TemplateReader(IReadOnlyDictionary<string, Zone> zones, To
             problem(fields.Find(key)!.Line, $"'{key}' of the template has more than {MostText} characters", null);
         var parameters = Parameters(fields.Find("parameters"));
         var words = Command(fields, parameters);
+        var examples = Examples(fields.Find("examples"));
         var template = words is null ? null : new Template
         {
             Name = name,
@@ -54,7 +55,7 @@ internal sealed class TemplateReader(IReadOnlyDictionary<string, Zone> zones, To
             RequireReason = require.Any(word => word.Value == "reason"),
             RequireTicket = require.Any(word => word.Value == "ticket"),
             Authors = [.. (fields.Texts("authors") ?? []).Select(author => author.Value)],
-            Examples = Examples(fields.Find("examples")),
+            Examples = examples,
             // As it stands between other files, so that its digest is the same wherever it stands.
             Text = text.EndsWith('\n') ? text : text + '\n',
             Line = fields.Line,

@@ -1173,6 +1173,21 @@ namespace Writ.Server.Storage.Migrations.Postgres
                         .HasColumnType("text")
                         .UseCollation("C");
 
+                    b.Property<string>("Template")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("TemplateDigest")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("TemplateParameters")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<int?>("TemplateVersion")
+                        .HasColumnType("integer");
+
                     b.Property<string>("Ticket")
                         .HasColumnType("text")
                         .UseCollation("C");
@@ -1692,6 +1707,50 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.ToTable("streams", (string)null);
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.TemplateRow", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("integer");
+
+                    b.Property<long>("AppliedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Authors")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<string>("By")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("ConfirmedBy")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Digest")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("OwnerOfBy")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long>("Policy")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("Name", "Version");
+
+                    b.HasIndex("By");
+
+                    b.ToTable("templates", (string)null);
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.TokenRow", b =>
                 {
                     b.Property<string>("Id")
@@ -1933,6 +1992,15 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.HasOne("Writ.Server.Storage.ActorRow", null)
                         .WithMany()
                         .HasForeignKey("ActorId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Writ.Server.Storage.TemplateRow", b =>
+                {
+                    b.HasOne("Writ.Server.Storage.ActorRow", null)
+                        .WithMany()
+                        .HasForeignKey("By")
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired();
                 });

@@ -1039,6 +1039,18 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("Template")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("TemplateDigest")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("TemplateParameters")
+                        .HasColumnType("TEXT");
+
+                    b.Property<int?>("TemplateVersion")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("Ticket")
                         .HasColumnType("TEXT");
 
@@ -1508,6 +1520,45 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.ToTable("streams", (string)null);
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.TemplateRow", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("AppliedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Authors")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("By")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("ConfirmedBy")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Digest")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("OwnerOfBy")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Policy")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Name", "Version");
+
+                    b.HasIndex("By");
+
+                    b.ToTable("templates", (string)null);
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.TokenRow", b =>
                 {
                     b.Property<string>("Id")
@@ -1742,6 +1793,15 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.HasOne("Writ.Server.Storage.ActorRow", null)
                         .WithMany()
                         .HasForeignKey("ActorId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Writ.Server.Storage.TemplateRow", b =>
+                {
+                    b.HasOne("Writ.Server.Storage.ActorRow", null)
+                        .WithMany()
+                        .HasForeignKey("By")
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired();
                 });

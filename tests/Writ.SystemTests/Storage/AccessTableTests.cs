@@ -9,6 +9,7 @@ using Writ.Contracts.Runners;
 using Writ.Core.Identity;
 using Writ.Proof.Identity;
 using Writ.Server.Identity;
+using Writ.Server.Policy;
 using Writ.Server.Proposals;
 using Writ.Server.Requests;
 using Writ.Server.Runs;
@@ -132,6 +133,12 @@ public abstract class AccessTableTests(StorageEngine engine) : StorageTest(engin
         var waiting = await world.Request(dana);
 
         async Task<(string, string?)> At(string path, string? body = null) => await Task.FromResult((path, body));
+        async Task<(string, string?)> Templated()
+        {
+            (await world.Get<ApplyPolicy>().Apply(await world.Admin("operator"), new(Files: [new("a.yaml", World.Policy), new("b.yaml", "version: 1\ntemplate: scan\ndescription: d\ncommand: [nmap, 10.20.0.5]\n")]), Cancel)).ShouldBeOk();
+            return ("/v1/templates/scan", null);
+        }
+
         async Task<string> NewGrant()
         {
             var another = await world.Request(dana);
@@ -172,8 +179,8 @@ public abstract class AccessTableTests(StorageEngine engine) : StorageTest(engin
             ["POST /v1/policy/check"] = () => At("/v1/policy/check", policy),
             ["PUT /v1/policy"] = () => At("/v1/policy", policy),
             ["GET /v1/tools/{name}"] = () => At("/v1/tools/dig"),
-            ["GET /v1/templates/{name}"] = () => At("/v1/templates/web-check"),
-            ["DELETE /v1/templates/{name}"] = () => At("/v1/templates/nobody"),
+            ["GET /v1/templates/{name}"] = Templated,
+            ["DELETE /v1/templates/{name}"] = Templated,
             ["POST /v1/templates/check"] = () => At("/v1/templates/check", """{"text":"template: x"}"""),
             ["PUT /v1/templates"] = () => At("/v1/templates", """{"text":"template: x"}"""),
             ["POST /v1/tools/check"] = () => At("/v1/tools/check", """{"text":"tool: x"}"""),

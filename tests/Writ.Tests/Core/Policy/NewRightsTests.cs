@@ -204,7 +204,7 @@ public class NewRightsTests
         Members<Role>().ShouldBe(["Groups", "Line", "Name", "Workloads"]);
         Members<Workload>().ShouldBe(["Key", "Line", "MaxSignIn", "Name", "Owner", "Token"]);
         Members<WorkloadToken>().ShouldBe(["Audience", "Claims", "Issuer", "Keys", "Person", "Subject"]);
-        Members<PolicyDocument>().ShouldBe(["Definitions", "Denials", "Hash", "Roles", "Rules", "Source", "Tests", "Text", "Tools", "Workloads", "ZoneMap", "Zones"]);
+        Members<PolicyDocument>().ShouldBe(["Definitions", "Denials", "Hash", "Roles", "Rules", "Source", "Templates", "Tests", "Text", "Tools", "Workloads", "ZoneMap", "Zones"]);
         Members<Zone>().ShouldBe(["Addresses", "Line", "Name", "Names", "Owners", "Runners"]);
         Members<Budget>().ShouldBe(["Bytes", "Packets", "PacketsPerSecond", "Violations"]);
 

@@ -112,7 +112,7 @@ public abstract class TemplateTests(StorageEngine engine) : StorageTest(engine)
             (await Ask(world, sue, new("web-check", new Dictionary<string, string> { [values.Split('=', 2)[0]] = values.Split('=', 2)[1] }))).ShouldBeRefused(code);
         (await Ask(world, sue, new("web-chek"))).ShouldBeRefused(ErrorCode.NotFound);
         (await Ask(world, sue, seconds: 3_600)).ShouldBeRefused(ErrorCode.DurationTooLong);
-        (await world.Get<Ask>().Create(sue, new(["nmap"], Template: Use), null)).ShouldBeRefused(ErrorCode.InvalidInput);
+        (await world.Get<Ask>().Create(sue, new(["nmap"], Template: Use), null, Cancel)).ShouldBeRefused(ErrorCode.InvalidInput);
         // Who may not use it is denied, whatever it is called.
         (await Ask(world, await world.Person("eve"))).ShouldBeOk().Denial.ShouldNotBeNull();
 

@@ -29,12 +29,16 @@ public sealed class TemplateUse
     /// The refusal of a target outside of what its parameter may be, or null. A name is where its pinned addresses are; one that the
     /// plan does not resolve is nowhere.
     /// </summary>
-    public Refusal? Outside(Plan plan)
+    /// <param name="plan">The plan of the command, or of one that a reviewer made smaller.</param>
+    /// <param name="narrowed">True for a smaller one, from which a target may be gone.</param>
+    public Refusal? Outside(Plan plan, bool narrowed = false)
     {
         foreach (var parameter in Template.Parameters.Where(parameter => parameter.IsTarget))
         {
             var value = _values[parameter.Name];
             var addresses = value.Name is null ? value.Targets : AddressSet.Of(plan.Names.Where(name => string.Equals(name.Name, value.Name, StringComparison.OrdinalIgnoreCase)).SelectMany(name => name.Addresses).Select(address => new AddressRange(address, address)));
+            if (addresses.IsEmpty && narrowed)
+                continue;
             if (addresses.IsEmpty)
                 return DefinedValue.Wrong(parameter.Argument, value.Text, "is no target of the command", null, ErrorCode.InvalidTarget);
             if (parameter.Outside(addresses) is { } outside)

@@ -35,8 +35,10 @@ internal sealed class Reevaluation(Inventories inventories)
             return Deny($"the definition of {request.Tool} was changed, and the command means something else now than what was asked");
         // A template that is another now, or gone, gives what was asked by it no longer.
         var use = TemplateVersions.Used(policy, request);
-        if (!use.IsOk || use.Value?.Outside(plan.Value) is not null)
-            return Deny(use.IsOk ? use.Value!.Outside(plan.Value)!.Message : use.Refusal.Message);
+        if (!use.IsOk)
+            return Deny(use.Refusal.Message);
+        if (use.Value?.Outside(plan.Value, narrowed: !use.Value.Command.SequenceEqual(request.Command)) is { } outside)
+            return Deny(outside.Message);
         return Evaluator.Evaluate(policy, SubjectOf(actor), plan.Value, TemplateVersions.TermsOf(request), now);
     }
 

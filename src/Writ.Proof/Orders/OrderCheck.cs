@@ -20,14 +20,62 @@ public sealed record RunnerTrust(
 /// <param name="Approval">The approvals that this runner asked for; null where it asked for none.</param>
 public sealed record CheckedOrder(RunOrder Order, Statement Statement, NetworkScope Fence, HeldApproval? Approval);
 
+/// <summary>What a live run is held by when more time for it is ordered.</summary>
+/// <param name="First">The order by which it began.</param>
+/// <param name="Deadline">The deadline in force, in Unix microseconds.</param>
+public sealed record RunInForce(RunOrder First, long Deadline);
+
 /// <summary>
 /// Step 6 of the lifecycle, the part that needs no disk: an order is obeyed only if each check passes. The caller adds
 /// the nonce and the uses of an approval, which must survive a restart, and the difference of the clocks.
 /// </summary>
 public static class OrderCheck
 {
-    /// <summary>Checks a signed order at this instant (Unix microseconds).</summary>
+    /// <summary>Checks a signed order to start a run at this instant (Unix microseconds).</summary>
     public static Result<CheckedOrder> Check(SignedBytes envelope, RunnerTrust trust, long now)
+    {
+        var held = Hold(envelope, trust, now);
+        if (!held.IsOk)
+            return held;
+        if (held.Value.Statement.Extends is not null)
+            return new Refusal(ErrorCode.WrongState, "the order is of more time for a run, and starts none");
+        return held.Value.Statement.Start is { } start && now < start ? new Refusal(ErrorCode.NotYet, "the statement's start is not reached") : held;
+    }
+
+    /// <summary>
+    /// Checks a signed order of more time for a live run, at this instant (Unix microseconds): everything that an order to start one is held
+    /// to, and beside it that nothing but the time changes, and that the time goes on where it would end.
+    /// </summary>
+    public static Result<CheckedOrder> CheckExtension(SignedBytes envelope, RunnerTrust trust, RunInForce run, long now)
+    {
+        var begun = Statement.Read(run.First.Statement);
+        if (!begun.IsOk)
+            return begun.Refusal;
+        // What the run executes was checked when it began; what the runner would execute today is another matter.
+        var held = Hold(envelope, trust with { InventoryDigest = begun.Value.Inventory }, now);
+        if (!held.IsOk)
+            return held;
+        var (order, statement) = (held.Value.Order, held.Value.Statement);
+
+        // 6. It is of this very run, and the run is the same but for its time.
+        if (statement.Extends is null)
+            return new Refusal(ErrorCode.WrongState, "the order starts a run, and is of no more time for one");
+        if (order.Run != run.First.Run || statement.Extends != order.Run)
+            return new Refusal(ErrorCode.WrongState, "the order is of more time for another run");
+        if (!order.Argv.SequenceEqual(run.First.Argv))
+            return new Refusal(ErrorCode.ArgvMismatch, "the run executes another argv");
+        if (!statement.IsSameButForTime(begun.Value) || !order.IsSameButForTime(run.First))
+            return new Refusal(ErrorCode.FenceOutsideStatement, "the order would change more of the run than its time");
+
+        // 7. The time goes on where it would end: no gap was decided on, and nothing that was decided on before comes again.
+        if (now >= run.Deadline)
+            return new Refusal(ErrorCode.BadDeadline, "the run's time is over");
+        if (statement.Start != run.Deadline)
+            return new Refusal(ErrorCode.BadDeadline, "the statement is of another deadline than the run's");
+        return order.Deadline <= run.Deadline ? new Refusal(ErrorCode.BadDeadline, "the deadline is not later than the run's") : held;
+    }
+
+    private static Result<CheckedOrder> Hold(SignedBytes envelope, RunnerTrust trust, long now)
     {
         // 1. The bytes are the server's.
         if (!trust.ServerKeys.TryGetValue(envelope.KeyId, out var key) || !SigningKeys.Verify(key, envelope))
@@ -58,8 +106,6 @@ public static class OrderCheck
         var notAfter = statement.NotAfter(order.Decisions.Max(decision => decision.At));
         if (order.Deadline <= now || order.Deadline > notAfter)
             return new Refusal(ErrorCode.BadDeadline, "the deadline is over or does not follow from the statement");
-        if (statement.Start is { } start && now < start)
-            return new Refusal(ErrorCode.NotYet, "the statement's start is not reached");
         if (order.MaxDisconnected < 0 || order.MaxDisconnected > statement.MaxDisconnected)
             return new Refusal(ErrorCode.BadDeadline, "the order would let the run go on out of reach for longer than was decided");
 

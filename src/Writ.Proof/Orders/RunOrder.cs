@@ -62,6 +62,11 @@ public sealed record RunOrder
         ? DomainBytes.Write(Domains[version - 1], this, ProofJson.Default.RunOrder)
         : throw new InvalidOperationException("the order's members are those of no version");
 
+    /// <summary>True where the two are of one run and differ in its time alone, and in who decided on that.</summary>
+    public bool IsSameButForTime(RunOrder other) => Timeless().AsSpan().SequenceEqual(other.Timeless());
+
+    private byte[] Timeless() => (this with { Nonce = "", Issued = 0, StartBy = 0, Deadline = 0, Statement = [], Decisions = [] }).ToBytes();
+
     /// <summary>True for the bytes of an order with a terminal: no version before knew one, and all of this have one.</summary>
     public static bool HasTerminal(ReadOnlySpan<byte> bytes) => DomainBytes.Has(Domain, bytes);
 

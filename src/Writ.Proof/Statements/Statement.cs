@@ -6,23 +6,28 @@ using Writ.Proof.Orders;
 namespace Writ.Proof.Statements;
 
 /// <summary>
-/// The exact subject of a decision. Its bytes are <c>writ-statement/v7</c>, a line feed and one JSON object; they are
+/// The exact subject of a decision. Its bytes are <c>writ-statement/v8</c>, a line feed and one JSON object; they are
 /// made once, stored, signed and compared as bytes, and never written again from the parsed form. Version 1 knew neither
 /// files in the sandbox nor names, version 2 no budget, version 3 did not say what the sandbox gives, version 4 knew no live view,
-/// version 5 no secrets, version 6 no terminal; what has none of these is of the version before still. Statements of all versions stay readable.
+/// version 5 no secrets, version 6 no terminal, version 7 no more time for a run; what has none of these is of the version before still. Statements of all versions stay readable.
 /// Instants are Unix microseconds, durations microseconds.
 /// </summary>
 public sealed record Statement
 {
     /// <summary>The first line of a statement's bytes.</summary>
-    public const string Domain = "writ-statement/v7\n";
+    public const string Domain = "writ-statement/v8\n";
 
-    private static readonly string[] Domains = ["writ-statement/v1\n", "writ-statement/v2\n", "writ-statement/v3\n", "writ-statement/v4\n", "writ-statement/v5\n", "writ-statement/v6\n", Domain];
+    private static readonly string[] Domains = ["writ-statement/v1\n", "writ-statement/v2\n", "writ-statement/v3\n", "writ-statement/v4\n", "writ-statement/v5\n", "writ-statement/v6\n", "writ-statement/v7\n", Domain];
 
     /// <summary>The request's id.</summary>
     public required string Request { get; init; }
     /// <summary>The request's revision, from 1; a new one voids earlier decisions.</summary>
     public required int Revision { get; init; }
+    /// <summary>
+    /// The run for which this is more time, or null for a right of its own. Then <see cref="Start"/> is the deadline that the run has,
+    /// <see cref="Duration"/> is what is added to it, and all that is not time is the statement's under which the run began.
+    /// </summary>
+    public string? Extends { get; init; }
     /// <summary>Who asks.</summary>
     public required StatementActor Actor { get; init; }
     /// <summary>The person for whom a workload asks, or null.</summary>
@@ -69,6 +74,7 @@ public sealed record Statement
     // The version whose members these are; 0 for none.
     private int Version => this switch
     {
+        { Extends: not null } => this is { Files: not null, Names: not null, Outputs: not null, Budget: not null, Sandbox: not null, Start: not null } ? 8 : 0,
         { Files: null, Names: null, Outputs: null, Budget: null, Sandbox: null, Live: null } => 1,
         { Files: not null, Names: not null, Outputs: not null, Budget: null, Sandbox: null, Live: null } => 2,
         { Files: not null, Names: not null, Outputs: not null, Budget: not null, Sandbox: null, Live: null } => 3,
@@ -91,6 +97,13 @@ public sealed record Statement
         var read = DomainBytes.Read(Domains[version - 1], bytes, ProofJson.Default.Statement);
         return !read.IsOk || read.Value.Version == version ? read : new Refusal(ErrorCode.InvalidInput, "the statement's members are not those of its version");
     }
+
+    /// <summary>True where the two are of one right and differ in its time alone: what may be done, by whom, to what and where from is the same.</summary>
+    public bool IsSameButForTime(Statement other) =>
+        Timeless() is { Version: > 0 } mine && other.Timeless() is { Version: > 0 } theirs && mine.ToBytes().AsSpan().SequenceEqual(theirs.ToBytes());
+
+    // The zones are names that a policy has for the same scope, and an approval is about them; each statement names its policy.
+    private Statement Timeless() => this with { Request = "", Revision = 0, Extends = "", Start = 0, Duration = 0, LatestEnd = null, Uses = 0, Zones = [], Policy = "" };
 
     /// <summary>Lower-case hexadecimal SHA-256 of a statement's bytes: what a decision names.</summary>
     public static string DigestOf(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));

@@ -31,6 +31,8 @@ internal sealed class OrderDesk(
     private readonly LocalApprovals _approvals = config.LocalApprovals();
     // Runs that were killed here before their order came.
     private readonly ConcurrentDictionary<string, bool> _killedUnseen = new(StringComparer.Ordinal);
+    private readonly Lock _extending = new();
+    private Task _extended = Task.CompletedTask;
     private long _skew = long.MaxValue;
 
     /// <summary>Takes note of the server's clock.</summary>
@@ -47,7 +49,7 @@ internal sealed class OrderDesk(
     public void Take(Order message)
     {
         var receivedBoot = Clock.Boot();
-        var result = Check(message, out var run);
+        var result = Check(message, OrderCheck.Check, out var run);
         if (!result.IsOk)
         {
             Refuse(run, result.Refusal);
@@ -178,70 +180,79 @@ internal sealed class OrderDesk(
         return given;
     }
 
-    /// <summary>Takes a new order for a live run: a new decision stands behind its later deadline.</summary>
+    /// <summary>Takes an order of more time for a live run; one after the other, since each is held against the deadline that the one before has left.</summary>
     public void Extend(Order message)
     {
         var receivedBoot = Clock.Boot();
-        var result = Check(message, out var name);
-        var live = book.Find(name);
-        var refusal = result.IsOk ? Mismatch(result.Value, live) : result.Refusal;
-        if (refusal is not null)
+        lock (_extending)
+            _extended = _extended.ContinueWith(_ => Extend(message, receivedBoot), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+    }
+
+    private void Extend(Order message, long receivedBoot)
+    {
+        var read = RunOrder.Read(message.Bytes.Span);
+        var (nonce, live) = read.IsOk ? (read.Value.Nonce, book.Find(read.Value.Run)) : ("", null);
+        // A server that lost the link before it heard that its order was taken sends it again.
+        if (live?.Spec?.Extensions.Contains(nonce) == true)
         {
-            Answer(live, name, refusal);
+            Answer(live, live.Run, nonce, null);
             return;
         }
 
-        _ = Task.Run(() =>
+        var result = Check(message, (envelope, trust, now) => InForce(live) is { } run
+            ? OrderCheck.CheckExtension(envelope, trust, run, now)
+            : new Refusal(ErrorCode.WrongState, "there is no such live run"), out var name);
+        Refusal? refusal;
+        try
         {
-            var order = result.Value.Order;
-            try
-            {
-                if (!nonces.TryTake(order.Nonce, order.Deadline))
-                {
-                    Answer(live, name, new(ErrorCode.Replayed, "the order's nonce was seen before"));
-                    return;
-                }
+            refusal = result.IsOk ? Move(live!, result.Value, receivedBoot) : result.Refusal;
+        }
+        catch (IOException failure)
+        {
+            refusal = new(ErrorCode.CouldNotStart, failure.Message);
+        }
 
-                // More time is another approval's, or another use of the same.
-                if (result.Value.Approval is { } approval && !nonces.TryTakeUse(approval.Statement, approval.Uses, approval.Until))
-                {
-                    Answer(live, name, new(ErrorCode.GrantExhausted, "this runner has executed what was approved as often as it was approved"));
-                    return;
-                }
-
-                journal.Write("extended", name, detail: UnixMicroseconds.ToInstant(order.Deadline).ToString("O", CultureInfo.InvariantCulture));
-                var deadlineBoot = receivedBoot + (order.Deadline - order.Issued);
-                using var control = LocalSocket.Connect(live!.Folder.Path, RunFolder.ControlName);
-                if (control is null || !control.Send(ControlMessage.Extend(order.Deadline, deadlineBoot)) || control.Receive(2_000) != "ok")
-                {
-                    Answer(live, name, new(ErrorCode.WrongState, "the run is at its end"));
-                    return;
-                }
-
-                lock (live)
-                    live.Spec = live.Spec! with { Deadline = order.Deadline, DeadlineBoot = deadlineBoot };
-                Durable.Write(live.Folder.Spec, JsonSerializer.SerializeToUtf8Bytes(live.Spec, RunnerJson.Default.RunSpec), flush: false);
-                Answer(live, name, null);
-            }
-            catch (IOException failure)
-            {
-                Answer(live, name, new(ErrorCode.CouldNotStart, failure.Message));
-            }
-        });
+        Answer(live, name, nonce, refusal);
     }
 
-    private static Refusal? Mismatch(CheckedOrder order, LiveRun? live) => live switch
+    /// <summary>Moves the deadline of an order that passed every check; why not, or null.</summary>
+    private Refusal? Move(LiveRun live, CheckedOrder taken, long receivedBoot)
     {
-        null or { End: not null } or { Starting: true } => new(ErrorCode.WrongState, "there is no such live run"),
-        { Spec: { } spec } when !spec.Argv.SequenceEqual(order.Order.Argv) => new(ErrorCode.ArgvMismatch, "the run executes another argv"),
-        { Spec: { } spec } when spec.Scope?.Read() is not { IsOk: true } scope || scope.Value != order.Fence => new(ErrorCode.FenceOutsideStatement, "the run has another fence"),
-        { Spec: { } spec } when spec.Budget != (order.Order.Budget ?? Budget.Unlimited) => new(ErrorCode.FenceOutsideStatement, "the run has another budget"),
-        { Spec: { } spec } when !spec.Secrets.Select(secret => secret.Name).SequenceEqual((order.Statement.Sandbox?.Secrets ?? []).Select(secret => secret.Name)) => new(ErrorCode.ArgvMismatch, "the run has other secrets"),
-        { Spec: { } spec } when order.Order.Deadline <= spec.Deadline => new(ErrorCode.BadDeadline, "the deadline is not later than the run's"),
-        _ => null,
-    };
+        var (order, spec) = (taken.Order, live.Spec!);
+        if (!nonces.TryTake(order.Nonce, order.Deadline))
+            return new(ErrorCode.Replayed, "the order's nonce was seen before");
+        // More time is another approval's, or another use of the same.
+        if (taken.Approval is { } approval && !nonces.TryTakeUse(approval.Statement, approval.Uses, approval.Until))
+            return new(ErrorCode.GrantExhausted, "this runner has executed what was approved as often as it was approved");
 
-    private Result<CheckedOrder> Check(Order message, out string run)
+        journal.Write("extended", order.Run, detail: UnixMicroseconds.ToInstant(order.Deadline).ToString("O", CultureInfo.InvariantCulture));
+        // No more than was added, however long the order was on its way, and no more than the order itself says.
+        var deadlineBoot = Math.Min(spec.DeadlineBoot + (order.Deadline - spec.Deadline), receivedBoot + (order.Deadline - order.Issued));
+        using var control = LocalSocket.Connect(live.Folder.Path, RunFolder.ControlName);
+        if (control is null || !control.Send(ControlMessage.Extend(order.Deadline, deadlineBoot)) || control.Receive(2_000) != "ok")
+            return new(ErrorCode.WrongState, "the run is at its end");
+        lock (live)
+            live.Spec = spec with { Deadline = order.Deadline, DeadlineBoot = deadlineBoot, Extensions = [.. spec.Extensions, order.Nonce] };
+        Durable.Write(live.Folder.Spec, JsonSerializer.SerializeToUtf8Bytes(live.Spec, RunnerJson.Default.RunSpec), flush: false);
+        return null;
+    }
+
+    /// <summary>A live run as more time for it is held against; null for one that is not here, has ended, or has not begun.</summary>
+    private static RunInForce? InForce(LiveRun? live)
+    {
+        if (live is not { End: null, Starting: false, Spec: { } spec })
+            return null;
+        try
+        {
+            return RunOrder.Read(File.ReadAllBytes(live.Folder.Order)) is { IsOk: true, Value: var first } ? new(first, spec.Deadline) : null;
+        }
+        catch (Exception absent) when (absent is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    private Result<CheckedOrder> Check(Order message, Func<SignedBytes, RunnerTrust, long, Result<CheckedOrder>> check, out string run)
     {
         run = "";
         if (inventory.Refresh())
@@ -260,7 +271,7 @@ internal sealed class OrderDesk(
         Result<CheckedOrder> result;
         try
         {
-            result = OrderCheck.Check(envelope, trust, Now());
+            result = check(envelope, trust, Now());
         }
         catch (OverflowException)
         {
@@ -299,13 +310,13 @@ internal sealed class OrderDesk(
         tell(new() { Refused = new() { Run = run, Code = refusal.Code, Message = refusal.Message, At = Now() } });
     }
 
-    private void Answer(LiveRun? live, string run, Refusal? refusal)
+    private void Answer(LiveRun? live, string run, string nonce, Refusal? refusal)
     {
         if (refusal is not null)
             journal.TryWrite("refused", run, refusal.Code, refusal.Message);
         tell(new()
         {
-            Extension = new() { Run = run, Deadline = live?.Spec?.Deadline ?? 0, Code = refusal?.Code ?? "", Message = refusal?.Message ?? "" },
+            Extension = new() { Run = run, Nonce = nonce, Deadline = live?.Spec?.Deadline ?? 0, Code = refusal?.Code ?? "", Message = refusal?.Message ?? "" },
         });
     }
 }

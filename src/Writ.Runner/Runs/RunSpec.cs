@@ -60,6 +60,8 @@ internal sealed record RunSpec
     public required long Deadline { get; init; }
     /// <summary>The same on CLOCK_BOOTTIME: when the order came plus what was left of it then.</summary>
     public required long DeadlineBoot { get; init; }
+    /// <summary>The nonces of the orders that moved the deadline, in their order.</summary>
+    public IReadOnlyList<string> Extensions { get; set; } = [];
     /// <summary>How long, in microseconds, the run may go on without a word from the server.</summary>
     public required long MaxDisconnected { get; init; }
     /// <summary>When the server was last heard before the start, on CLOCK_BOOTTIME.</summary>

@@ -155,6 +155,20 @@ public sealed class EncodingTests
     }
 
     [Fact]
+    public void Statement_of_more_time_encodes_to_and_decodes_from_the_golden_bytes_of_version_8()
+    {
+        var golden = Golden("statement-v8", Longer.ToBytes());
+        Longer.ToBytes().ShouldBe(golden);
+        golden.AsSpan().StartsWith("writ-statement/v8\n"u8).ShouldBeTrue();
+        var read = Statement.Read(golden).Value;
+        read.ToBytes().ShouldBe(golden);
+        read.Extends.ShouldBe(AtTerminal.Run);
+        read.NotAfter(Decided).ShouldBe(AtTerminal.Deadline + (15 * Minute), "it does not matter when it was decided");
+        Statement.Read(Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(golden).Replace("/v8", "/v7", StringComparison.Ordinal))).IsOk.ShouldBeFalse();
+        Should.Throw<InvalidOperationException>(() => (Longer with { Start = null }).ToBytes(), "it says from when on");
+    }
+
+    [Fact]
     public void Members_of_another_version_are_refused()
     {
         var first = Encoding.UTF8.GetString(Asked.ToBytes());

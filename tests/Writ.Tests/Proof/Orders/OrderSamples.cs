@@ -107,6 +107,27 @@ internal static class OrderSamples
 
     public static RunOrder AtTerminal { get; } = Order(WithTerminal) with { Zones = Zoned.Zones, Terminal = new(120, 40, "xterm-256color") };
 
+    /// <summary>More time for <see cref="AtTerminal"/>: 15 minutes after its deadline.</summary>
+    public static Statement Longer { get; } = WithTerminal with
+    {
+        Request = "req_06bq0000000000000000000007", Extends = AtTerminal.Run, Start = AtTerminal.Deadline, Duration = 15 * Minute, Policy = new('f', 64),
+    };
+
+    /// <summary>The order of it, as it is given ten minutes after the run began.</summary>
+    public static RunOrder Extension(Statement? statement = null)
+    {
+        var bytes = (statement ?? Longer).ToBytes();
+        return AtTerminal with
+        {
+            Nonce = new('a', 64),
+            Issued = Now + (10 * Minute),
+            StartBy = AtTerminal.Deadline,
+            Deadline = AtTerminal.Deadline + (15 * Minute),
+            Statement = bytes,
+            Decisions = [new("act_06bq0000000000000000000005", Now + (10 * Minute), Statement.DigestOf(bytes))],
+        };
+    }
+
     public static SignedBytes Signed(RunOrder order) => SigningKeys.Sign(Seed, order.ToBytes());
 
     public static RunnerTrust Trust { get; } = new(

@@ -39,6 +39,7 @@ namespace Writ.Contracts;
 [JsonSerializable(typeof(Page<RunView>))]
 [JsonSerializable(typeof(AttachMessage))]
 [JsonSerializable(typeof(RunResultsView))]
+[JsonSerializable(typeof(ExtendAsk))]
 [JsonSerializable(typeof(TraceView))]
 [JsonSerializable(typeof(ResultsView))]
 [JsonSerializable(typeof(DiffView))]

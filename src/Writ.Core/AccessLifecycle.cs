@@ -12,7 +12,8 @@ namespace Writ.Core;
 /// <item>Enforce: the runner checks the signed order and executes (<see cref="RunState.Starting"/>, <see cref="RunState.Running"/>).</item>
 /// <item>Record: output is durable before it is seen; what cannot be recorded is killed.</item>
 /// <item>End: exit, or kill at the deadline, on revoke, on a watcher's command, on lost contact.</item>
-/// <item>Expire: requests, grants and windows end by themselves.</item>
+/// <item>Expire: requests, grants and windows end by themselves. More time for a live run is steps 1 to 6 once more: a request of its own,
+/// about nothing but the time, moves grant and deadline while the run goes on (<see cref="ExtensionState"/>).</item>
 /// <item>Prove: each step is an entry of the audit log, written in the transaction of the step.</item>
 /// </list>
 /// Storage guards its updates by the tables below (<see cref="TransitionTable{TState,TEvent}.From"/>), so no state
@@ -38,6 +39,8 @@ public static class AccessLifecycle
         (GrantState.Active, GrantEvent.Expire, GrantState.Expired),
         (GrantState.Active, GrantEvent.Revoke, GrantState.Revoked),
         (GrantState.Exhausted, GrantEvent.Revoke, GrantState.Revoked),
+        (GrantState.Active, GrantEvent.Extend, GrantState.Active),
+        (GrantState.Exhausted, GrantEvent.Extend, GrantState.Exhausted),
     ]);
 
     /// <summary>
@@ -59,6 +62,17 @@ public static class AccessLifecycle
         (RunState.Running, RunEvent.Exit, RunState.Exited),
         (RunState.Running, RunEvent.Kill, RunState.Killed),
         (RunState.Running, RunEvent.Fail, RunState.Failed),
+        (RunState.Starting, RunEvent.Extend, RunState.Starting),
+        (RunState.Running, RunEvent.Extend, RunState.Running),
+    ]);
+
+    /// <summary>More time for a run, from the decision on: until its runner says that it holds, the run keeps the deadline that it has.</summary>
+    public static TransitionTable<ExtensionState, ExtensionEvent> Extensions { get; } = new(
+    [
+        (ExtensionState.Granted, ExtensionEvent.Order, ExtensionState.Ordered),
+        (ExtensionState.Granted, ExtensionEvent.Void, ExtensionState.Void),
+        (ExtensionState.Ordered, ExtensionEvent.Hold, ExtensionState.InForce),
+        (ExtensionState.Ordered, ExtensionEvent.Void, ExtensionState.Void),
     ]);
 }
 
@@ -151,6 +165,36 @@ public enum GrantEvent
     Expire,
     /// <summary>It is taken away.</summary>
     Revoke,
+    /// <summary>Its end moves later, for a live run of it.</summary>
+    Extend,
+}
+
+/// <summary>Where more time for a run stands. The zero value is no state: no transition leaves it.</summary>
+public enum ExtensionState
+{
+    /// <summary>Not a state.</summary>
+    None,
+    /// <summary>It was decided; its order is not signed yet, since the runner is out of reach or an extension before it is under way.</summary>
+    Granted,
+    /// <summary>Its order is signed; the runner has not answered.</summary>
+    Ordered,
+    /// <summary>The runner has moved the deadline.</summary>
+    InForce,
+    /// <summary>It never came into force: the run ended first, or the runner refused it.</summary>
+    Void,
+}
+
+/// <summary>What happens to more time for a run.</summary>
+public enum ExtensionEvent
+{
+    /// <summary>Nothing.</summary>
+    None,
+    /// <summary>Its order is signed.</summary>
+    Order,
+    /// <summary>The runner says that the later deadline holds.</summary>
+    Hold,
+    /// <summary>It cannot come into force any more.</summary>
+    Void,
 }
 
 /// <summary>Where a run stands. The zero value is no state: no transition leaves it.</summary>
@@ -189,4 +233,6 @@ public enum RunEvent
     Fail,
     /// <summary>The runner refused the order. A run whose order was taken once is not touched by refusing it a second time.</summary>
     Refuse,
+    /// <summary>It gets more time.</summary>
+    Extend,
 }

@@ -7,6 +7,7 @@ using Writ.Server.Audit;
 using Writ.Server.Decisions;
 using Writ.Server.Directories;
 using Writ.Server.Errors;
+using Writ.Server.Extensions;
 using Writ.Server.Grants;
 using Writ.Server.Identity;
 using Writ.Server.Passkeys;
@@ -148,6 +149,7 @@ internal static class Application
         services.AddSingleton<ShowTools>().AddSingleton<ShowTemplates>().AddSingleton<CheckTemplate>().AddSingleton<ApplyTemplate>().AddSingleton<CheckPolicy>().AddSingleton<ApplyPolicy>().AddSingleton<SetUpFirstAdmin>().AddSingleton<RevokeToken>();
         services.AddSingleton<ReviseRequest>().AddSingleton<RequestAccess>().AddSingleton<Reevaluation>().AddSingleton<Planner>().AddSingleton<Understanding>()
             .AddSingleton<Ask>().AddSingleton<Explain>().AddSingleton<CancelRequest>().AddSingleton<NarrowRequest>();
+        services.AddSingleton<LaterStart>().AddSingleton<ExtensionOrders>().AddSingleton<ExtendRun>();
         services.AddSingleton<MakePasskey>().AddSingleton<ConfirmPasskey>().AddSingleton<RemovePasskey>();
         services.AddSingleton<ChallengeApproval>().AddSingleton<DecisionTurn>().AddSingleton<Takings>().AddSingleton<RevokeGrant>();
         services.AddSingleton<RecordingStore>().AddSingleton<RunResults>().AddSingleton<RunEnding>().AddSingleton<AttachedClients>().AddSingleton<DetachRun>();

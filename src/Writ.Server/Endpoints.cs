@@ -1,6 +1,7 @@
 using Writ.Server.Audit;
 using Writ.Server.Decisions;
 using Writ.Server.Directories;
+using Writ.Server.Extensions;
 using Writ.Server.Grants;
 using Writ.Server.Identity;
 using Writ.Server.Passkeys;
@@ -64,6 +65,7 @@ internal static class Endpoints
         AttachRun.Map(api);
         ReadRecording.Map(api);
         KillRun.Map(api);
+        ExtendRun.Map(api);
         ShowTrace.Map(api);
 
         CheckPolicy.Map(api);

@@ -4,6 +4,7 @@ using Writ.Core;
 using Writ.Core.Audit;
 using Writ.Proof.Errors;
 using Writ.Server.Audit;
+using Writ.Server.Extensions;
 using Writ.Server.Grants;
 using Writ.Server.Requests;
 using Writ.Server.Runners;
@@ -59,7 +60,7 @@ internal sealed class Sweep(
         var now = time.GetUtcNow();
         foreach (var row in await db.Requests.AsNoTracking().Where(row => row.State == RequestState.Pending && row.ExpiresAt <= now).Take(Batch).ToListAsync(cancel))
         {
-            await writes.Commit<bool>(async scope => await RequestEnding.End(scope, row, RequestEvent.Expire, AuditActor.System, "nobody decided in time")
+            await writes.Commit<bool>(async scope => await RequestEnding.End(scope, row, RequestEvent.Expire, AuditActor.System, row.Extends is null ? "nobody decided in time" : "nobody decided before the run's deadline")
                 ? true
                 : new Refusal(ErrorCode.WrongState, "it had ended"));
             changes.Happened(row.Id.ToString());
@@ -89,9 +90,11 @@ internal sealed class Sweep(
 
         foreach (var run in await db.Runs.AsNoTracking().Where(row => RunStates.Live.Contains(row.State)).ToListAsync(cancel))
         {
-            if (now > run.Deadline + Grace || (run.State == RunState.Queued && now > run.StartBy + Grace))
+            // An order of more time that the runner has not answered may be in force.
+            var deadline = now < run.Deadline ? run.Deadline : await LiveRuns.Newest(db, run);
+            if (now > deadline + Grace || (run.State == RunState.Queued && now > run.StartBy + Grace))
                 await transitions.Lost(run, "its deadline is over and its runner said nothing");
-            else if (now >= run.Deadline + Every && run.KillCause is null && hub.IsHere(run.RunnerId))
+            else if (now >= deadline + Every && run.KillCause is null && hub.IsHere(run.RunnerId))
                 // The runner's supervisor was there first; this is for one that was not.
                 _ = ending.End([run], RunEndCause.Deadline, "its deadline is over", AuditActor.System);
             else if (!run.Detached && run.KillCause is null && now - run.ClientSeenAt > run.MaxDisconnected)

@@ -17,7 +17,8 @@ internal static class ListRequests
             {
                 var table = new Columns(context.Terminal, "id", "state", "from", "asked", "reason", "command");
                 foreach (var item in items)
-                    table.Row(item.Id, item.State, item.Actor.Name, When.Full(item.CreatedAt, context.Now), item.Reason, Printable.Command(item.Command));
+                    table.Row(item.Id, item.State, item.Actor.Name, When.Full(item.CreatedAt, context.Now), item.Reason,
+                        item.Extends is { } more ? $"{Duration.Format(more.Until - more.From)} more for {more.Run}" : Printable.Command(item.Command));
                 table.Print();
             }, cancel));
     }

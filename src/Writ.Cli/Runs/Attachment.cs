@@ -39,6 +39,10 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
     private ScreenModes? _modes;
     private WebSocket? _socket;
     private RunResultsView? _results;
+    private DateTimeOffset? _deadline;
+
+    /// <summary>Told when the run's deadline has moved, also while the connection was lost.</summary>
+    public Action<DateTimeOffset>? Moved { get; init; }
 
     /// <summary>How many bytes of the recording were received: where a new connection begins.</summary>
     public long Offset { get; private set; }
@@ -196,6 +200,13 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
                             return run with { Results = _results };
                         if (message is { Type: "state", Run.State: "starting" or "running" })
                             runs();
+                        if (message is { Type: "state" or "deadline", Run: { } now })
+                        {
+                            if (_deadline is { } before && now.Deadline != before)
+                                Moved?.Invoke(now.Deadline);
+                            _deadline = now.Deadline;
+                        }
+
                         if (message is { Type: "typed" })
                             keyboard?.Taken(message.Offset);
                         if (message is { Type: "out-of-scope", Run.Fence: { } fence })

@@ -38,7 +38,7 @@ internal static class AwaitDecision
                 if (signedOut is not null)
                     throw Stop.Of(signedOut, ExitCode.NotSignedIn);
                 throw new Stop(ExitCode.NoDecision, $"no decision within {Duration.Format(wait)}",
-                    $"{request.Id} stays open until {When.Exact(request.ExpiresAt)}; once it is approved, the same command runs at once");
+                    $"{request.Id} stays open until {When.Exact(request.ExpiresAt)}; once it is approved, {(request.Extends is null ? "the same command runs at once" : "the run has more time")}");
             }
 
             var answer = await PollAsync(context, request, left < LongPoll ? left : LongPoll, begun, interrupted);
@@ -79,7 +79,9 @@ internal static class AwaitDecision
                 return new(ExitCode.DeniedByPolicy, request.EndReason is { Length: > 0 } why ? why : "denied by policy", null,
                     request.Evaluation.Verdict == "deny" ? request.Evaluation.Reasons : []);
             case "expired":
-                return new(ExitCode.NoDecision, $"nobody decided {request.Id} before it expired", "ask again, and tell an approver");
+                return request.Extends is null
+                    ? new(ExitCode.NoDecision, $"nobody decided {request.Id} before it expired", "ask again, and tell an approver")
+                    : new(ExitCode.NoDecision, $"{request.Id} has expired: {request.EndReason}");
             case "cancelled":
                 return new(ExitCode.NoDecision, $"{request.Id} was cancelled");
             default:

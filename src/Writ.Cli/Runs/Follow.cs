@@ -19,9 +19,8 @@ internal static class Follow
         interruption.HardExitCode = ExitCode.Ended;
         using var stop = new CancellationTokenSource();
         using var held = run.Terminal ? HeldTerminal.Take(context.Terminal, interruption) : null;
-        using var attachment = Attach(context, run.Id, "own", quiet || held is not null, WrittenFiles.TakeStandardOutput(run), held?.Keyboard);
-        if (held is not null)
-            _ = DeadlineWarning.TellAsync(context.Terminal, context.Time, run.Deadline, stop.Token);
+        using var warning = held is null ? null : new DeadlineWarning(context.Terminal, context.Time, run.Deadline);
+        using var attachment = Attach(context, run.Id, "own", quiet || held is not null, WrittenFiles.TakeStandardOutput(run), held?.Keyboard, warning);
         // Off this thread: a standard output that blocks must not hold Ctrl-C up.
         var follow = Task.Run(() => attachment.FollowAsync(stop.Token));
         try
@@ -93,11 +92,21 @@ internal static class Follow
         }
     }
 
-    private static Attachment Attach(CliContext context, string run, string mode, bool quiet, bool silent = false, Keyboard? keyboard = null)
+    private static Attachment Attach(CliContext context, string run, string mode, bool quiet, bool silent = false, Keyboard? keyboard = null, DeadlineWarning? warning = null)
     {
         var server = context.Server;
         return new((from, cancel) => server.AttachAsync(run, from, mode, cancel), cancel => AskAsync(context, run, cancel), context.Terminal, context.Time,
-            quiet ? null : new(context.Terminal, context.Time), isOwn: mode == "own", silent: silent, keyboard: keyboard);
+            quiet ? null : new(context.Terminal, context.Time), isOwn: mode == "own", silent: silent, keyboard: keyboard)
+        {
+            // Who sits at its terminal must see it; of others a remark is enough.
+            Moved = deadline =>
+            {
+                if (warning is null)
+                    context.Terminal.Remark(DeadlineWarning.Moved(deadline));
+                else
+                    warning.Move(deadline);
+            },
+        };
     }
 
     private static async Task<int> EndAsync(CliContext context, string id, RunView? ended)

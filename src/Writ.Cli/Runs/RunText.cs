@@ -25,6 +25,7 @@ internal static class RunText
             .Add("queued", When.Full(run.CreatedAt, now))
             .Add("started", run.StartedAt is null ? null : When.Full(run.StartedAt, now))
             .Add("deadline", When.Full(run.Deadline, now))
+            .Add("extended", (run.Extensions ?? []).Select(more => $"{more.Request}: until {When.Exact(more.Until)} instead of {When.Exact(more.From)}, {Extend.State(more)}"))
             .Add("ended", run.EndedAt is null ? null : When.Full(run.EndedAt, now))
             .Add("took", run.StartedAt is { } start && run.EndedAt is { } end ? Duration.Format(end - start) : null)
             .Add("end", run.EndReason is null ? null : End(run))

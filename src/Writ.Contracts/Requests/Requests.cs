@@ -42,6 +42,7 @@ public sealed record InputFile(string Argument, byte[] Content);
 /// <param name="Grant">The grant that resulted, or null.</param>
 /// <param name="OnBehalfOf">The person for whom a workload asks, or null.</param>
 /// <param name="Template">The template by which it was asked for, or null.</param>
+/// <param name="Extends">Of more time for a run: for which, and what becomes of it; null for a request of its own right.</param>
 public sealed record RequestView(
     string Id,
     int Revision,
@@ -65,7 +66,21 @@ public sealed record RequestView(
     string? Runner,
     string? Grant,
     ActorView? OnBehalfOf = null,
-    TemplateUseView? Template = null);
+    TemplateUseView? Template = null,
+    ExtensionView? Extends = null);
+
+/// <summary>More time for a run.</summary>
+/// <param name="Request">The request by which it was asked.</param>
+/// <param name="Run">The run.</param>
+/// <param name="Grant">Its grant.</param>
+/// <param name="From">The deadline that it goes on from.</param>
+/// <param name="Until">The deadline that it asks for, or gives.</param>
+/// <param name="State">
+/// <c>asked</c> while nobody has decided, or where it ended so; <c>granted</c> and <c>ordered</c> while the runner has not answered, and the
+/// run keeps its deadline; <c>in-force</c>; or <c>void</c>, where it never came to that.
+/// </param>
+/// <param name="Message">Why it is void, or null.</param>
+public sealed record ExtensionView(string Request, string Run, string Grant, DateTimeOffset From, DateTimeOffset Until, string State, string? Message);
 
 /// <summary>What a command would mean and what policy says of it now; nothing came of it. The first members are those of a request.</summary>
 /// <param name="Command">As typed.</param>

@@ -42,6 +42,7 @@ public sealed record InputDigest(string Argument, string Sha256);
 /// </param>
 /// <param name="EndDetail">In words: who killed it and why, or what the runner said.</param>
 /// <param name="Terminal">True where the tool has a terminal, at which its requester types.</param>
+/// <param name="Extensions">More time that was decided for it, in order; null where none was.</param>
 public sealed record RunView(
     string Id,
     string Grant,
@@ -66,7 +67,14 @@ public sealed record RunView(
     IReadOnlyList<RunOutputView>? Outputs = null,
     RunResultsView? Results = null,
     KillReceiptView? Receipt = null,
-    bool Terminal = false);
+    bool Terminal = false,
+    IReadOnlyList<ExtensionView>? Extensions = null);
+
+/// <summary>Asks for more time for a live run. <c>POST /v1/runs/{id}/extend</c></summary>
+/// <param name="DurationSeconds">How much is added to its deadline; null for as much as the rule allows.</param>
+/// <param name="Reason">The purpose.</param>
+/// <param name="Ticket">The id of an outside tracker's ticket.</param>
+public sealed record ExtendAsk(double? DurationSeconds = null, string? Reason = null, string? Ticket = null);
 
 /// <summary>What the runner has signed of a run's end, beside what its fence has seen; in the answer about one run.</summary>
 /// <param name="KilledAt">When the kill was sent; null where the run ended by itself.</param>
@@ -193,7 +201,7 @@ public sealed record RunEndView(
 /// offset asked for (<c>?from=</c>), in order and without gaps.
 /// </summary>
 /// <param name="Type">
-/// From the server: <c>state</c> (with the run), <c>out-of-scope</c> (with the run and what its fence has refused so far),
+/// From the server: <c>state</c> (with the run), <c>deadline</c> (with the run, whose deadline has moved), <c>out-of-scope</c> (with the run and what its fence has refused so far),
 /// <c>results</c> (with what the tool has found so far, the whole each time), <c>typed</c> (what was typed is taken up to this
 /// offset), <c>end</c> (with the run; the last message). From the client: <c>detach</c> (the run shall go on without me), <c>kill</c>
 /// (with a reason); of a run with a terminal, from whoever holds it, once its state is <c>starting</c> or <c>running</c>: <c>type</c> (bytes

@@ -97,6 +97,8 @@ public static class AuditType
     public const string GrantIssued = "grant.issued";
     /// <summary>A use was taken.</summary>
     public const string GrantConsumed = "grant.consumed";
+    /// <summary>More time for a live run was decided: the grant's end moved.</summary>
+    public const string GrantExtended = "grant.extended";
     /// <summary>A grant ended: exhausted, expired or revoked.</summary>
     public const string GrantEnded = "grant.ended";
     /// <summary>An order was signed.</summary>
@@ -111,6 +113,12 @@ public static class AuditType
     public const string RunDetached = "run.detached";
     /// <summary>Somebody or something asked for a run's end.</summary>
     public const string RunKillAsked = "run.kill-asked";
+    /// <summary>An order of more time for a live run was signed.</summary>
+    public const string ExtensionOrdered = "run.extension-ordered";
+    /// <summary>The runner has moved a live run's deadline.</summary>
+    public const string RunExtended = "run.extended";
+    /// <summary>More time that was decided never came into force: the run kept the deadline that it had.</summary>
+    public const string ExtensionVoid = "run.extension-void";
     /// <summary>A run ended, with what the runner saw.</summary>
     public const string RunEnded = "run.ended";
     /// <summary>What a runner has signed of a run's end does not check, or is not what it told.</summary>

@@ -17,7 +17,7 @@ public static class EntryWords
         string Text(string name) => Member(entry, name);
         var words = Member(entry, "type") switch
         {
-            AuditType.RequestCreated => $"{who} asked for {(entry.TryGetProperty("template", out var template) && template.ValueKind == JsonValueKind.Object ? $"@{Member(template, "name")}: " : "")}{Command(entry)}",
+            AuditType.RequestCreated => Text("extends") is { Length: > 0 } ? $"{who} asked for more time until {Clock(Text("until"), zone)}" : $"{who} asked for {(entry.TryGetProperty("template", out var template) && template.ValueKind == JsonValueKind.Object ? $"@{Member(template, "name")}: " : "")}{Command(entry)}",
             AuditType.RequestEvaluated => Text("verdict") switch
             {
                 "allow" => $"policy allows it by {List(entry, "rules")}",
@@ -28,9 +28,13 @@ public static class EntryWords
             AuditType.RequestEnded => $"the request is {Text("state")}: {Text("reason")}",
             AuditType.DecisionMade => $"{(Text("by") == "policy" ? "policy" : who)} said {(Flag(entry, "approved") ? "yes" : "no")}{After(Text("comment"))}",
             AuditType.GrantIssued => $"granted until {Clock(Text("not_after"), zone)}",
+            AuditType.GrantExtended => $"extended until {Clock(Text("not_after"), zone)}",
             AuditType.GrantConsumed => $"{who} took use {Text("use")}",
             AuditType.GrantEnded => $"the grant is {Text("state")}{After(Text("reason"))}",
             AuditType.RunOrdered => $"ordered from runner {Text("runner")}",
+            AuditType.ExtensionOrdered => $"more time until {Clock(Text("deadline"), zone)} ordered from runner {Text("runner")}",
+            AuditType.RunExtended => $"the deadline is {Clock(Text("deadline"), zone)} now",
+            AuditType.ExtensionVoid => $"the deadline stays {Clock(Text("deadline"), zone)}{After(Text("message"))}",
             AuditType.RunAccepted => $"{who} took the order",
             AuditType.OrderRefused => $"{who} refused the order{After(Text("message"))}",
             AuditType.RunStarted => $"started on {who}",

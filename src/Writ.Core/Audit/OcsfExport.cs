@@ -66,7 +66,7 @@ public static class OcsfExport
         AuditType.DecisionMade => [entry.Is("approved")
             ? Controlled(Entity(entry, 3, "access request", entry["request"] ?? "request"), Allowed, Approved, 1)
             : Controlled(Entity(entry, 3, "access request", entry["request"] ?? "request"), Denied, entry["by"] == "policy" ? Unauthorized : Rejected, 2)],
-        AuditType.GrantIssued => [Access(entry, 1, entry["for"])],
+        AuditType.GrantIssued or AuditType.GrantExtended => [Access(entry, 1, entry["for"])],
         AuditType.GrantEnded => [Controlled(Access(entry, 2, facts.HolderOf(entry["grant"] ?? "")), Modified, AccessRevoked, 1)],
         AuditType.RunStarted => Started(entry),
         AuditType.RunEnded => Ended(entry, facts),

@@ -91,15 +91,13 @@ public sealed record Grant
             : this;
 
     /// <summary>
-    /// More time or uses, only for a right that is still alive and only by a decision of its own: nothing else moves a
-    /// deadline later. Uses already taken stay taken, and less than what is there is no extension.
+    /// More time, only for a right that is still alive and only by a decision of its own: nothing else moves a deadline later. A right
+    /// whose uses are all taken gets it too, for its last run may be live. Uses stay as they are, and less than what is there is no extension.
     /// </summary>
     /// <returns>The extended grant, or null where it cannot be extended.</returns>
-    public Grant? Extend(GrantTerms terms, DateTimeOffset now)
-    {
-        if (State != GrantState.Active || now >= Terms.NotAfter || terms.Decision == Terms.Decision
-            || terms.NotBefore != Terms.NotBefore || terms.NotAfter < Terms.NotAfter || terms.Uses < Terms.Uses)
-            return null;
-        return this with { Terms = terms, UsesLeft = UsesLeft + (terms.Uses - Terms.Uses) };
-    }
+    public Grant? Extend(GrantTerms terms, DateTimeOffset now) =>
+        AccessLifecycle.Grants.Next(State, GrantEvent.Extend) is null || now >= Terms.NotAfter || terms.Decision == Terms.Decision
+            || terms.NotBefore != Terms.NotBefore || terms.NotAfter < Terms.NotAfter || terms.Uses != Terms.Uses
+            ? null
+            : this with { Terms = terms };
 }

@@ -9,6 +9,7 @@ using Writ.Core.Policy;
 using Writ.Proof.Errors;
 using Writ.Proof.Identity;
 using Writ.Server.Audit;
+using Writ.Server.Extensions;
 using Writ.Server.Grants;
 using Writ.Server.Identity;
 using Writ.Server.Policy;
@@ -23,7 +24,7 @@ namespace Writ.Server.Decisions;
 /// </summary>
 internal sealed class DecisionTurn(
     Database database, WriteTransaction writes, PolicyInForce policies, RequestAccess access, Reevaluation reevaluation,
-    ChallengeApproval passkeys, Gate gate, RefusedAttempts refused, Changes changes)
+    ChallengeApproval passkeys, LaterStart later, ExtensionOrders orders, Gate gate, RefusedAttempts refused, Changes changes)
 {
     public async Task<Result<RequestView>> Decide(Caller caller, string id, Decide decide, bool approve, CancellationToken cancel)
     {
@@ -47,6 +48,8 @@ internal sealed class DecisionTurn(
         await using var db = database.Open();
         var policy = await policies.Get(db);
         var row = await access.Find(db, caller, id);
+        if (row is { IsOk: true, Value: { Extends: not null, State: RequestState.Approved } })
+            await orders.SendNew(row.Value.RunnerId);
         return row.IsOk ? (await RequestViews.Load(db, policy.IsOk ? policy.Value : null, [row.Value], cancel))[0] : row.Refusal;
     }
 
@@ -68,6 +71,8 @@ internal sealed class DecisionTurn(
             return new Refusal(ErrorCode.Forbidden, "no role of yours decides on this request", $"it waits for: {string.Join("; ", Roles(found.Value))}");
 
         // 2. Take the turn. Whoever comes second waits here and then sees what the first one did.
+        if (found.Value.Extends is { } run)
+            await LiveRuns.Hold(scope, run);
         var pending = AccessLifecycle.Requests.From(RequestEvent.Approve);
         var turned = await scope.Db.Requests
             .Where(row => row.Id == found.Value.Id && pending.Contains(row.State) && row.ExpiresAt > scope.Now)
@@ -154,6 +159,8 @@ internal sealed class DecisionTurn(
         if (!Quorum.IsMet(needs, await Reevaluation.Approvers(scope.Db, policy, request)))
             return true;
         var minted = await MintGrant.FromDecision(scope, request);
+        if (minted.IsOk)
+            await later.AskOthersAgain(scope, policy, request);
         return minted.IsOk ? true : minted.Refusal;
     }
 

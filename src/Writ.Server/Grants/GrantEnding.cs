@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Writ.Core;
 using Writ.Core.Audit;
+using Writ.Server.Extensions;
 using Writ.Server.Storage;
 
 namespace Writ.Server.Grants;
@@ -13,6 +14,9 @@ internal static class GrantEnding
     {
         var from = AccessLifecycle.Grants.From(how);
         var to = AccessLifecycle.Grants.To(how);
+        // Before the grant itself: whoever decides on more time takes both in this order.
+        if (how == GrantEvent.Revoke && await scope.Db.Grants.AnyAsync(row => row.Id == grant.Id && from.Contains(row.State)))
+            await ExtensionEnding.Revoked(scope, grant.Id);
         var changed = await scope.Db.Grants.Where(row => row.Id == grant.Id && from.Contains(row.State))
             .ExecuteUpdateAsync(set => set
                 .SetProperty(row => row.State, to)

@@ -5,6 +5,7 @@ using Writ.Proof;
 using Writ.Proof.Errors;
 using Writ.Proof.Identity;
 using Writ.Proof.Statements;
+using Writ.Server.Extensions;
 using Writ.Server.Storage;
 using Writ.Server.Traces;
 
@@ -42,12 +43,14 @@ internal static class MintGrant
             throw new InvalidOperationException($"a new request could not be granted: {minted.Refusal}");
     }
 
-    /// <summary>The grant; a refusal where the request is not pending any more or its time is over already.</summary>
+    /// <summary>The grant, a new one or the one that lasts longer now; a refusal where the request is not pending any more or its time is over already.</summary>
     public static async Task<Result<GrantRow>> FromDecision(WriteScope scope, RequestRow request)
     {
         var statement = Statement.Read(request.Statement);
         if (!statement.IsOk)
             return statement.Refusal;
+        if (request.Extends is not null)
+            return await GrantMore.FromDecision(scope, request, statement.Value);
         var decidedAt = UnixMicroseconds.From(scope.Now);
         var notAfter = UnixMicroseconds.ToInstant(statement.Value.NotAfter(decidedAt));
         if (notAfter <= scope.Now)

@@ -115,6 +115,8 @@ internal sealed class NarrowRequest(
     private async Task<Result<(IReadOnlyList<string> Command, Plan Plan, PlanContext Context, Evaluation Found)>> Smaller(
         WritDb db, PolicyDocument policy, RequestRow request, NarrowAsk ask, DateTimeOffset at)
     {
+        if (request.Extends is not null)
+            return new Refusal(ErrorCode.WrongState, "more time for a run is nothing but time, and is taken or left as it was asked", "deny it, and say what to ask for");
         var context = await reevaluation.ContextOf(db, request);
         if (!context.IsOk)
             return context.Refusal;

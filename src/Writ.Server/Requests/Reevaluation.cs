@@ -9,6 +9,7 @@ using Writ.Proof.Addresses;
 using Writ.Proof.Errors;
 using Writ.Proof.Identity;
 using Writ.Proof.Statements;
+using Writ.Server.Extensions;
 using Writ.Server.Files;
 using Writ.Server.Runners;
 using Writ.Server.Storage;
@@ -33,13 +34,35 @@ internal sealed class Reevaluation(Inventories inventories)
             return Deny(plan.Refusal.Message);
         if (policy.Tools.Find(request.Tool) is DefinedTool && !IsStated(plan.Value, request))
             return Deny($"the definition of {request.Tool} was changed, and the command means something else now than what was asked");
-        // A template that is another now, or gone, gives what was asked by it no longer.
+        if (Template(policy, request, plan.Value) is { } changed)
+            return Deny(changed.Message);
+        return request.Extends is { } run
+            ? await OfMore(db, policy, request, plan.Value, await RightOf(db, request, run), TemplateVersions.TermsOf(request))
+            : Evaluator.Evaluate(policy, SubjectOf(actor), plan.Value, TemplateVersions.TermsOf(request), now);
+    }
+
+    /// <summary>What this policy says of more time for a run, by its requester's groups of today.</summary>
+    public static async Task<Evaluation> OfMore(WritDb db, PolicyDocument policy, RequestRow request, Plan plan, LiveRight right, AskedTerms terms)
+    {
+        var actor = await db.Actors.AsNoTracking().SingleAsync(row => row.Id == request.ActorId);
+        if (policy.Tools.Find(request.Tool) is DefinedTool && !IsStated(plan, request))
+            return Deny($"the definition of {request.Tool} was changed, and the command means something else now than what runs");
+        return Template(policy, request, plan) is { } changed ? Deny(changed.Message) : MoreTime.Evaluate(policy, SubjectOf(actor), plan, right, terms);
+    }
+
+    /// <summary>A template that is another now, or gone, gives what was asked by it no longer; null where it does, and where there was none.</summary>
+    private static Refusal? Template(PolicyDocument policy, RequestRow request, Plan plan)
+    {
         var use = TemplateVersions.Used(policy, request);
-        if (!use.IsOk)
-            return Deny(use.Refusal.Message);
-        if (use.Value?.Outside(plan.Value, narrowed: !use.Value.Command.SequenceEqual(request.Command)) is { } outside)
-            return Deny(outside.Message);
-        return Evaluator.Evaluate(policy, SubjectOf(actor), plan.Value, TemplateVersions.TermsOf(request), now);
+        return use.IsOk ? use.Value?.Outside(plan, narrowed: !use.Value.Command.SequenceEqual(request.Command)) : use.Refusal;
+    }
+
+    private static async Task<LiveRight> RightOf(WritDb db, RequestRow request, RunId id)
+    {
+        var grant = await (from run in db.Runs.AsNoTracking() join held in db.Grants.AsNoTracking() on run.GrantId equals held.Id where run.Id == id select held).SingleAsync();
+        return Statement.Read(request.Statement) is { IsOk: true, Value: var statement }
+            ? LiveRuns.RightOf(grant, request.Start!.Value, statement)
+            : throw new InvalidOperationException($"the statement of {request.Id} cannot be read");
     }
 
     /// <summary>The request's plan, made anew: the same while the definition of its tool is, since all else that gave it its meaning is kept.</summary>

@@ -11,6 +11,7 @@ using Writ.Core.Tools;
 using Writ.Proof.Addresses;
 using Writ.Proof.Identity;
 using Writ.Proof.Statements;
+using Writ.Server.Extensions;
 using Writ.Server.Storage;
 using Writ.Server.Templates;
 
@@ -80,6 +81,7 @@ internal static class RequestViews
         var actorIds = rows.Select(row => row.ActorId).Concat(rows.Where(row => row.OnBehalfOf is not null).Select(row => row.OnBehalfOf!.Value))
             .Concat(decisions.SelectMany(group => group).Where(row => row.ActorId is not null).Select(row => row.ActorId!.Value)).Distinct().ToArray();
         var actors = await db.Actors.AsNoTracking().Where(row => actorIds.Contains(row.Id)).ToDictionaryAsync(row => row.Id, cancel);
+        var extensions = await ExtensionViews.OfRequests(db, rows, cancel);
         var runnerIds = rows.Select(row => row.RunnerId).Distinct().ToArray();
         var runners = await db.Runners.AsNoTracking().Where(row => runnerIds.Contains(row.Id)).ToDictionaryAsync(row => row.Id, row => row.Name, cancel);
 
@@ -96,7 +98,7 @@ internal static class RequestViews
                 row.State == RequestState.Pending ? Missing(policy, row, decisions[row.Id], actors) : [],
                 row.StatementDigest, row.Statement, row.Duration.TotalSeconds, row.Uses, row.Start, row.CreatedAt, row.ExpiresAt,
                 runners.GetValueOrDefault(row.RunnerId), grants.TryGetValue(row.Id, out var grant) ? grant.ToString() : null,
-                row.OnBehalfOf is { } person ? Of(actors[person]) : null, TemplateVersions.View(row))),
+                row.OnBehalfOf is { } person ? Of(actors[person]) : null, TemplateVersions.View(row), extensions.GetValueOrDefault(row.Id))),
         ];
     }
 

@@ -31,17 +31,37 @@ internal sealed class ReviseRequest(Reevaluation reevaluation)
             return;
         }
 
+        await Revise(scope, request, policy, found, request.Start, "a new policy answers otherwise");
+    }
+
+    /// <summary>More time that was asked for a deadline which the run has no more: as much, after the one that it has.</summary>
+    public async Task ToFollow(WriteScope scope, RequestRow request, PolicyDocument policy, DateTimeOffset deadline)
+    {
+        var longest = request.CreatedAt + Ask.LongestWait;
+        await scope.Db.Requests.Where(row => row.Id == request.Id).ExecuteUpdateAsync(set => set
+            .SetProperty(row => row.Start, deadline)
+            .SetProperty(row => row.ExpiresAt, longest < deadline ? longest : deadline));
+        var moved = await scope.Db.Requests.AsNoTracking().SingleAsync(row => row.Id == request.Id);
+        var found = await reevaluation.OfRequest(scope.Db, policy, moved, deadline);
+        if (found.Verdict == Verdict.Deny)
+            await RequestEnding.End(scope, moved, RequestEvent.Deny, AuditActor.System, $"the run has another deadline by now, and policy denies more time after it: {found.Reasons[0]}");
+        else if (!await Revise(scope, moved, policy, found, deadline, "the run has another deadline by now"))
+            await RequestEnding.End(scope, moved, RequestEvent.Expire, AuditActor.System, "the run has another deadline by now");
+    }
+
+    private async Task<bool> Revise(WriteScope scope, RequestRow request, PolicyDocument policy, Evaluation found, DateTimeOffset? start, string why)
+    {
         var plan = await reevaluation.PlanOf(scope.Db, policy, request);
         if (!plan.IsOk)
-            return;
-        var actor = await scope.Db.Actors.AsNoTracking().SingleAsync(row => row.Id == request.ActorId);
-        var person = request.OnBehalfOf is null ? null : await scope.Db.Actors.AsNoTracking().SingleAsync(row => row.Id == request.OnBehalfOf);
+            return false;
         var revision = request.Revision + 1;
-        var statement = StatementOf.New(
-            request.Id, revision, new(actor.Id.ToString(), actor.Name), person is null ? null : new(person.Id.ToString(), person.Name), plan.Value, request.RunnerId, request.InventoryDigest, request.Start, found, policy).ToBytes();
+        var statement = (await Wanted(scope, request, revision, policy, found, plan.Value, start)).ToBytes();
         var digest = Statement.DigestOf(statement);
         var evaluation = JsonSerializer.Serialize(RequestViews.Of(found, policy.Hash), WritJson.Default.EvaluationView);
-        var view = RequestViews.Plan(request) with { Warnings = PlanWarnings.Of(plan.Value, found.Duration, found.Budget) };
+        var view = RequestViews.Plan(request);
+        // What a run is estimated to take was said of the whole of it.
+        if (request.Extends is null)
+            view = view with { Warnings = PlanWarnings.Of(plan.Value, found.Duration, found.Budget) };
         var shown = JsonSerializer.Serialize(view, WritJson.Default.PlanView);
         var from = AccessLifecycle.Requests.From(RequestEvent.Revise);
         var changed = await scope.Db.Requests.Where(row => row.Id == request.Id && row.Revision == request.Revision && from.Contains(row.State))
@@ -55,14 +75,25 @@ internal sealed class ReviseRequest(Reevaluation reevaluation)
                 .SetProperty(row => row.Duration, found.Duration)
                 .SetProperty(row => row.Uses, found.Uses));
         if (changed == 0)
-            return;
+            return false;
         scope.Record(new(AuditType.RequestRevised, AuditActor.System, request.Id, new()
         {
-            ["request"] = request.Id.ToString(), ["revision"] = revision, ["statement"] = digest, ["why"] = "a new policy answers otherwise",
-            ["policy"] = policy.Hash,
+            ["request"] = request.Id.ToString(), ["revision"] = revision, ["statement"] = digest, ["why"] = why, ["policy"] = policy.Hash,
         }));
         if (found.Verdict == Verdict.Allow)
             await MintGrant.ByPolicy(scope, await scope.Db.Requests.AsNoTracking().SingleAsync(row => row.Id == request.Id));
+        return true;
+    }
+
+    private static async Task<Statement> Wanted(
+        WriteScope scope, RequestRow request, int revision, PolicyDocument policy, Evaluation found, Plan plan, DateTimeOffset? start)
+    {
+        if (request.Extends is { } run)
+            return StatementOf.More(Statement.Read(request.Statement).Value, request.Id, revision, run, start!.Value, found.Duration, found, policy);
+        var actor = await scope.Db.Actors.AsNoTracking().SingleAsync(row => row.Id == request.ActorId);
+        var person = request.OnBehalfOf is null ? null : await scope.Db.Actors.AsNoTracking().SingleAsync(row => row.Id == request.OnBehalfOf);
+        return StatementOf.New(
+            request.Id, revision, new(actor.Id.ToString(), actor.Name), person is null ? null : new(person.Id.ToString(), person.Name), plan, request.RunnerId, request.InventoryDigest, start, found, policy);
     }
 
     // Reasons are words for people; what decides is all the rest.

@@ -38,4 +38,22 @@ internal static class StatementOf
         Budget = found.Budget,
         Policy = policy.Hash,
     };
+
+    /// <summary>
+    /// A statement of more time: the one under which the run began, or one of more time for it, in everything but the time. Nothing else of it is
+    /// made anew, so nothing else can be another.
+    /// </summary>
+    public static Statement More(
+        Statement of, RequestId request, int revision, RunId run, DateTimeOffset deadline, TimeSpan added, Evaluation found, PolicyDocument policy) => of with
+    {
+        Request = request.ToString(),
+        Revision = revision,
+        Extends = run.ToString(),
+        Zones = found.Zones,
+        Start = UnixMicroseconds.From(deadline),
+        Duration = UnixMicroseconds.From(added),
+        LatestEnd = found.LatestEnd is { } latest ? UnixMicroseconds.From(latest) : null,
+        Uses = 1,
+        Policy = policy.Hash,
+    };
 }

@@ -214,7 +214,10 @@ internal sealed class RunReports(
             case FromRunner.MessageOneofCase.Contradiction:
                 await heads.Contradicted(runner, report.Contradiction, cancel);
                 break;
-            case FromRunner.MessageOneofCase.Heartbeat or FromRunner.MessageOneofCase.Extension:
+            case FromRunner.MessageOneofCase.Extension:
+                await transitions.Extended(runner, report.Extension);
+                break;
+            case FromRunner.MessageOneofCase.Heartbeat:
                 break;
             case FromRunner.MessageOneofCase.Output or FromRunner.MessageOneofCase.Hello or FromRunner.MessageOneofCase.Resolved
                 or FromRunner.MessageOneofCase.Results or FromRunner.MessageOneofCase.InputTaken or FromRunner.MessageOneofCase.None:

@@ -10,6 +10,7 @@ using Writ.Proof.Errors;
 using Writ.Proof.Identity;
 using Writ.Proof.Orders;
 using Writ.Proof.Statements;
+using Writ.Server.Extensions;
 using Writ.Server.Runs;
 using Writ.Server.Storage;
 using Writ.Server.Traces;
@@ -41,7 +42,7 @@ internal sealed class RunTransitions(Database database, WriteTransaction writes,
                 ["fence"] = started.Fence,
                 ["secrets"] = started.Secrets.Count == 0 ? null : new JsonArray([.. started.Secrets.Where(secret => SandboxTerms.IsSecretName(secret.Name) && SandboxTerms.IsSecretName(secret.Source)).Take(SandboxTerms.MostSecrets).Select(secret => new JsonObject { ["name"] = secret.Name, ["source"] = secret.Source })]),
             }),
-            (db, run) => TraceIndex.Started(db, run, [.. started.Sources.Select(Read).OfType<Address>()], started.SharedSource));
+            (scope, run) => TraceIndex.Started(scope.Db, run, [.. started.Sources.Select(Read).OfType<Address>()], started.SharedSource));
 
     /// <summary>
     /// A refused order is an event of its own, also where no run can be told from its bytes. It fails the run only while no
@@ -71,6 +72,27 @@ internal sealed class RunTransitions(Database database, WriteTransaction writes,
         });
     }
 
+    /// <summary>A runner has answered an order of more time. One that it refused leaves the run the deadline that it has.</summary>
+    public async Task Extended(RunnerRow runner, ExtensionAnswer answer)
+    {
+        ExtensionRow? extension;
+        await using (var db = database.Open())
+            extension = answer.Nonce.Length == 0 ? null : await db.Extensions.AsNoTracking().SingleOrDefaultAsync(row => row.Nonce == answer.Nonce && row.RunnerId == runner.Id);
+        if (extension is null)
+            return;
+        await writes.Commit<bool>(async scope =>
+        {
+            await LiveRuns.Hold(scope, extension.RunId);
+            var run = await scope.Db.Runs.AsNoTracking().SingleAsync(row => row.Id == extension.RunId);
+            var told = answer.Code.Length == 0
+                ? await ExtensionEnding.Hold(scope, extension, new(null, runner.Name))
+                : await ExtensionEnding.End(scope, extension, run, new(null, runner.Name), answer.Message);
+            return told ? true : new Refusal(ErrorCode.WrongState, "it was told before");
+        });
+        changes.Happened(extension.RunId.ToString());
+        changes.Happened(extension.RequestId.ToString());
+    }
+
     public async Task Ended(RunnerRow runner, Ended ended, CancellationToken cancel)
     {
         if (!RunId.TryParse(ended.Run, out var id))
@@ -86,6 +108,7 @@ internal sealed class RunTransitions(Database database, WriteTransaction writes,
             _ => RunEvent.Fail,
         };
         var outputs = await OutputsOf(id, ended);
+        var settled = new List<RequestId>();
         var moved = await Move(runner, ended.Run, happened,
             (query, to, _) => query.ExecuteUpdateAsync(set => set
                 .SetProperty(row => row.State, to)
@@ -109,6 +132,7 @@ internal sealed class RunTransitions(Database database, WriteTransaction writes,
         }
 
         clients.Forget(id);
+        settled.ForEach(request => changes.Happened(request.ToString()));
 
         async Task Record(WriteScope scope, RunRow run, RequestId? request)
         {
@@ -121,6 +145,7 @@ internal sealed class RunTransitions(Database database, WriteTransaction writes,
             if (wrong is not null)
                 scope.Record(new(AuditType.ReceiptRefused, new(null, runner.Name), request, new() { ["run"] = ended.Run, ["message"] = wrong, ["receipt_sha256"] = Convert.ToHexStringLower(SHA256.HashData(ended.Receipt.Span)) }));
             await TraceIndex.Ended(scope.Db, run, ended.Fence, ended.LastPacketAt, whole);
+            settled.AddRange(await ExtensionEnding.Settle(scope, run, ended.Deadline > 0 ? UnixMicroseconds.ToInstant(ended.Deadline) : null, new(null, runner.Name)));
         }
 
         // Asked for as a file, or not: what the tool found is what its results say.
@@ -216,16 +241,20 @@ internal sealed class RunTransitions(Database database, WriteTransaction writes,
         {
             ["run"] = row.Id.ToString(), ["cause"] = RunEndCause.RunnerLost, ["detail"] = detail,
         }),
-        TraceIndex.Gap);
+        async (scope, row) =>
+        {
+            await TraceIndex.Gap(scope.Db, row);
+            await ExtensionEnding.Settle(scope, row, null, AuditActor.System);
+        });
 
     private Task<bool> Move(
         RunnerRow? runner, string run, RunEvent happened, Func<IQueryable<RunRow>, RunState, DateTimeOffset, Task<int>> update, Func<RunRow, AuditEvent> entry,
-        Func<WritDb, RunRow, Task>? also = null) =>
+        Func<WriteScope, RunRow, Task>? also = null) =>
         Move(runner, run, happened, update, async (scope, row) =>
         {
             scope.Record(entry(row));
             if (also is not null)
-                await also(scope.Db, row);
+                await also(scope, row);
         });
 
     private async Task<bool> Move(

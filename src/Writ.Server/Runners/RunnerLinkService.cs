@@ -10,6 +10,7 @@ using Writ.Proof;
 using Writ.Proof.Identity;
 using Writ.Proof.Log;
 using Writ.Server.Audit;
+using Writ.Server.Extensions;
 using Writ.Server.Runs;
 using Writ.Server.Storage;
 
@@ -21,7 +22,7 @@ namespace Writ.Server.Runners;
 /// </summary>
 internal sealed class RunnerLinkService(
     Database database, WriteTransaction writes, RunnerHub hub, Inventories inventories, RunnerCertificates certificates,
-    EnrolRunner enrolment, RunReports reports, RunnerHeads heads, RunFiles files, TimeProvider time, IHostApplicationLifetime lifetime,
+    EnrolRunner enrolment, RunReports reports, RunnerHeads heads, RunFiles files, ExtensionOrders extensions, TimeProvider time, IHostApplicationLifetime lifetime,
     ILogger<RunnerLinkService> log)
     : RunnerLink.RunnerLinkBase
 {
@@ -152,7 +153,7 @@ internal sealed class RunnerLinkService(
     /// <summary>Heartbeats, and what stands in the database for this runner without having reached it.</summary>
     private async Task Tend(RunnerId runner, long logSeen, ChannelWriter<ToRunner> outgoing, CancellationToken cancel)
     {
-        var (sent, asked) = (new HashSet<RunId>(), new HashSet<string>(StringComparer.Ordinal));
+        var (sent, asked, extended) = (new HashSet<RunId>(), new HashSet<string>(StringComparer.Ordinal), new HashSet<RequestId>());
         var logShown = DateTimeOffset.MinValue;
         using var timer = new PeriodicTimer(HeartbeatEvery, time);
         do
@@ -167,8 +168,10 @@ internal sealed class RunnerLinkService(
                 }
 
                 await Catch(runner, outgoing, sent, asked, cancel);
+                foreach (var order in await extensions.Unanswered(runner, extended))
+                    outgoing.TryWrite(order);
             }
-            catch (System.Data.Common.DbException unreachable)
+            catch (Exception unreachable) when (unreachable is System.Data.Common.DbException or DbUpdateException)
             {
                 // The runner must not lose its server because the server lost its database.
                 log.LogWarning(unreachable, "the database cannot be read; the runner's link stays");

@@ -95,7 +95,7 @@ internal sealed class AttachRun(
     private async Task<bool> Follow(Attached connection, long from, CancellationToken cancel)
     {
         var id = connection.Run.Id;
-        var (shown, reported, told) = ((string?)null, 0L, DateTimeOffset.MinValue);
+        var (shown, deadline, reported, told) = ((string?)null, connection.Run.Deadline, 0L, DateTimeOffset.MinValue);
         while (true)
         {
             // The order matters: the wake-up is taken before the state is read, and the state before the bytes, so that after a
@@ -121,7 +121,9 @@ internal sealed class AttachRun(
                 await connection.Send(new AttachMessage("state", view), cancel);
             if (!final && newest > reported)
                 await connection.Send(new AttachMessage("out-of-scope", view), cancel);
-            (shown, reported) = (view.State, newest);
+            if (!final && view.Deadline != deadline)
+                await connection.Send(new AttachMessage("deadline", view), cancel);
+            (shown, deadline, reported) = (view.State, view.Deadline, newest);
             await foreach (var bytes in recordings.Read(id, from, cancel))
             {
                 await connection.Send(bytes, cancel);

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Runs;
 using Writ.Core;
 using Writ.Proof.Orders;
+using Writ.Server.Extensions;
 using Writ.Server.Files;
 using Writ.Server.Requests;
 using Writ.Server.Storage;
@@ -17,6 +18,7 @@ internal static class RunViews
         var actors = await db.Actors.AsNoTracking().Where(row => actorIds.Contains(row.Id)).ToDictionaryAsync(row => row.Id, cancel);
         var runnerIds = rows.Select(row => row.RunnerId).Distinct().ToArray();
         var runners = await db.Runners.AsNoTracking().Where(row => runnerIds.Contains(row.Id)).ToDictionaryAsync(row => row.Id, row => row.Name, cancel);
+        var extensions = await ExtensionViews.OfRuns(db, rows, cancel);
         var outputs = rows.ToDictionary(row => row.Id, RunOutput.Read);
         string[] digests = [.. outputs.Values.SelectMany(list => list).Where(output => output.Sha256 is not null).Select(output => output.Sha256!).Distinct()];
         var (known, gone) = (await KeptFiles.Known(db, digests, cancel), await KeptFiles.Gone(db, digests, cancel));
@@ -28,7 +30,8 @@ internal static class RunViews
                 row.Deadline, row.CreatedAt, row.StartedAt, row.EndedAt, row.ExitCode, row.EndReason, row.EndDetail,
                 RunStates.Live.Contains(row.State) ? null : End(row), row.RecordingBytes, row.RecordingSha256,
                 Outputs: [.. outputs[row.Id].Select(output => output.View(RunStates.Live.Contains(row.State), known, gone))],
-                Terminal: RunOrder.HasTerminal(row.OrderBytes))),
+                Terminal: RunOrder.HasTerminal(row.OrderBytes),
+                Extensions: extensions.Contains(row.Id) ? [.. extensions[row.Id]] : null)),
         ];
     }
 

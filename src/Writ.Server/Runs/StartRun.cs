@@ -33,7 +33,7 @@ namespace Writ.Server.Runs;
 /// </summary>
 internal sealed class StartRun(
     Database database, WriteTransaction writes, PolicyInForce policies, Reevaluation reevaluation, NameCheck nameCheck,
-    Takings takings, RunnerHub hub, ServerKeys keys, RefusedAttempts refused)
+    Takings takings, RunnerHub hub, ServerKeys keys, RefusedAttempts refused, TimeProvider time)
 {
     /// <summary>An order that was not started by then is not started at all.</summary>
     public static readonly TimeSpan StartWithin = TimeSpan.FromSeconds(10);
@@ -201,6 +201,9 @@ internal sealed class StartRun(
         {
             if (Statement.Read(request.Statement) is not { IsOk: true, Value: var statement } || await reevaluation.ContextOf(db, request) is not { IsOk: true, Value: var context })
                 continue;
+            // A grant that lasts longer for a run of it gives no use after its own end: who names none asks for another.
+            if (ask.Grant is null && UnixMicroseconds.ToInstant(statement.NotAfter(UnixMicroseconds.From(grant.CreatedAt))) <= time.GetUtcNow())
+                continue;
             var needs = tool.Needs(ask.Command, context);
             if (!needs.IsOk)
             {
@@ -254,11 +257,14 @@ internal sealed class StartRun(
 
         // 3. Sign the order; the intent is in this transaction too.
         var deadline = allowed.Value.LatestEnd is { } latest && latest < grant.NotAfter ? latest : grant.NotAfter;
+        var decisions = await scope.Db.Decisions.AsNoTracking()
+            .Where(row => row.RequestId == request.Id && row.Revision == request.Revision && row.Approved).OrderBy(row => row.At).ToListAsync();
+        // More time that a run of this grant got is that run's alone: what was decided for every use is the statement's own end.
+        if (decisions.Count > 0 && Statement.Read(request.Statement) is { IsOk: true, Value: var own } && UnixMicroseconds.ToInstant(own.NotAfter(UnixMicroseconds.From(decisions.Max(row => row.At)))) is var end && end < deadline)
+            deadline = end;
         if (deadline <= scope.Now)
             return Refuse(ConsumeOutcome.Expired);
         var id = RunId.New(scope.Now);
-        var decisions = await scope.Db.Decisions.AsNoTracking()
-            .Where(row => row.RequestId == request.Id && row.Revision == request.Revision && row.Approved).OrderBy(row => row.At).ToListAsync();
         var order = new RunOrder
         {
             Run = id.ToString(),

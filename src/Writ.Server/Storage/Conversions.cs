@@ -22,6 +22,7 @@ internal static class Conversions
         conventions.Properties<RequestState>().HaveConversion<string>();
         conventions.Properties<GrantState>().HaveConversion<string>();
         conventions.Properties<RunState>().HaveConversion<string>();
+        conventions.Properties<ExtensionState>().HaveConversion<string>();
         conventions.Properties<ActorId>().HaveConversion<ActorIds>();
         conventions.Properties<TokenId>().HaveConversion<TokenIds>();
         conventions.Properties<RequestId>().HaveConversion<RequestIds>();
@@ -38,7 +39,7 @@ internal static class Conversions
         foreach (var type in new[]
                  {
                      typeof(string), typeof(ActorId), typeof(TokenId), typeof(RequestId), typeof(DecisionId), typeof(GrantId),
-                     typeof(RunId), typeof(RunnerId), typeof(PasskeyId), typeof(ProposalId), typeof(ActorKind), typeof(RequestState), typeof(GrantState), typeof(RunState),
+                     typeof(RunId), typeof(RunnerId), typeof(PasskeyId), typeof(ProposalId), typeof(ActorKind), typeof(RequestState), typeof(GrantState), typeof(RunState), typeof(ExtensionState),
                  })
             conventions.Properties(type).UseCollation(textCollation);
     }

@@ -113,6 +113,11 @@ internal sealed class RequestRow
     public string? EndReason { get; set; }
     public required ActorId ActorId { get; init; }
     public ActorId? OnBehalfOf { get; init; }
+    /// <summary>
+    /// The run for which it is more time, or null. Then its start is the deadline that the run has, its duration what is added to it, and no
+    /// grant of its own comes of it.
+    /// </summary>
+    public RunId? Extends { get; init; }
     public required string Tool { get; init; }
     public required string[] Command { get; init; }
     public string? Reason { get; init; }
@@ -211,6 +216,8 @@ internal sealed class RunRow
     public string? KillReason { get; set; }
     public DateTimeOffset? KillAskedAt { get; set; }
     public TimeSpan? KillToDead { get; set; }
+    /// <summary>Counts up with each extension that is asked or decided: the update that counts is the lock under which they take turns.</summary>
+    public int Turn { get; set; }
     public int? ProcessesLeft { get; set; }
     public long RecordingBytes { get; set; }
     public string? RecordingSha256 { get; set; }
@@ -228,6 +235,26 @@ internal sealed class RunRow
     public long RefusedUnlisted { get; set; }
     /// <summary>Whether the recording is the one that the runner wrote; null while it lives.</summary>
     public bool? IsRecordingWhole { get; set; }
+}
+
+/// <summary>More time for a run that was decided: what became of it.</summary>
+internal sealed class ExtensionRow
+{
+    /// <summary>The request that was approved.</summary>
+    public required RequestId RequestId { get; init; }
+    public required RunId RunId { get; init; }
+    public required RunnerId RunnerId { get; init; }
+    public required ExtensionState State { get; set; }
+    /// <summary>The deadline before it, and the one after.</summary>
+    public required DateTimeOffset From { get; init; }
+    public required DateTimeOffset Until { get; set; }
+    /// <summary>The signed order; null until there is one.</summary>
+    public byte[]? OrderBytes { get; set; }
+    public byte[]? OrderSignature { get; set; }
+    public string? OrderKeyId { get; set; }
+    public string? Nonce { get; set; }
+    /// <summary>Why it never came into force.</summary>
+    public string? Message { get; set; }
 }
 
 /// <summary>A destination out of scope that a run tried, as of the newest report.</summary>

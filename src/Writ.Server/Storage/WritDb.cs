@@ -33,6 +33,7 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
     public DbSet<DecisionRow> Decisions => Set<DecisionRow>();
     public DbSet<GrantRow> Grants => Set<GrantRow>();
     public DbSet<RunRow> Runs => Set<RunRow>();
+    public DbSet<ExtensionRow> Extensions => Set<ExtensionRow>();
     public DbSet<RefusedRow> Refused => Set<RefusedRow>();
     public DbSet<TraceRow> Traces => Set<TraceRow>();
     public DbSet<RunResultsRow> RunResults => Set<RunResultsRow>();
@@ -165,6 +166,7 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
             request.Property(row => row.Names).HasDefaultValue("{}");
             request.HasIndex(row => new { row.State, row.ExpiresAt });
             request.HasIndex(row => new { row.ActorId, row.IdempotencyKey }).IsUnique();
+            request.HasIndex(row => row.Extends);
             request.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
         });
         modelBuilder.Entity<DecisionRow>(decision =>
@@ -196,6 +198,18 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
             run.HasIndex(row => new { row.RunnerId, row.State });
             run.HasIndex(row => new { row.GrantId, row.CreatedAt, row.EndedAt });
             run.HasOne<GrantRow>().WithMany().HasForeignKey(row => row.GrantId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<ExtensionRow>(extension =>
+        {
+            extension.ToTable("extensions");
+            // An approved request gives more time once, whatever races.
+            extension.HasKey(row => row.RequestId);
+            // No two go on from the same deadline: of two decisions at once one is about a deadline that the run has no more.
+            extension.HasIndex(row => new { row.RunId, row.From }).IsUnique().HasFilter("\"State\" <> 'Void'");
+            extension.HasIndex(row => row.Nonce).IsUnique();
+            extension.HasIndex(row => new { row.RunnerId, row.State });
+            extension.HasOne<RequestRow>().WithMany().HasForeignKey(row => row.RequestId).OnDelete(DeleteBehavior.Restrict);
+            extension.HasOne<RunRow>().WithMany().HasForeignKey(row => row.RunId).OnDelete(DeleteBehavior.Restrict);
         });
         modelBuilder.Entity<RefusedRow>(refused =>
         {

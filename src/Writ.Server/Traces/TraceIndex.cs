@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Data.Common;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
@@ -42,6 +43,26 @@ internal static class TraceIndex
     public static IEnumerable<TraceRow> Of(GrantRow grant, Statement statement) => statement.Scope.Read() is { IsOk: true } scope
         ? Lines(TraceKey.Covering(TraceKind.Scope, scope.Value.Addresses), grant.NotBefore, grant.NotAfter, grant.Id.ToString())
         : [];
+
+    /// <summary>The same for the time by which a grant lasts longer than it did.</summary>
+    public static IEnumerable<TraceRow> More(GrantRow grant, Statement statement, DateTimeOffset since) => statement.Scope.Read() is { IsOk: true } scope
+        ? Lines(TraceKey.Covering(TraceKind.Scope, scope.Value.Addresses), since, grant.NotAfter, grant.Id.ToString())
+        : [];
+
+    /// <summary>What is known of a run holds for longer, since its deadline moves.</summary>
+    public static async Task MoreOf(WritDb db, RunRow run, DateTimeOffset deadline)
+    {
+        var subject = run.Id.ToString();
+        var refused = await db.Refused.AsNoTracking().Where(row => row.RunId == run.Id).Select(row => row.Address).ToListAsync();
+        long[] keys =
+        [
+            TraceKey.Of(TraceKind.Gap),
+            .. run.Sources.Select(text => Address.TryParse(text, out var source) ? TraceKey.Of(TraceKind.Source, source) : TraceKey.Of(TraceKind.Gap)),
+            .. refused.Select(bytes => TraceKey.Of(TraceKind.Refused, new(BinaryPrimitives.ReadUInt128BigEndian(bytes)))),
+        ];
+        var known = await db.Traces.Where(row => keys.Contains(row.Key) && row.Subject == subject && row.From == run.CreatedAt).Select(row => row.Key).Distinct().ToListAsync();
+        db.Traces.AddRange(Lines(known, run.Deadline, deadline, subject));
+    }
 
     /// <summary>Where a run's packets come from.</summary>
     public static async Task Started(WritDb db, RunRow run, IReadOnlyList<Address> sources, bool shared)

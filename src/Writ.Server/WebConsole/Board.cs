@@ -32,6 +32,9 @@ internal sealed record WaitingRequest(
     RequestId Id, int Revision, int Turn, Affair Of, string Tool, string Hosts, IReadOnlyList<string> Zones, string? Reason, TimeSpan Duration,
     DateTimeOffset AskedAt, DateTimeOffset ClosesAt, IReadOnlyList<Yes> Said)
 {
+    /// <summary>True where it is more time for a live run.</summary>
+    public bool IsMoreTime { get; init; }
+
     /// <summary>Whether the yes of this person is still missing.</summary>
     public bool WaitsFor(Caller caller, Decider decider, PolicyDocument policy)
     {
@@ -111,7 +114,7 @@ internal sealed class Board(Database database, Feed feed, TimeProvider time) : I
             from row in db.Requests.AsNoTracking()
             join actor in db.Actors.AsNoTracking() on row.ActorId equals actor.Id
             where ids.Contains(row.Id)
-            select new { row.Id, row.Revision, row.Turn, row.OnBehalfOf, row.Tool, row.Plan, row.Evaluation, row.Reason, row.Duration, row.CreatedAt, row.ExpiresAt, row.Template, row.TemplateVersion, actor }).ToListAsync(cancel);
+            select new { row.Id, row.Revision, row.Turn, row.OnBehalfOf, row.Tool, row.Plan, row.Evaluation, row.Reason, row.Duration, row.CreatedAt, row.ExpiresAt, row.Template, row.TemplateVersion, row.Extends, actor }).ToListAsync(cancel);
         var names = rows.Where(row => row.Template is not null).Select(row => row.Template!).Distinct().ToArray();
         var templates = names.Length == 0 ? [] : (await db.Templates.AsNoTracking().Where(row => names.Contains(row.Name)).ToListAsync(cancel)).ToDictionary(row => (row.Name, row.Version));
         var said = (await (
@@ -123,7 +126,7 @@ internal sealed class Board(Database database, Feed feed, TimeProvider time) : I
         {
             var (needs, zones) = Brief.OfEvaluation(row.Evaluation);
             return new WaitingRequest(row.Id, row.Revision, row.Turn, Affair(row.actor, row.OnBehalfOf, needs) with { IsAuthor = row.Template is not { } name ? null : templates.TryGetValue((name, row.TemplateVersion ?? 0), out var version) ? version.IsAuthor : (_, _) => true }, row.Tool, Brief.Hosts(row.Plan), zones, row.Reason, row.Duration, row.CreatedAt, row.ExpiresAt,
-                [.. said[(row.Id, row.Revision)].Select(yes => new Yes(yes.actor.Id, yes.actor.Name, Reevaluation.SubjectOf(yes.actor), yes.PasskeyId is not null))]);
+                [.. said[(row.Id, row.Revision)].Select(yes => new Yes(yes.actor.Id, yes.actor.Name, Reevaluation.SubjectOf(yes.actor), yes.PasskeyId is not null))]) { IsMoreTime = row.Extends is not null };
         })];
     }
 

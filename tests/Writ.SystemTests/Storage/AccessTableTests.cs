@@ -174,6 +174,7 @@ public abstract class AccessTableTests(StorageEngine engine) : StorageTest(engin
             ["GET /v1/runs/{id}/results/diff/{other}"] = () => At($"/v1/runs/{run.Id}/results/diff/{run.Id}"),
             ["GET /v1/runs/{id}/outputs/{number:int}"] = () => At($"/v1/runs/{run.Id}/outputs/0"),
             ["GET /v1/runs/{id}/receipt"] = () => At($"/v1/runs/{run.Id}/receipt"),
+            ["POST /v1/runs/{id}/extend"] = () => At($"/v1/runs/{run.Id}/extend", """{"duration_seconds":60,"reason":"a test"}"""),
             ["POST /v1/runs/{id}/kill"] = () => At($"/v1/runs/{run.Id}/kill", "{}"),
             ["GET /v1/trace"] = () => At("/v1/trace?address=10.20.0.5"),
             ["POST /v1/policy/check"] = () => At("/v1/policy/check", policy),

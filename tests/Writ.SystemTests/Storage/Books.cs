@@ -45,9 +45,17 @@ internal static class Books
         var decisions = await db.Decisions.AsNoTracking().ToListAsync();
         Of(AuditType.DecisionMade, "decision").ShouldBe(Ids(decisions.Select(row => row.Id)), "decisions");
 
+        // More time: one extension of each approved request for it, in force or void by a word of its own.
+        var extensions = await db.Extensions.AsNoTracking().ToListAsync();
+        Ids(extensions.Select(row => row.RequestId)).ShouldBe(Ids(requests.Where(row => row.State == RequestState.Approved && row.Extends is not null).Select(row => row.Id)), "approved extensions");
+        Of(AuditType.GrantExtended, "extension").ShouldBe(Ids(extensions.Select(row => row.RequestId)), "extensions");
+        Of(AuditType.RunExtended, "extension").ShouldBe(Ids(extensions.Where(row => row.State == ExtensionState.InForce).Select(row => row.RequestId)), "extensions in force");
+        Of(AuditType.ExtensionVoid, "extension").ShouldBe(Ids(extensions.Where(row => row.State == ExtensionState.Void).Select(row => row.RequestId)), "void extensions");
+        extensions.Where(row => row.State != ExtensionState.Void).Select(row => (row.RunId, row.From)).ShouldBeUnique();
+
         // Grants: one of each approved request; uses taken are the runs, each with its entries.
         var grants = await db.Grants.AsNoTracking().ToListAsync();
-        Ids(grants.Select(row => row.RequestId)).ShouldBe(Ids(requests.Where(row => row.State == RequestState.Approved).Select(row => row.Id)), "approved requests");
+        Ids(grants.Select(row => row.RequestId)).ShouldBe(Ids(requests.Where(row => row.State == RequestState.Approved && row.Extends is null).Select(row => row.Id)), "approved requests");
         Of(AuditType.GrantIssued, "grant").ShouldBe(Ids(grants.Select(row => row.Id)), "grants");
         var runs = await db.Runs.AsNoTracking().ToListAsync();
         foreach (var grant in grants)

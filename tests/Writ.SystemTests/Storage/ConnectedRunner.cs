@@ -49,6 +49,18 @@ internal sealed class ConnectedRunner : IAsyncDisposable
 
     public IEnumerable<Order> Orders => Heard.Where(message => message.Order is not null).Select(message => message.Order);
 
+    public IEnumerable<Order> Extensions => Heard.Where(message => message.Extend is not null).Select(message => message.Extend);
+
+    /// <summary>What a runner says of an order of more time: that it holds now, or why it does not.</summary>
+    public void Answer(Order order, string? code = null)
+    {
+        var read = Writ.Proof.Orders.RunOrder.Read(order.Bytes.Span).Value;
+        Say(new() { Extension = new() { Run = read.Run, Nonce = read.Nonce, Deadline = read.Deadline, Code = code ?? "", Message = code is null ? "" : "the run is at its end" } });
+    }
+
+    /// <summary>Its link is lost: nothing reaches it any more.</summary>
+    public void Leave() => _hub.Lost(Row.Id, _outgoing.Writer);
+
     public void Say(FromRunner message) => _incoming.Writer.TryWrite(message).ShouldBeTrue();
 
     /// <summary>What a runner reports of a run that began and printed nothing.</summary>

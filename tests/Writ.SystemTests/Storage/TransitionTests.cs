@@ -6,6 +6,7 @@ using Writ.Core.Audit;
 using Writ.Core.Grants;
 using Writ.Proof.Errors;
 using Writ.Proof.Identity;
+using Writ.Server.Extensions;
 using Writ.Server.Grants;
 using Writ.Server.Requests;
 using Writ.Server.Runners;
@@ -62,18 +63,26 @@ public abstract class TransitionTests(StorageEngine engine) : StorageTest(engine
     public async Task Grants_go_exactly_where_the_table_says()
     {
         var world = await Create();
-        var holder = await world.Operator();
-        var grant = await world.Granted(holder, uses: 2);
+        var (holder, grant) = await world.Approved(uses: 3);
+        var run = await world.Running(holder, grant);
+        var more = (await world.Extend(holder, run, TimeSpan.FromMinutes(5))).ShouldBeOk();
         foreach (var state in Enum.GetValues<GrantState>())
         {
             foreach (var happened in Enum.GetValues<GrantEvent>().Except([GrantEvent.None]))
             {
-                await world.Writes.Append(db => db.Grants.ExecuteUpdateAsync(set => set
-                    .SetProperty(row => row.State, state).SetProperty(row => row.UsesLeft, happened == GrantEvent.ConsumeLast ? 1 : 2)));
+                await world.Writes.Append(async db =>
+                {
+                    await db.Extensions.ExecuteDeleteAsync();
+                    await db.Traces.Where(row => row.From == grant.NotAfter).ExecuteDeleteAsync();
+                    await db.Requests.Where(row => row.Extends != null).ExecuteUpdateAsync(set => set.SetProperty(row => row.State, RequestState.Pending));
+                    await db.Grants.ExecuteUpdateAsync(set => set
+                        .SetProperty(row => row.State, state).SetProperty(row => row.UsesLeft, happened == GrantEvent.ConsumeLast ? 1 : 2).SetProperty(row => row.NotAfter, grant.NotAfter));
+                });
                 var moved = await world.Writes.Commit<bool>(async scope =>
                 {
                     var went = happened is GrantEvent.Consume or GrantEvent.ConsumeLast
                         ? (await ConsumeGrant.Take(scope, grant.Id, holder)).Outcome == ConsumeOutcome.Consumed
+                        : happened == GrantEvent.Extend ? (await MintGrant.FromDecision(scope, await scope.Db.Requests.AsNoTracking().SingleAsync(row => row.Extends != null))).IsOk
                         : await GrantEnding.End(scope, grant, happened, AuditActor.System, "by the table");
                     return went ? true : new Refusal(ErrorCode.WrongState, "no");
                 });
@@ -81,6 +90,42 @@ public abstract class TransitionTests(StorageEngine engine) : StorageTest(engine
                 var next = AccessLifecycle.Grants.Next(state, happened);
                 moved.IsOk.ShouldBe(next is not null, $"{state} {happened}");
                 (await world.Now(grant)).State.ShouldBe(next ?? state, $"{state} {happened}");
+                (await world.Now(grant)).NotAfter.ShouldBe(moved.IsOk && happened == GrantEvent.Extend ? more.Extends!.Until : grant.NotAfter, $"{state} {happened}");
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Extensions_go_exactly_where_the_table_says()
+    {
+        var world = await Create();
+        var holder = await world.Operator();
+        var run = await world.Running(holder, await world.Granted(holder));
+        var id = RequestId.Parse((await world.Extend(holder, run, TimeSpan.FromMinutes(5))).ShouldBeOk().Id);
+        foreach (var state in Enum.GetValues<ExtensionState>())
+        {
+            foreach (var happened in Enum.GetValues<ExtensionEvent>().Except([ExtensionEvent.None]))
+            {
+                await world.Writes.Append(async db =>
+                {
+                    await db.Runs.ExecuteUpdateAsync(set => set.SetProperty(row => row.Deadline, run.Deadline));
+                    await db.Extensions.ExecuteUpdateAsync(set => set.SetProperty(row => row.State, state));
+                });
+                var extension = await world.Read(db => db.Extensions.AsNoTracking().SingleAsync());
+                if (happened == ExtensionEvent.Order)
+                {
+                    await world.Get<ExtensionOrders>().SendNew(world.Runner.Row.Id);
+                }
+                else
+                {
+                    await world.Writes.Commit<bool>(async scope => (happened == ExtensionEvent.Hold
+                        ? await ExtensionEnding.Hold(scope, extension, AuditActor.System)
+                        : await ExtensionEnding.End(scope, extension, run, AuditActor.System, "by the table")) ? true : new Refusal(ErrorCode.WrongState, "no"));
+                }
+
+                var next = AccessLifecycle.Extensions.Next(state, happened) ?? state;
+                (await world.Read(db => db.Extensions.AsNoTracking().SingleAsync(row => row.RequestId == id))).State.ShouldBe(next, $"{state} {happened}");
+                (await world.Now(run)).Deadline.ShouldBe(next == ExtensionState.InForce && next != state ? extension.Until : run.Deadline, $"{state} {happened}");
             }
         }
     }
@@ -108,6 +153,7 @@ public abstract class TransitionTests(StorageEngine engine) : StorageTest(engine
             (RunEvent.Fail, () => Ended((EndCause)99)),
             (RunEvent.Refuse, () => transitions.Refused(runner.Row, new() { Run = id, Code = "x", Message = "x" })),
             (RunEvent.Fail, () => transitions.Lost(run, "lost")),
+            (RunEvent.Extend, Extended),
         };
         paths.Select(path => path.Event).Distinct().Order().ToArray().ShouldBe([.. Enum.GetValues<RunEvent>().Except([RunEvent.None]).Order()], "an event without a path");
         foreach (var state in Enum.GetValues<RunState>())
@@ -118,6 +164,18 @@ public abstract class TransitionTests(StorageEngine engine) : StorageTest(engine
                 await path();
                 (await world.Now(run)).State.ShouldBe(AccessLifecycle.Runs.Next(state, happened) ?? state, $"{state} {happened}");
             }
+        }
+
+        async Task Extended()
+        {
+            var state = (await world.Now(run)).State;
+            var turn = await world.Writes.Commit<bool>(async scope =>
+            {
+                scope.Record(new(AuditType.RunDetached, AuditActor.System, null, new()));
+                var taken = await LiveRuns.TakeTurn(scope, run.Id);
+                return taken.IsOk ? true : taken.Refusal;
+            });
+            turn.IsOk.ShouldBe(AccessLifecycle.Runs.Next(state, RunEvent.Extend) is not null, $"{state} {RunEvent.Extend}");
         }
 
         Task Ended(EndCause cause) => transitions.Ended(runner.Row, runner.End(id, cause), Cancel);

@@ -247,6 +247,19 @@ internal sealed class World : IAsyncDisposable
     public Task<Result<RunRow>> Start(Caller caller, GrantRow grant, string command = Command, string? key = null) =>
         Get<StartRun>().Start(caller, new(command.Split(' '), grant.Id.ToString(), Detach: true), key);
 
+    /// <summary>A run of this grant that has begun.</summary>
+    public async Task<RunRow> Running(Caller caller, GrantRow grant)
+    {
+        var run = (await Start(caller, grant)).ShouldBeOk();
+        Runner.SayStarted(run.Id.ToString());
+        await Eventually(async () => (await Now(run)).State == Writ.Core.RunState.Running, "the run does not begin");
+        return await Now(run);
+    }
+
+    /// <summary>Asks for more time for it.</summary>
+    public Task<Result<RequestView>> Extend(Caller caller, RunRow run, TimeSpan? more, string? key = null) =>
+        Get<Writ.Server.Extensions.ExtendRun>().Extend(caller, run.Id.ToString(), new(more?.TotalSeconds, "it takes longer"), key, default);
+
     public Task Sweep() => Get<Sweep>().Once(default);
 
     /// <summary>Waits for what another task brings about.</summary>

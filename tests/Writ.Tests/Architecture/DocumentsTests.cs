@@ -46,6 +46,7 @@ public sealed partial class DocumentsTests
         Holds("### Requests", AccessLifecycle.Requests.Rows);
         Holds("### Grants", AccessLifecycle.Grants.Rows);
         Holds("### Runs", AccessLifecycle.Runs.Rows);
+        Holds("### Extensions", AccessLifecycle.Extensions.Rows);
 
         static void Holds<TState, TEvent>(string heading, IEnumerable<(TState From, TEvent Event, TState To)> lines)
             where TState : struct, Enum

@@ -41,7 +41,7 @@ internal sealed class InboxReader(Outlook outlook, Board board, Database databas
         var isYours = request.Of.Actor == seen.Who.Id;
         return new(
             request.Id.ToString(), request.Of.ActorName, isYours ? "you" : request.Of.Kind == ActorKind.Workload ? "workload" : seen.Policy?.RolesOf(request.Of.Subject).FirstOrDefault() ?? "", request.ClosesAt,
-            $"{request.Tool} · {Hosts(request.Hosts)} · {string.Join(", ", request.Zones)}", Printable.Short(request.Duration), isYours ? $"for {Who(request, seen)} to decide"
+            $"{(request.IsMoreTime ? "more time · " : "")}{request.Tool} · {Hosts(request.Hosts)} · {string.Join(", ", request.Zones)}", (request.IsMoreTime ? "+" : "") + Printable.Short(request.Duration), isYours ? $"for {Who(request, seen)} to decide"
                 : request.Said.Any(yes => yes.Person == seen.Who.Id) ? $"you said yes · for {Who(request, seen)} to decide"
                 : string.IsNullOrWhiteSpace(request.Reason) ? "no reason given" : $"“{Printable.Cut(request.Reason, 120)}”");
     }

@@ -32,4 +32,32 @@ public sealed class DeadlineWarningTests
         await telling;
         Encoding.UTF8.GetString(error.ToArray()).ShouldBe(string.Concat(told.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(left => $"\r\nwrit: this run is ended in {left} s, at its deadline\r\n")));
     }
+
+    [Fact]
+    public async Task Move_tells_the_new_deadline_and_counts_down_to_that_alone()
+    {
+        var time = new FakeTimeProvider();
+        using var error = new MemoryStream();
+        var terminal = new Terminal(Stream.Null, error, Stream.Null) { IsRaw = true };
+        using var warning = new DeadlineWarning(terminal, time, time.GetUtcNow().AddSeconds(90));
+        time.Advance(TimeSpan.FromSeconds(20));
+        var later = time.GetUtcNow().AddSeconds(300);
+        warning.Move(later);
+        for (var second = 0; second < 295; second++)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+            if (second is > 80 and < 230)
+                Told().ShouldBe(1, "nothing is told of the deadline that was");
+        }
+
+        await Task.Run(async () =>
+        {
+            while (Told() < 3)
+                await Task.Delay(10, TestContext.Current.CancellationToken);
+        }, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        Encoding.UTF8.GetString(error.ToArray()).ShouldBe($"\r\n{DeadlineWarning.Moved(later)}\r\n\r\nwrit: this run is ended in 60 s, at its deadline\r\n\r\nwrit: this run is ended in 10 s, at its deadline\r\n");
+
+        int Told() => Encoding.UTF8.GetString(error.ToArray()).Split("writ: ").Length - 1;
+    }
 }

@@ -586,6 +586,65 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.ToTable("directory_users", (string)null);
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.ExtensionRow", b =>
+                {
+                    b.Property<string>("RequestId")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long>("From")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Message")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Nonce")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("OrderBytes")
+                        .HasColumnType("bytea");
+
+                    b.Property<string>("OrderKeyId")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("OrderSignature")
+                        .HasColumnType("bytea");
+
+                    b.Property<string>("RunId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("RunnerId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long>("Until")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("RequestId");
+
+                    b.HasIndex("Nonce")
+                        .IsUnique();
+
+                    b.HasIndex("RunId", "From")
+                        .IsUnique()
+                        .HasFilter("\"State\" <> 'Void'");
+
+                    b.HasIndex("RunnerId", "State");
+
+                    b.ToTable("extensions", (string)null);
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.FileRow", b =>
                 {
                     b.Property<string>("Sha256")
@@ -1114,6 +1173,10 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.Property<long>("ExpiresAt")
                         .HasColumnType("bigint");
 
+                    b.Property<string>("Extends")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
                     b.Property<string>("IdempotencyKey")
                         .HasColumnType("text")
                         .UseCollation("C");
@@ -1204,6 +1267,8 @@ namespace Writ.Server.Storage.Migrations.Postgres
                         .HasColumnType("integer");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("Extends");
 
                     b.HasIndex("ActorId", "IdempotencyKey")
                         .IsUnique();
@@ -1502,6 +1567,9 @@ namespace Writ.Server.Storage.Migrations.Postgres
                         .IsRequired()
                         .HasColumnType("text")
                         .UseCollation("C");
+
+                    b.Property<int>("Turn")
+                        .HasColumnType("integer");
 
                     b.Property<int>("UseNumber")
                         .HasColumnType("integer");
@@ -1902,6 +1970,21 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.HasOne("Writ.Server.Storage.ActorRow", null)
                         .WithMany()
                         .HasForeignKey("ActorId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Writ.Server.Storage.ExtensionRow", b =>
+                {
+                    b.HasOne("Writ.Server.Storage.RequestRow", null)
+                        .WithMany()
+                        .HasForeignKey("RequestId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+
+                    b.HasOne("Writ.Server.Storage.RunRow", null)
+                        .WithMany()
+                        .HasForeignKey("RunId")
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired();
                 });

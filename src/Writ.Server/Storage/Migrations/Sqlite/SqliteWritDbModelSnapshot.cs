@@ -505,6 +505,58 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.ToTable("directory_users", (string)null);
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.ExtensionRow", b =>
+                {
+                    b.Property<string>("RequestId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("From")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Message")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Nonce")
+                        .HasColumnType("TEXT");
+
+                    b.Property<byte[]>("OrderBytes")
+                        .HasColumnType("BLOB");
+
+                    b.Property<string>("OrderKeyId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<byte[]>("OrderSignature")
+                        .HasColumnType("BLOB");
+
+                    b.Property<string>("RunId")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("RunnerId")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Until")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("RequestId");
+
+                    b.HasIndex("Nonce")
+                        .IsUnique();
+
+                    b.HasIndex("RunId", "From")
+                        .IsUnique()
+                        .HasFilter("\"State\" <> 'Void'");
+
+                    b.HasIndex("RunnerId", "State");
+
+                    b.ToTable("extensions", (string)null);
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.FileRow", b =>
                 {
                     b.Property<string>("Sha256")
@@ -990,6 +1042,9 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.Property<long>("ExpiresAt")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("Extends")
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("IdempotencyKey")
                         .HasColumnType("TEXT");
 
@@ -1065,6 +1120,8 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                         .HasColumnType("INTEGER");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("Extends");
 
                     b.HasIndex("ActorId", "IdempotencyKey")
                         .IsUnique();
@@ -1331,6 +1388,9 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.Property<string>("State")
                         .IsRequired()
                         .HasColumnType("TEXT");
+
+                    b.Property<int>("Turn")
+                        .HasColumnType("INTEGER");
 
                     b.Property<int>("UseNumber")
                         .HasColumnType("INTEGER");
@@ -1703,6 +1763,21 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.HasOne("Writ.Server.Storage.ActorRow", null)
                         .WithMany()
                         .HasForeignKey("ActorId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Writ.Server.Storage.ExtensionRow", b =>
+                {
+                    b.HasOne("Writ.Server.Storage.RequestRow", null)
+                        .WithMany()
+                        .HasForeignKey("RequestId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+
+                    b.HasOne("Writ.Server.Storage.RunRow", null)
+                        .WithMany()
+                        .HasForeignKey("RunId")
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired();
                 });

@@ -73,6 +73,53 @@ public sealed class SecretTests(ToolsStreet street) : EndToEndTest(street)
     }
 
     [Fact]
+    public async Task Person_at_a_databases_prompt_is_not_shown_the_password_and_finds_no_shell()
+    {
+        using var postgres = CompanyServer.Postgres();
+        using var redis = CompanyServer.Redis();
+        await using var database = postgres.Sql();
+        var password = $"at/{Guid.NewGuid():n}";
+        await Execute(database, $"create role prompter login password '{password}' in role locked");
+        street.WriteSecret("shop-keeper", password);
+        await using var pane = await TmuxPane.Open(House, "sam");
+        // Control: outside of the sandbox the same words lead to a shell.
+        await pane.Type($"{CompanyServer.PostgresFolder}/psql -X -h {CompanyServer.PostgresSocket} -U postgres -d shop");
+        await pane.Until("shop=#");
+        await pane.Type("\\! echo a-shell-$((6*7))");
+        await pane.Until("a-shell-42");
+        await pane.Type("\\q");
+
+        await pane.Type("clear; $WRIT run -- psql -h 10.20.0.40 -d shop -U prompter --secret shop-keeper; echo over=$?");
+        await pane.Until("shop=>");
+        await pane.Type("select 'is-' || current_user;");
+        await pane.Until("is-prompter");
+        await pane.Type("\\! echo another-shell-$((6*7))");
+        await pane.Type("\\getenv found PGPASSWORD");
+        await pane.Type("\\echo it-is :found .");
+        await pane.Until("it-is [secret shop-keeper] .");
+        await pane.Type("\\copy (select 'over' || 'written') to '/etc/passwd'");
+        await pane.Until("/etc/passwd:");
+        await pane.Type("\\connect shop prompter 10.30.0.40");
+        await pane.Until("Previous connection kept");
+        await pane.Type("\\q");
+        await pane.Until("over=0");
+        (await pane.Screen()).ShouldNotContain("another-shell-42");
+
+        await pane.Type("clear; $WRIT run -- redis-cli -h 10.20.0.40; echo over=$?");
+        await pane.Until("10.20.0.40:6379>");
+        await pane.Type("echo typed-$here");
+        await pane.Until("\"typed-$here\"");
+        await pane.Type("quit");
+        await pane.Until("over=0");
+        var run = await LastRun();
+        run.Terminal.ShouldBeTrue();
+        _ = await House.Ended(run.Id);
+        Kept(password).ShouldBeEmpty();
+        (await House.Type("sam", "run", "--", "redis-cli", "-h", "10.20.0.40")).ShouldBeAnError(2, "terminal");
+        (await House.Type("dana", "run", "--reason", "a test", "--", "psql", "-h", "10.20.0.40", "-d", "shop", "-U", "reader")).ShouldBe(121).Error.ShouldContain("feature interactive is not opened");
+    }
+
+    [Fact]
     public async Task Secret_is_shown_by_name_and_opened_by_name()
     {
         string[] command = [.. Shop, "-U", "reader", "--secret", "shop-keeper", "-c", "select 1"];

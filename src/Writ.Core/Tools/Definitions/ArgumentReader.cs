@@ -43,7 +43,7 @@ internal sealed class ArgumentReader(Action<int, string, string?> problem)
             Facet = kind == ValueKind.Secret ? DefinedReach.Secrets : fields.Text("facet"),
             Environment = Variable(fields, "env", kind, what),
             UserEnvironment = Variable(fields, "user-env", kind, what),
-            Says = Says(fields, what),
+            Says = Says(fields, what, problem),
             Required = YamlWord.IsTrue(fields, "required", what, problem),
             Most = fields.Number("at-most", 1, 256) ?? 1,
             Requires = Names(fields, "requires"),
@@ -157,7 +157,8 @@ internal sealed class ArgumentReader(Action<int, string, string?> problem)
         return ports;
     }
 
-    private List<(string, string)> Says(FieldReader fields, string what)
+    /// <summary>Words that something answers to facets.</summary>
+    public static IReadOnlyList<(string Facet, string Word)> Says(FieldReader fields, string what, Action<int, string, string?> problem)
     {
         var says = new List<(string, string)>();
         if (fields.Find("says") is not { } node)

@@ -14,6 +14,9 @@ internal sealed record DefinedArguments(DefinedGrammar Grammar, string SubComman
     /// <summary>True where the argument stands in the command.</summary>
     public bool Has(string name) => Found.Any(found => found.Argument.Name == name);
 
+    /// <summary>The terminal that the command gets, or null.</summary>
+    public DefinedTerminal? Terminal => Grammar.Interactive is { } terminal && (terminal.When.Count == 0 || terminal.When.Any(Has)) && !terminal.Unless.Any(Has) ? terminal : null;
+
     /// <summary>The values, with those that the tool takes by itself where nothing was said.</summary>
     public IEnumerable<DefinedValue> Values() => Found.Select(found => found.Value).OfType<DefinedValue>().Concat(Defaults());
 

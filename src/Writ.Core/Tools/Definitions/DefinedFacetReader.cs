@@ -114,12 +114,20 @@ internal sealed class DefinedFacetReader(Action<int, string, string?> problem)
         {
             if (argument.Facet is { } name)
                 Value(argument, name);
-            foreach (var (facet, word) in argument.Says)
+            Said(argument.Says, argument.Line, argument.Name);
+        }
+
+        if (grammar.Interactive is { } terminal)
+            Said(terminal.Says, terminal.Line, "'interactive'");
+
+        void Said(IReadOnlyList<(string Facet, string Word)> says, int line, string what)
+        {
+            foreach (var (facet, word) in says)
             {
                 if (facets.FirstOrDefault(known => known.Name == facet) is not { Kind: FacetKind.Words or FacetKind.Labelled } found)
-                    problem(argument.Line, $"{argument.Name} says something of '{facet}', which is no facet of words", FieldReader.Near(facet, [.. facets.Select(known => known.Name)]));
+                    problem(line, $"{what} says something of '{facet}', which is no facet of words", FieldReader.Near(facet, [.. facets.Select(known => known.Name)]));
                 else if (found.Kind == FacetKind.Words && !found.Known.Contains(word))
-                    problem(argument.Line, $"{argument.Name} says '{word}', which facet '{facet}' does not know", FieldReader.Near(word, found.Known));
+                    problem(line, $"{what} says '{word}', which facet '{facet}' does not know", FieldReader.Near(word, found.Known));
             }
         }
 

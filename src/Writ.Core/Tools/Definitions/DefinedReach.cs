@@ -35,7 +35,7 @@ internal static class DefinedReach
     {
         var values = arguments.Values().ToArray();
         IEnumerable<string> Words(string facet) => values.Where(value => value.Argument.Facet == facet).Select(value => value.Text)
-            .Concat(arguments.Found.SelectMany(found => found.Argument.Says).Where(said => said.Facet == facet).Select(said => said.Word))
+            .Concat(arguments.Found.SelectMany(found => found.Argument.Says).Concat(arguments.Terminal?.Says ?? []).Where(said => said.Facet == facet).Select(said => said.Word))
             .Concat(facet == SubCommands ? [arguments.SubCommand] : []).Distinct().Order(StringComparer.Ordinal);
         return
         [

@@ -84,8 +84,7 @@ public sealed class DefinedTool(ToolDefinition definition) : ITool
             Techniques = [.. traffic.Select(part => part.Purpose).Distinct().Order(StringComparer.Ordinal)],
             Facets = DefinedReach.Answers(definition, arguments, scope, targets),
             RawSockets = arguments.Grammar.RawSockets is { } raw && (raw.Count == 0 || raw.Any(arguments.Has)),
-            Terminal = arguments.Grammar.Interactive is { } terminal && (terminal.When.Count == 0 || terminal.When.Any(arguments.Has)) && !terminal.Unless.Any(arguments.Has)
-                ? terminal.Needed ? SandboxTerms.TerminalNeeded : SandboxTerms.TerminalAllowed : null,
+            Terminal = arguments.Terminal is { } terminal ? terminal.Needed ? SandboxTerms.TerminalNeeded : SandboxTerms.TerminalAllowed : null,
             Protections = context.Inventory.Protections,
             Inputs = files.Inputs,
             Files = files.InSandbox,

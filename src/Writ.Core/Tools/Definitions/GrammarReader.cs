@@ -96,16 +96,16 @@ internal sealed class GrammarReader(FieldReader fields, string what, Action<int,
             case null or PolicyScalar { Value: "false" }:
                 return null;
             case PolicyScalar { Value: "true" }:
-                return new(true, [], []);
+                return new(true, [], [], []);
             case PolicyScalar other:
                 problem(other.Line, "'interactive' is true, false or a mapping", "write interactive: { terminal: needed }");
                 return null;
             case var node:
-                var terminal = new FieldReader(node, "'interactive'", ["terminal", "when", "unless"], problem);
+                var terminal = new FieldReader(node, "'interactive'", ["terminal", "when", "unless", "says"], problem);
                 var word = terminal.Text("terminal") ?? SandboxTerms.TerminalNeeded;
                 if (word is not (SandboxTerms.TerminalNeeded or SandboxTerms.TerminalAllowed))
                     problem(node.Line, $"'terminal' of 'interactive' is needed or allowed, not '{PolicyReader.Visible(word)}'", null);
-                return new(word != SandboxTerms.TerminalAllowed, Known("when", terminal, names), Known("unless", terminal, names));
+                return new(word != SandboxTerms.TerminalAllowed, Known("when", terminal, names), Known("unless", terminal, names), ArgumentReader.Says(terminal, "'interactive'", problem)) { Line = node.Line };
         }
     }
 

@@ -199,7 +199,12 @@ public sealed record DefinedArgument
 /// <param name="Needed">True where it cannot do without one.</param>
 /// <param name="When">Options of which one must be there; none for always.</param>
 /// <param name="Unless">Options of which none may be there.</param>
-public sealed record DefinedTerminal(bool Needed, IReadOnlyList<string> When, IReadOnlyList<string> Unless);
+/// <param name="Says">Words that it answers to facets then.</param>
+public sealed record DefinedTerminal(bool Needed, IReadOnlyList<string> When, IReadOnlyList<string> Unless, IReadOnlyList<(string Facet, string Word)> Says)
+{
+    /// <summary>The line on which it stands, from 1.</summary>
+    public int Line { get; init; }
+}
 
 /// <summary>What is sent for one purpose.</summary>
 /// <param name="Purpose">As plans and approvers call it.</param>

@@ -83,15 +83,16 @@ public sealed class SecretTests(ToolsStreet street) : EndToEndTest(street)
         street.WriteSecret("shop-keeper", password);
         await using var pane = await TmuxPane.Open(House, "sam");
         // Control: outside of the sandbox the same words lead to a shell.
-        await pane.Type($"{CompanyServer.PostgresFolder}/psql -X -h {CompanyServer.PostgresSocket} -U postgres -d shop");
+        await pane.Type($"{CompanyServer.PostgresFolder}/psql -X -h {postgres.Folder} -U postgres -d shop; echo left=$?");
         await pane.Until("shop=#");
         await pane.Type("\\! echo a-shell-$((6*7))");
         await pane.Until("a-shell-42");
         await pane.Type("\\q");
+        await pane.Until("left=0");
 
         await pane.Type("clear; $WRIT run -- psql -h 10.20.0.40 -d shop -U prompter --secret shop-keeper; echo over=$?");
         await pane.Until("shop=>");
-        await pane.Type("select 'is-' || current_user;");
+        await pane.Type("select 'is-' || current_user \\g");
         await pane.Until("is-prompter");
         await pane.Type("\\! echo another-shell-$((6*7))");
         await pane.Type("\\getenv found PGPASSWORD");
@@ -99,7 +100,8 @@ public sealed class SecretTests(ToolsStreet street) : EndToEndTest(street)
         await pane.Until("it-is [secret shop-keeper] .");
         await pane.Type("\\copy (select 'over' || 'written') to '/etc/passwd'");
         await pane.Until("/etc/passwd:");
-        await pane.Type("\\connect shop prompter 10.30.0.40");
+        await pane.Type("\\connect 'host=10.30.0.40 dbname=shop user=prompter connect_timeout=2'");
+        await pane.Until("out of scope, stopped: 10.30.0.40 tcp 5432");
         await pane.Until("Previous connection kept");
         await pane.Type("\\q");
         await pane.Until("over=0");

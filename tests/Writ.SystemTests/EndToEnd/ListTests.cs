@@ -9,7 +9,7 @@ public class ListTests
     private const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
     /// <summary>What a tool does on a runner, with the runner's secrets or at a terminal, and a shim at its caller, has nothing to do with the server's database.</summary>
-    private static readonly Type[] OfRunners = [typeof(ToolsTests), typeof(SecretTests), typeof(TerminalTests), typeof(ShimTests)];
+    private static readonly Type[] OfRunners = [typeof(ToolsTests), typeof(SecretTests), typeof(TerminalTests), typeof(ShimTests), typeof(ExtendTests)];
 
     /// <summary>A story through pages that are each walked through on both engines elsewhere.</summary>
     private static readonly Type[] OfPages = [typeof(StoryTests)];

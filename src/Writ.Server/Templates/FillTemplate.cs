@@ -15,7 +15,7 @@ internal static class FillTemplate
     public static Refusal? Malformed(TemplateAsk? ask, IReadOnlyList<string> command)
     {
         if (ask is null)
-            return null;
+            return command.Count == 0 ? new(ErrorCode.InvalidInput, "neither a command nor a template is given", "command is the argv, the tool's name first") : null;
         if (command.Count > 0)
             return new(ErrorCode.InvalidInput, "both a command and a template are given", "give one of them");
         return (ask.Parameters?.Count ?? 0) > MostParameters || (ask.Parameters ?? new Dictionary<string, string>()).Any(pair => pair.Value is null || pair.Value.Length > MostText || pair.Key.Length > MostText)

@@ -37,6 +37,8 @@ public abstract class EvidenceTests(StorageEngine engine) : StorageTest(engine)
         ["/v1/policy"] = "is the policy",
         ["/v1/tools"] = "describes tools",
         ["/v1/tools/{name}"] = "so does one of them",
+        ["/v1/templates"] = "describes templates",
+        ["/v1/templates/{name}"] = "so does one of them",
         ["/v1/passkeys"] = "tells of keys",
         ["/v1/users"] = "tells who there is",
         ["/v1/users/{id}"] = "so does one of them",

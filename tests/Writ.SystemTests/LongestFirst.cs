@@ -15,7 +15,7 @@ public sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly string[] First = [nameof(Tools.NmapReachTests), EndToEnd.ApartOnSqliteCollection.Name, EndToEnd.ApartOnPostgresCollection.Name];
 
-    private static readonly string[] Last = [Browser.BrowserOnPostgresCollection.Name, nameof(Tools.NmapScriptDifferentialTests), nameof(Tools.NmapPortDifferentialTests), nameof(Tools.NmapOptionDifferentialTests), nameof(Tools.NmapTargetDifferentialTests), nameof(Tools.NmapFuzzTests)];
+    private static readonly string[] Last = [nameof(Tools.NmapScriptDifferentialTests), nameof(Tools.NmapPortDifferentialTests), nameof(Tools.NmapOptionDifferentialTests), nameof(Tools.NmapTargetDifferentialTests), nameof(Tools.NmapFuzzTests)];
 
     public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)
         where TTestCollection : ITestCollection => [.. testCollections.OrderBy(collection => Place(collection.TestCollectionDisplayName))];

@@ -6,7 +6,8 @@ using Writ.SystemTests.EndToEnd;
 namespace Writ.SystemTests.Browser;
 
 /// <summary>Auditors trace an address, read the log, and let their own browser check its proofs.</summary>
-public abstract class AuditPageTests(Houses houses) : EndToEndTest(houses)
+[Collection(AloneOnSqliteCollection.Name)]
+public sealed class AuditPageTests(LonelySqliteStreet houses) : EndToEndTest(houses)
 {
     private static readonly TimeZoneInfo Berlin = TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin");
 
@@ -101,10 +102,4 @@ public abstract class AuditPageTests(Houses houses) : EndToEndTest(houses)
         await dana.GetByText("policy asks for approval").WaitForAsync();
         browser.Wrong.ShouldBeEmpty();
     }
-
-    [Collection(AloneOnSqliteCollection.Name)]
-    public sealed class OnSqlite(LonelySqliteStreet houses) : AuditPageTests(houses);
-
-    [Collection(OnPostgresCollection.Name)]
-    public sealed class OnPostgres(PostgresStreet houses) : AuditPageTests(houses);
 }

@@ -22,9 +22,7 @@ internal sealed class ConsoleHouse : IAsyncDisposable
     private readonly List<IBrowserContext> _windows = [];
     private static readonly Lazy<string> Axe = new(() => File.ReadAllText(Path.Combine(Repository, "artifacts", "npm", "node_modules", "axe-core", "axe.min.js")));
 
-    private readonly bool _looks;
-
-    private ConsoleHouse(World world, IBrowser browser, string origin, bool looks) => (World, Browser, Origin, _looks) = (world, browser, origin, looks);
+    private ConsoleHouse(World world, IBrowser browser, string origin) => (World, Browser, Origin) = (world, browser, origin);
 
     public World World { get; }
 
@@ -43,7 +41,7 @@ internal sealed class ConsoleHouse : IAsyncDisposable
         var origin = $"http://localhost:{FreePort()}";
         var database = await engine.Create(smallDisk: false);
         var world = policy is null ? await World.Fresh(database, new(origin)) : await World.ForBrowsers(database, policy, new(origin));
-        return new(world, browser, origin, looks: engine is SqliteEngine);
+        return new(world, browser, origin);
     }
 
     /// <summary>A window in which this person is signed in.</summary>
@@ -117,19 +115,17 @@ internal sealed class ConsoleHouse : IAsyncDisposable
             await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}.png") });
     }
 
-    /// <summary>Held to what every page must be: nothing refused, nothing broken, and open to everybody. How it looks is nothing of the engine's: one is enough.</summary>
+    /// <summary>Held to what every page must be: nothing refused, nothing broken, and open to everybody.</summary>
     public async Task Look(IPage page, string name)
     {
-        if (_looks)
-            await Held(page, name);
+        await Held(page, name);
         Wrong.ShouldBeEmpty(name);
     }
 
     /// <summary>The same in the light, in the dark, and on a phone.</summary>
     public async Task LookAround(IPage page, string name)
     {
-        if (_looks)
-            await HeldAround(page, name);
+        await HeldAround(page, name);
         Wrong.ShouldBeEmpty(name);
     }
 
@@ -181,13 +177,11 @@ internal sealed class ConsoleHouse : IAsyncDisposable
 }
 
 /// <summary>One browser for all tests of a class, and databases of their own beside those of other tests.</summary>
-public abstract class ConsoleBrowser : IAsyncLifetime
+public sealed class ConsoleBrowser : IAsyncLifetime
 {
     private IPlaywright? _playwright;
 
-    private protected ConsoleBrowser(StorageEngine engine) => Engine = engine;
-
-    public StorageEngine Engine { get; }
+    public SqliteEngine Engine { get; } = new();
 
     public IBrowser Browser { get; private set; } = null!;
 
@@ -210,24 +204,12 @@ public abstract class ConsoleBrowser : IAsyncLifetime
             await Browser.DisposeAsync();
         _playwright?.Dispose();
         await Engine.DisposeAsync();
-        GC.SuppressFinalize(this);
     }
 }
 
-public sealed class SqliteConsoleBrowser() : ConsoleBrowser(new SqliteEngine());
-
-public sealed class PostgresConsoleBrowser() : ConsoleBrowser(new PostgresEngine());
-
 /// <summary>People at a browser, with nothing else beside them: what they see comes in time.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
-public sealed class BrowserCollection : ICollectionFixture<SqliteConsoleBrowser>, ICollectionFixture<SqliteBrowserHouse>
+public sealed class BrowserCollection : ICollectionFixture<ConsoleBrowser>, ICollectionFixture<BrowserHouse>
 {
     internal const string Name = "at a browser, alone";
-}
-
-/// <summary>The same people where the server keeps its books in PostgreSQL: how it looks, and how soon, was seen on the other engine.</summary>
-[CollectionDefinition(Name)]
-public sealed class BrowserOnPostgresCollection : ICollectionFixture<PostgresConsoleBrowser>, ICollectionFixture<PostgresBrowserHouse>
-{
-    internal const string Name = "at a browser, on PostgreSQL";
 }

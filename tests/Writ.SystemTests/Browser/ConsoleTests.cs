@@ -7,9 +7,201 @@ namespace Writ.SystemTests.Browser;
 
 /// <summary>People at the console, in a real browser.</summary>
 [Collection(BrowserCollection.Name)]
-public sealed class ConsoleTests(SqliteConsoleBrowser browser)
+public sealed class ConsoleTests(ConsoleBrowser browser)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Approver_sees_what_is_asked_as_it_comes_and_decides_with_a_passkey()
+    {
+        await using var house = await ConsoleHouse.Of(browser.Engine, browser.Browser, Company.Policy);
+        var world = house.World;
+        await using var runner = await Company.Runner(world);
+        var (dana, marek, aiko) = (await Company.Dana(world), await Company.Marek(world), await Company.Aiko(world));
+        await Company.Past(world, runner, dana, marek, 6);
+        world.Clock.Advance(TimeSpan.FromHours(6));
+
+        // 1. What is asked while the page is open appears by itself.
+        var page = await house.Open(marek = await Company.Marek(world), "/inbox");
+        await page.GetByText("Nothing waits for you.").WaitForAsync();
+        var plc = await world.Request(aiko = await Company.Aiko(world), "nmap -sT -Pn -n -p 502 10.66.7.7", duration: TimeSpan.FromMinutes(10), reason: "PLC 7 silent since firmware 4.2");
+        var wide = await world.Request(await Company.Dana(world), Company.Wide, duration: TimeSpan.FromMinutes(30), reason: "debug the LB timeout");
+        await page.GetByText("2 waiting for you").WaitForAsync();
+        await house.Look(page, "inbox-empty");
+        (await world.Approve(aiko, wide, "gateways only, fine")).ShouldBeOk();
+        world.Clock.Advance(TimeSpan.FromMinutes(1));
+
+        // 2. The request as a picture.
+        await page.GetByRole(AriaRole.Link, new() { Name = "debug the LB timeout" }).ClickAsync();
+        await page.GetByText("12× more hosts").WaitForAsync();
+        await house.Look(page, "inbox-light");
+        await page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
+        await house.Look(page, "inbox-dark");
+        await page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Light });
+
+        // 3. A passkey, confirmed by a second person, says yes to it.
+        await ConsoleHouse.Passkey(house, page, marek);
+        await page.GotoAsync($"/inbox/{wide.Id}");
+        await ConsoleHouse.Live(page);
+        await page.GetByText("Your passkey signs statement").WaitForAsync();
+        await page.Keyboard.PressAsync("a");
+        await page.GetByText("Approved by Aiko and Marek.").WaitForAsync();
+        (await world.Now(wide)).State.ShouldBe(RequestState.Approved);
+        (await world.Read(db => db.Decisions.AsNoTracking().SingleAsync(row => row.RequestId == wide.Id && row.ActorId == marek.Id, Cancel))).PasskeyId.ShouldNotBeNull();
+
+        // 4. Another is denied, which needs a word; the next one is approved for less.
+        await page.Keyboard.PressAsync("k");
+        await page.GetByText("PLC 7 silent").First.WaitForAsync();
+        await page.Locator("h1", new() { HasText = "PLC 7" }).WaitForAsync();
+        await page.Keyboard.PressAsync("d");
+        await page.GetByText("A no needs a comment.").WaitForAsync();
+        await page.GetByLabel("Comment").FillAsync("the vendor looks at it today");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Deny" }).ClickAsync();
+        await page.GetByText("Denied by Marek: the vendor looks at it today.").WaitForAsync();
+        (await world.Now(plc)).State.ShouldBe(RequestState.Denied);
+
+        var broad = await world.Request(await Company.Dana(world), "nmap -sT -p 22,80,443 10.20.4.0/25 10.20.112.64/26", duration: TimeSpan.FromMinutes(30), reason: "who answers");
+        await page.GetByRole(AriaRole.Link, new() { Name = "who answers" }).ClickAsync();
+        await page.Locator("h1", new() { HasText = "who answers" }).WaitForAsync();
+        await page.Keyboard.PressAsync("n");
+        await page.GetByLabel("Targets that stay, one a line").FillAsync("10.20.4.0/28");
+        await page.GetByLabel("Ports that stay").FillAsync("443");
+        await page.GetByLabel("Minutes, of 30").FillAsync("10");
+        await page.GetByRole(AriaRole.Status).Filter(new() { HasText = "10 minutes" }).WaitForAsync();
+        await house.LookAround(page, "inbox-narrower");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Make it this much" }).ClickAsync();
+        await page.GetByText("16 hosts in staging").WaitForAsync();
+        (await world.Now(broad)).Command.ShouldContain("10.20.4.0/28");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Approve", Exact = false }).First.ClickAsync();
+        await page.GetByText("Approved by Marek.").WaitForAsync();
+        (await world.GrantOf(broad)).NotAfter.ShouldBe(world.Clock.GetUtcNow() + TimeSpan.FromMinutes(10));
+
+        // 5. On a phone, the list and then the request.
+        var held = await world.Request(await Company.Dana(world), Company.Wide, duration: TimeSpan.FromMinutes(30), reason: "debug the LB timeout");
+        var phone = await house.Open(marek, "/inbox", ColorScheme.Dark, 390, 844);
+        await phone.GetByText("debug the LB timeout").First.WaitForAsync();
+        await house.Look(phone, "inbox-phone-list");
+        await phone.GetByRole(AriaRole.Link, new() { Name = "debug the LB timeout" }).ClickAsync();
+        await phone.Locator("h1").WaitForAsync();
+        await house.Look(phone, "inbox-phone");
+        await phone.GetByLabel("Comment").FillAsync("not from a train");
+        await phone.GetByRole(AriaRole.Button, new() { Name = "Deny" }).ClickAsync();
+        await phone.GetByText("Denied by Marek: not from a train.").WaitForAsync();
+        (await world.Now(held)).State.ShouldBe(RequestState.Denied);
+    }
+
+    [Fact]
+    public async Task Requester_who_knows_no_options_asks_with_a_form_and_sees_the_answer_while_typing()
+    {
+        await using var house = await ConsoleHouse.Of(browser.Engine, browser.Browser, Company.Policy);
+        var world = house.World;
+        await using var runner = await Company.Runner(world);
+        var page = await house.Open(await Company.Dana(world), "/ask");
+        await page.GetByText("What do you want to find out?").WaitForAsync();
+        await page.GetByLabel("Targets").FillAsync("web1.staging, 10.20.4.0/28");
+        await page.GetByLabel("and which service in which version").CheckAsync();
+        await page.GetByRole(AriaRole.Combobox, new() { Name = "Ports" }).SelectOptionAsync("those of web servers");
+        await page.GetByRole(AriaRole.Heading, new() { Name = "Give a reason" }).WaitForAsync();
+        (await page.GetByLabel("Command").InputValueAsync()).ShouldBe("nmap -sT -sV -p 80,443,8000,8080,8443 web1.staging 10.20.4.0/28");
+        await page.GetByLabel("Why").FillAsync("is the new balancer there");
+        await page.GetByRole(AriaRole.Heading, new() { Name = "Needs a yes of 1 security-engineer for staging." }).WaitForAsync();
+        await house.LookAround(page, "ask");
+
+        // Denied is what is denied, with the way on; what cannot be read is told, and is nothing on the record.
+        var entries = await world.Read(db => db.AuditEntries.CountAsync(Cancel));
+        await page.GetByLabel("Command").FillAsync("nmap -sT -p 1-65535 10.20.4.0/28");
+        await page.GetByRole(AriaRole.Heading, new() { Name = "Policy denies this." }).WaitForAsync();
+        await page.GetByText("1-10000").First.WaitForAsync();
+        await page.GetByLabel("Command").FillAsync("nmap --frobnicate 10.20.4.1");
+        await page.GetByRole(AriaRole.Heading, new() { Name = "Not a command yet." }).WaitForAsync();
+        (await world.Read(db => db.AuditEntries.CountAsync(Cancel))).ShouldBe(entries);
+
+        await page.GetByLabel("Command").FillAsync("nmap -sT -p 80,443 10.20.4.0/28");
+        await page.GetByRole(AriaRole.Heading, new() { Name = "Needs a yes" }).WaitForAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Ask" }).First.ClickAsync();
+        await page.WaitForURLAsync("**/inbox/req_*");
+        await page.GetByText("Yours. It waits for 1 more of security-engineer for zone staging.").WaitForAsync();
+        var asked = await world.Read(db => db.Requests.AsNoTracking().SingleAsync(Cancel));
+        (await world.Approve(await Company.Marek(world), asked)).ShouldBeOk();
+        await page.GetByText("Approved by Marek.").WaitForAsync();
+
+        // A link brings its command along.
+        await page.GotoAsync("/ask?c=nmap%20-sT%20-p%2080%2010.20.4.1&why=look");
+        await page.GetByRole(AriaRole.Heading, new() { Name = "Needs a yes" }).WaitForAsync();
+        house.Wrong.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Policy_is_read_tried_out_changed_and_held_against_what_was_asked_before()
+    {
+        await using var house = await ConsoleHouse.Of(browser.Engine, browser.Browser, Company.Policy);
+        var world = house.World;
+        await using var runner = await Company.Runner(world);
+        await Company.Past(world, runner, await Company.Dana(world), await Company.Marek(world), 3);
+        await world.Request(await Company.Dana(world), "nmap -sT -Pn -n -p 22 10.20.3.0/28", duration: TimeSpan.FromMinutes(30));
+        var page = await house.Open(await world.Admin("Ada"), "/policy");
+        await page.GetByText("asked 4×").WaitForAsync();
+
+        // 1. Somebody else, another time.
+        await page.GetByLabel("Who").FillAsync("Dana");
+        await page.GetByRole(AriaRole.Form, new() { Name = "Try it out" }).GetByLabel("Command").FillAsync("nmap -sT -p 22,80 10.20.4.0/28");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Try" }).ClickAsync();
+        await page.GetByText("Needs a yes of 1 security-engineer for staging.").WaitForAsync();
+        await house.LookAround(page, "policy");
+
+        // 2. Another text is checked before it can be applied, and tells what it would have changed.
+        await page.GetByRole(AriaRole.Button, new() { Name = "edit" }).ClickAsync();
+        var editor = page.GetByLabel("Policy", new() { Exact = true });
+        await editor.FillAsync(Company.Policy.Replace("version: 1", "version: 7", StringComparison.Ordinal));
+        await page.GetByRole(AriaRole.Button, new() { Name = "Check" }).ClickAsync();
+        await page.GetByText("line 1:").WaitForAsync();
+        (await page.GetByRole(AriaRole.Button, new() { Name = "Apply" }).IsDisabledAsync()).ShouldBeTrue();
+        await editor.FillAsync(Company.Policy.Replace("max-hosts: 256", "max-hosts: 4", StringComparison.Ordinal));
+        await page.GetByRole(AriaRole.Button, new() { Name = "Check" }).ClickAsync();
+        await page.GetByText("valid, 1 test passed").WaitForAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Hold it against what was asked before" }).ClickAsync();
+        await page.GetByText("4 of the last 4 requests would have come out otherwise").WaitForAsync();
+        await house.LookAround(page, "policy-edit");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Apply" }).ClickAsync();
+        await page.GetByText("revision 2").WaitForAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "difference" }).ClickAsync();
+        await page.GetByRole(AriaRole.Table, new() { Name = "Difference" }).GetByText("max-hosts: 4").WaitForAsync();
+        await house.LookAround(page, "policy-difference");
+        (await world.Read(db => db.Policies.CountAsync(Cancel))).ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Admin_sees_the_fleet_enrols_a_runner_and_ends_what_somebody_holds()
+    {
+        await using var house = await ConsoleHouse.Of(browser.Engine, browser.Browser, Company.Policy);
+        var world = house.World;
+        await using var runner = await Company.Runner(world);
+        var pending = await world.Request(await Company.Dana(world), duration: TimeSpan.FromMinutes(30));
+        var ada = await world.Admin("Ada");
+        var page = await house.Open(ada, "/fleet");
+        await page.GetByText("All 2 runners are connected.").WaitForAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Enrol a runner" }).ClickAsync();
+        await page.GetByLabel("What the runner is called").FillAsync("berlin-1");
+        await page.GetByLabel("What it may ever reach").FillAsync("10.20.0.0/16");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Make a line for it" }).ClickAsync();
+        await page.GetByText("writ-runner enroll --server").WaitForAsync();
+        await house.LookAround(page, "fleet");
+
+        await page.GetByRole(AriaRole.Link, new() { Name = "People" }).ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Dana" }).ClickAsync();
+        await page.GetByText("is developer.").WaitForAsync();
+        await house.LookAround(page, "people");
+        await page.GetByLabel("Reason").FillAsync("left the company");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Disable" }).ClickAsync();
+        await page.GetByText("Disabled: 1 request, 0 grants and 0 live runs ended.").WaitForAsync();
+        (await world.Now(pending)).State.ShouldBe(RequestState.Cancelled);
+        house.Wrong.ShouldBeEmpty();
+
+        // Who may not, sees neither the way there nor anything there.
+        var other = await house.Open(await Company.Marek(world), "/people");
+        await other.GetByText("Only auditors and admins see this.").WaitForAsync();
+        (await other.GetByRole(AriaRole.Navigation, new() { Name = "Console" }).GetByText("People").CountAsync()).ShouldBe(0);
+    }
 
     [Fact]
     public async Task Keyboard_alone_leads_to_every_page_and_through_all_that_is_on_it()

@@ -5,7 +5,7 @@ namespace Writ.SystemTests.Browser;
 
 /// <summary>What a page that somebody goes away from leaves behind.</summary>
 [Collection(AloneOnSqliteCollection.Name)]
-public sealed class LeavingTests(SqliteConsoleBrowser browser) : IClassFixture<SqliteConsoleBrowser>
+public sealed class LeavingTests(ConsoleBrowser browser) : IClassFixture<ConsoleBrowser>
 {
     [Fact]
     public async Task Page_that_is_left_keeps_nothing_on_the_server()

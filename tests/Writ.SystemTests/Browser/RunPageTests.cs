@@ -7,7 +7,8 @@ using Writ.SystemTests.EndToEnd;
 namespace Writ.SystemTests.Browser;
 
 /// <summary>People watch, kill, replay and compare runs in a browser: a real server, runner, Nmap and network.</summary>
-public abstract class RunPageTests(Houses houses) : EndToEndTest(houses)
+[Collection(AloneOnSqliteCollection.Name)]
+public sealed class RunPageTests(LonelySqliteStreet houses) : EndToEndTest(houses)
 {
     [Fact]
     public async Task Run_is_watched_killed_and_played_back()
@@ -136,10 +137,4 @@ public abstract class RunPageTests(Houses houses) : EndToEndTest(houses)
         await browser.Look(page, "history-hour");
         (await House.As("ada").Get($"/v1/grants/{grant}", Writ.Contracts.WritJson.Default.GrantView)).Ok.State.ShouldBe("revoked");
     }
-
-    [Collection(AloneOnSqliteCollection.Name)]
-    public sealed class OnSqlite(LonelySqliteStreet houses) : RunPageTests(houses);
-
-    [Collection(OnPostgresCollection.Name)]
-    public sealed class OnPostgres(PostgresStreet houses) : RunPageTests(houses);
 }

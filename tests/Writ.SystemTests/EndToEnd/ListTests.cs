@@ -11,8 +11,11 @@ public class ListTests
     /// <summary>What a tool does on a runner, with the runner's secrets or at a terminal, and a shim at its caller, has nothing to do with the server's database.</summary>
     private static readonly Type[] OfRunners = [typeof(ToolsTests), typeof(SecretTests), typeof(TerminalTests), typeof(ShimTests), typeof(ExtendTests)];
 
-    /// <summary>A story through pages that are each walked through on both engines elsewhere.</summary>
-    private static readonly Type[] OfPages = [typeof(StoryTests)];
+    /// <summary>
+    /// How a page looks and answers has nothing to do with the server's database: each is walked through on one engine, and
+    /// that what it shows can be read on the other is a story of its own.
+    /// </summary>
+    private static readonly Type[] OfPages = [typeof(RunPageTests), typeof(AuditPageTests), typeof(PagesOnPostgresTests), typeof(StoryTests)];
 
     [Fact]
     public void End_to_end_tests_each_run_on_both_engines_and_none_on_one_alone()

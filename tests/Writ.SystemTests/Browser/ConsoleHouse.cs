@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Playwright;
@@ -68,6 +69,16 @@ internal sealed class ConsoleHouse : IAsyncDisposable
 
     /// <summary>Waits until the page answers to what is done in it.</summary>
     public static Task Live(IPage page) => page.Locator("html[data-live]").WaitForAsync(new() { State = WaitForSelectorState.Attached });
+
+    /// <summary>
+    /// Waits until the page is at an address, which begins so or is just this. It is asked for again and again: Playwright's own wait asks once and
+    /// then listens, and misses a page that moves in between.
+    /// </summary>
+    public static async Task At(IPage page, string begins)
+    {
+        await Assertions.Expect(page).ToHaveURLAsync(new Regex($"^https?://[^/]+{Regex.Escape(begins)}{(begins[^1] is '_' or '=' ? "" : "$")}"), new() { Timeout = 15_000 });
+        await page.WaitForLoadStateAsync();
+    }
 
     /// <summary>Gives the page's person an authenticator that says yes by itself.</summary>
     public static async Task Authenticator(IPage page)

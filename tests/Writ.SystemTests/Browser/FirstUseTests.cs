@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using Writ.SystemTests.EndToEnd;
 using Writ.SystemTests.Runner.Fences;
@@ -24,7 +23,7 @@ public sealed class FirstUseTests(BrowserHouse house) : BrowserTest(house)
         await ConsoleHouse.Held(page, "setup");
         await page.GetByLabel("Code that it shows now").FillAsync(SignInTests.Code(secret, 0));
         await page.GetByRole(AriaRole.Button, new() { Name = "Set up and sign in" }).ClickAsync();
-        await page.WaitForURLAsync("**/start");
+        await ConsoleHouse.At(page, "/start");
         await ConsoleHouse.Live(page);
         await page.GetByText("Four steps to set Writ up.").WaitForAsync();
         await ConsoleHouse.HeldAround(page, "start");
@@ -32,7 +31,7 @@ public sealed class FirstUseTests(BrowserHouse house) : BrowserTest(house)
         // 1. A passkey, confirmed by whoever has the box.
         await ConsoleHouse.Authenticator(page);
         await page.GetByRole(AriaRole.Link, new() { Name = "Make a passkey" }).ClickAsync();
-        await page.WaitForURLAsync("**/account/passkeys");
+        await ConsoleHouse.At(page, "/account/passkeys");
         await page.GetByLabel("Name", new() { Exact = true }).FillAsync("laptop");
         await page.GetByRole(AriaRole.Button, new() { Name = "Make a passkey" }).ClickAsync();
         await page.Locator(".key").WaitForAsync();
@@ -74,7 +73,7 @@ public sealed class FirstUseTests(BrowserHouse house) : BrowserTest(house)
         (await page.GetByLabel("Command").InputValueAsync()).ShouldBe("nmap -sT -p 22,80,443 10.20.0.1");
         await page.GetByRole(AriaRole.Button, new() { Name = "Ask" }).First.ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Run it now" }).ClickAsync();
-        await page.WaitForURLAsync(new Regex("/runs/run_"));
+        await ConsoleHouse.At(page, "/runs/run_");
         await page.Locator("#ended").GetByText("exited").First.WaitForAsync(new() { Timeout = 30_000 });
         await page.Locator(".found").GetByText("ssh").WaitForAsync();
         await page.Locator(".xterm-rows").GetByText("Nmap done").WaitForAsync();
@@ -83,19 +82,19 @@ public sealed class FirstUseTests(BrowserHouse house) : BrowserTest(house)
         await ConsoleHouse.Live(page);
         await ConsoleHouse.Held(page, "start-done");
         await page.GetByRole(AriaRole.Link, new() { Name = "See what it found." }).ClickAsync();
-        await page.WaitForURLAsync(new Regex("/runs/run_"));
+        await ConsoleHouse.At(page, "/runs/run_");
 
         // And in again, by password and code.
         await page.GotoAsync("/account");
         await ConsoleHouse.Held(page, "account");
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign out", Exact = true }).ClickAsync();
-        await page.WaitForURLAsync("**/signin");
+        await ConsoleHouse.At(page, "/signin");
         await ConsoleHouse.Held(page, "signin");
         await page.GetByLabel("Name").FillAsync("ada");
         await page.GetByLabel("Password").FillAsync(Password);
         await page.GetByLabel("Code of your app").FillAsync(SignInTests.Code(secret, 1));
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
-        await page.WaitForURLAsync("**/account");
+        await ConsoleHouse.At(page, "/account");
         (await page.Locator("main").InnerTextAsync()).ShouldContain("admin");
         refused.ShouldBeEmpty();
     }

@@ -30,7 +30,7 @@ public sealed class StoryTests(LonelyPostgresStreet houses) : EndToEndTest(house
         await page.Locator("pre").GetByText(other).WaitForAsync();
         await browser.LookAround(page, "ask-file");
         await page.GetByRole(AriaRole.Button, new() { Name = "Ask" }).First.ClickAsync();
-        await page.WaitForURLAsync(new Regex("/inbox/req_"));
+        await ConsoleHouse.At(page, "/inbox/req_");
         await page.GetByText("Yours. It waits for 1 more of security-engineer for zone staging.").WaitForAsync();
         var request = page.Url[(page.Url.LastIndexOf('/') + 1)..];
 
@@ -49,7 +49,7 @@ public sealed class StoryTests(LonelyPostgresStreet houses) : EndToEndTest(house
         await browser.LookAround(page, "inbox-own");
         await decider.GetByRole(AriaRole.Button, new() { NameRegex = new("^Approve( a)?$") }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Run it now" }).ClickAsync();
-        await page.WaitForURLAsync(new Regex("/runs/run_"));
+        await ConsoleHouse.At(page, "/runs/run_");
         await page.Locator("#ended").GetByText("exited").First.WaitForAsync();
         await page.Locator(".found").GetByText(other).First.WaitForAsync();
 

@@ -71,22 +71,23 @@ internal static class FileRights
         }
     }
 
-    private static FileSystemEnumerable<(string Path, UnixFileMode Mode, long Length)> Programs(string folder, HashSet<string> passed)
+    private static IEnumerable<(string Path, UnixFileMode Mode, long Length)> Programs(string folder, HashSet<string> passed)
     {
-        return new FileSystemEnumerable<(string Path, UnixFileMode Mode, long Length)>(folder,
-            (ref FileSystemEntry entry) => (entry.ToFullPath(), File.GetUnixFileMode(entry.ToFullPath()), entry.Length),
+        // An entry comes with what the kernel said of it: a host has hundreds of thousands, and each is asked about once.
+        var files = new FileSystemEnumerable<FileSystemInfo>(folder, (ref entry) => entry.ToFileSystemInfo(),
             new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = FileAttributes.ReparsePoint })
         {
-            ShouldIncludePredicate = (ref FileSystemEntry entry) => !entry.IsDirectory && entry.Length > 0 && IsProgram(entry.ToFullPath()),
-            ShouldRecursePredicate = (ref FileSystemEntry entry) => !passed.Contains(entry.ToFullPath()),
+            ShouldIncludePredicate = (ref entry) => !entry.IsDirectory,
+            ShouldRecursePredicate = (ref entry) => !passed.Contains(entry.ToFullPath()),
         };
+        return files.OfType<FileInfo>().Where(IsProgram).Select(file => (file.FullName, file.UnixFileMode, file.Length));
     }
 
-    private static bool IsProgram(string path)
+    private static bool IsProgram(FileInfo file)
     {
         try
         {
-            return (File.GetUnixFileMode(path) & Execute) != 0;
+            return file.Length > 0 && (file.UnixFileMode & Execute) != 0;
         }
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {

@@ -21,7 +21,7 @@ public sealed class NmapOptionDifferentialTests : IDisposable
         var table = NmapOptionTable.Of("7.93")!.Long;
         string[] prefixes = [.. table.SelectMany(row => Enumerable.Range(1, row.Name.Length).Select(length => row.Name[..length])).Distinct()];
         prefixes.Length.ShouldBeGreaterThan(600);
-        Parallel.ForEach(prefixes, new ParallelOptions { MaxDegreeOfParallelism = 2 }, prefix =>
+        Draws.Each(prefixes, prefix =>
         {
             var exact = table.FirstOrDefault(row => row.Name == prefix).Option;
             NmapOption[] matches = exact is not null ? [exact] : [.. table.Where(row => row.Name.StartsWith(prefix, StringComparison.Ordinal)).Select(row => row.Option)];
@@ -52,7 +52,7 @@ public sealed class NmapOptionDifferentialTests : IDisposable
     {
         char[] letters = [.. NmapOptionTable.Short.Keys, 'x', 'Z', ':', '?'];
         (char First, char Second)[] pairs = [.. letters.SelectMany(first => letters.Select(second => (first, second)))];
-        Parallel.ForEach(pairs, new ParallelOptions { MaxDegreeOfParallelism = 2 }, pair =>
+        Draws.Each(pairs, pair =>
         {
             var word = $"-{pair.First}{pair.Second}";
             // An unknown option behind it ends Nmap before it does anything.
@@ -100,7 +100,8 @@ public sealed class NmapOptionDifferentialTests : IDisposable
     public void Whole_commands_are_accepted_and_refused_as_nmap_does()
     {
         var (number, accepted, refused) = (0, 0, 0);
-        Option.Array[1, 4].Sample(options =>
+        var commands = Draws.Of(Option.Array[1, 4], 700);
+        Draws.Each(commands, options =>
         {
             var folder = Directory.CreateDirectory(Path.Combine(_folder, $"{Interlocked.Increment(ref number)}")).FullName;
             string[] words = [.. options.SelectMany(option => option.Split(' '))];
@@ -124,9 +125,9 @@ public sealed class NmapOptionDifferentialTests : IDisposable
                 Interlocked.Increment(ref refused);
                 good.ShouldBeFalse($"{shown}: {plan.Refusal.Message}");
             }
-        }, iter: TestScale.Times(700), threads: 2);
-        accepted.ShouldBeGreaterThan(TestScale.Times(700) / 10);
-        refused.ShouldBeGreaterThan(TestScale.Times(700) / 10);
+        });
+        accepted.ShouldBeGreaterThan(commands.Count / 10);
+        refused.ShouldBeGreaterThan(commands.Count / 10);
     }
 
     private static bool IsAccepted(string output) => output.Contains("Nmap done:", StringComparison.Ordinal) && !output.Contains("QUITTING!", StringComparison.Ordinal);

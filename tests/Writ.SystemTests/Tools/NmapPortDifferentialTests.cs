@@ -46,7 +46,8 @@ public partial class NmapPortDifferentialTests
     public void Ports_equal_what_nmap_reports()
     {
         var (number, accepted) = (0, 0);
-        Commands.Sample(options =>
+        var commands = Draws.Of(Commands, 700);
+        Draws.Each(commands, options =>
         {
             var plan = NmapHere.Plan(["nmap", "-Pn", .. options, "127.0.0.1"]);
             var shown = string.Join(' ', options);
@@ -67,8 +68,8 @@ public partial class NmapPortDifferentialTests
             // The canonical argv means the same; its target and -Pn are ours.
             var again = Report([.. plan.Value.Argv.Skip(1).SkipLast(1).Where(argument => argument is not ("-Pn" or "-n"))]);
             again.ShouldNotBeNull(string.Join(' ', plan.Value.Argv)).ShouldBe(nmap.Where(pair => !pair.Value.IsEmpty), ignoreOrder: true, string.Join(' ', plan.Value.Argv));
-        }, iter: TestScale.Times(700), threads: 2);
-        accepted.ShouldBeGreaterThan(TestScale.Times(700) / 4);
+        });
+        accepted.ShouldBeGreaterThan(commands.Count / 4);
     }
 
     [Fact]
@@ -79,8 +80,9 @@ public partial class NmapPortDifferentialTests
         {
             var line = Gen.Select(Gen.OneOf("a", "b", "http", "#x", "ssh"), Gen.Int[1, 40], Gen.OneOf("tcp", "udp", "sctp", "tcp"), Gen.OneOf("\t0.5", " 0.25", "\t3/10", "", "\t0.1 # comment", " 0.1"))
                 .Select((name, port, protocol, frequency) => $"{name}\t{port}/{protocol}{frequency}");
-            Gen.Select(line.Array[1, 30], Gen.OneOf("", "--top-ports 3", "--port-ratio 0.2", "-sSU", "-F")).Sample((lines, options) =>
+            Draws.Each(Draws.Of(Gen.Select(line.Array[1, 30], Gen.OneOf("", "--top-ports 3", "--port-ratio 0.2", "-sSU", "-F")), 60), drawn =>
             {
+                var (lines, options) = drawn;
                 var path = Path.Combine(folder, $"{Guid.CreateVersion7(DateTimeOffset.UnixEpoch)}");
                 File.WriteAllLines(path, lines);
                 string[] words = [.. options.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--servicedb", path];
@@ -95,7 +97,7 @@ public partial class NmapPortDifferentialTests
 
                 nmap.ShouldNotBeNull().GetValueOrDefault("tcp", PortSet.Empty).ShouldBe(plan.Value.Tcp, string.Join('\n', lines));
                 nmap.GetValueOrDefault("udp", PortSet.Empty).ShouldBe(plan.Value.Udp);
-            }, iter: TestScale.Times(60), threads: 2);
+            });
         }
         finally
         {

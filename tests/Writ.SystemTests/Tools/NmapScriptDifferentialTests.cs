@@ -53,12 +53,9 @@ public sealed partial class NmapScriptDifferentialTests : IDisposable
             "all", "true", "safe or nosuch", "not nosuch", "+", "", "not and", "not and safe", "version and discovery or dos", "dos or broadcast and safe", "not safe and default or vuln",
             "((((default))))", "safe.nse or default", "safe,+safe", "safe,+SAFE", "+http-title,http-*", "default and not (brute or dos or exploit or intrusive)",
         ];
-        var seen = new HashSet<string>(fixedOnes, StringComparer.Ordinal);
-        var expressions = new List<string>(fixedOnes);
-        Selection.Where(text => text.Length < 200 && seen.Add(text)).Sample(expressions.Add, iter: TestScale.Times(300) - fixedOnes.Length, threads: 1);
-
+        string[] expressions = [.. fixedOnes.Union(Draws.Of(Selection.Where(text => text.Length < 200), 300), StringComparer.Ordinal)];
         var selected = 0;
-        Parallel.ForEach(expressions, new ParallelOptions { MaxDegreeOfParallelism = 2 }, expression =>
+        Draws.Each(expressions, expression =>
         {
             var plan = new NmapTool().Plan(["nmap", "-p1", $"--script={expression}", "127.0.0.1"], new(NmapHere.Inventory));
             var nmap = Selected(expression);
@@ -75,7 +72,7 @@ public sealed partial class NmapScriptDifferentialTests : IDisposable
             var canonical = plan.Value.Argv.SingleOrDefault(argument => argument.StartsWith("--script=", StringComparison.Ordinal))?["--script=".Length..] ?? "";
             Selected(canonical).ShouldBe(writ, $"'{expression}' as '{canonical}'");
         });
-        selected.ShouldBeGreaterThan(expressions.Count / 3);
+        selected.ShouldBeGreaterThan(expressions.Length / 3);
         // And with the scripts as they are, once in a while.
         foreach (var expression in expressions.Take(8))
             Selected(expression).ShouldBe(Chosen(NmapHere.Run(["nmap", "-d2", "--script-help", expression])), expression);
@@ -99,13 +96,11 @@ public sealed partial class NmapScriptDifferentialTests : IDisposable
     [Fact]
     public void Script_arguments_mean_the_same_to_nmap_in_their_canonical_form()
     {
-        var seen = new HashSet<string>(StringComparer.Ordinal) { "user='a,b',pass=\"c\\\"d\\e\"", "a={b,{c=d},e={}},f", " x = y z , w=\tv", "a=b}junk", "a='b" };
-        var texts = new List<string>(seen);
+        string[] written = ["user='a,b',pass=\"c\\\"d\\e\"", "a={b,{c=d},e={}},f", " x = y z , w=\tv", "a=b}junk", "a='b"];
         var value = Gen.OneOf("a", "b c", "'q,r'", "\"s\\\"t\"", "", "{x}", "{x=y,z}", "{ {x} , y = 'z' }", "/p?q", "'", "\\n", "{", "x\"y");
-        Gen.Select(Gen.OneOf("user=", "my.arg = ", "'n m'=", "", "x ="), value).Select((name, text) => name + text).Array[1, 4].Select(fields => string.Join(", ", fields))
-            .Where(seen.Add).Sample(texts.Add, iter: TestScale.Times(40), threads: 1);
+        var list = Gen.Select(Gen.OneOf("user=", "my.arg = ", "'n m'=", "", "x ="), value).Select((name, text) => name + text).Array[1, 4].Select(fields => string.Join(", ", fields));
         var accepted = 0;
-        Parallel.ForEach(texts, new ParallelOptions { MaxDegreeOfParallelism = 2 }, text =>
+        Draws.Each(written.Union(Draws.Of(list, 40), StringComparer.Ordinal), text =>
         {
             var plan = new NmapTool().Plan(["nmap", "-p1", "--script-args", text.Replace("\t", "", StringComparison.Ordinal), "127.0.0.1"], new(NmapHere.Inventory));
             if (!plan.IsOk)

@@ -43,16 +43,15 @@ public sealed class NmapTargetDifferentialTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public void Ipv4_targets_equal_what_nmap_lists() => Each_expression_equals_what_nmap_lists(V4, TestScale.Times(3_000));
+    public void Ipv4_targets_equal_what_nmap_lists() => Each_expression_equals_what_nmap_lists(V4, 3_000);
 
     [Fact]
-    public void Ipv6_targets_equal_what_nmap_lists() => Each_expression_equals_what_nmap_lists(V6, TestScale.Times(800), "-6");
+    public void Ipv6_targets_equal_what_nmap_lists() => Each_expression_equals_what_nmap_lists(V6, 800, "-6");
 
-    private void Each_expression_equals_what_nmap_lists(Gen<string> target, int count, params string[] family)
+    private void Each_expression_equals_what_nmap_lists(Gen<string> target, int atOne, params string[] family)
     {
         var between = family.Length == 0 ? Between : Address.TryParse("2001:db8:ffff::7", out var six) ? six : default;
-        var expressions = new List<string>();
-        target.Where(text => !text.Contains(' ', StringComparison.Ordinal)).Sample(expressions.Add, iter: count, threads: 1);
+        var expressions = Draws.Of(target.Where(text => !text.Contains(' ', StringComparison.Ordinal)), atOne);
         var accepted = 0;
         foreach (var batch in expressions.Chunk(400))
         {
@@ -78,7 +77,7 @@ public sealed class NmapTargetDifferentialTests : IDisposable
             at.ShouldBe(listed.Count);
         }
 
-        accepted.ShouldBeGreaterThan(count / 4);
+        accepted.ShouldBeGreaterThan(expressions.Count / 4);
     }
 
     /// <summary>What is refused for its size is not tried.</summary>
@@ -94,8 +93,10 @@ public sealed class NmapTargetDifferentialTests : IDisposable
         var (number, accepted) = (0, 0);
         var word = Gen.Frequency((6, V4), (1, Gen.OneOf("web1", "web2", "web1/30", "web2/31", "web1.staging.example.com")));
         var near = Gen.Select(Gen.Int[0, 3], Octet, Gen.OneOf("", "", "/30", "/28")).Select((c, d, mask) => $"10.20.{c}.{d}{mask}");
-        Gen.Select(Gen.OneOf(word, near).Array[1, 3], Gen.OneOf(Gen.Const(""), near, word), Gen.OneOf(Gen.Const(""), near), Gen.Int[0, 3], Gen.Bool).Sample((targets, exclude, excludeFile, how, all) =>
+        var commands = Draws.Of(Gen.Select(Gen.OneOf(word, near).Array[1, 3], Gen.OneOf(Gen.Const(""), near, word), Gen.OneOf(Gen.Const(""), near), Gen.Int[0, 3], Gen.Bool), 500);
+        Draws.Each(commands, drawn =>
         {
+            var (targets, exclude, excludeFile, how, all) = drawn;
             var here = Path.Combine(_folder, $"{Interlocked.Increment(ref number)}");
             var inputs = new Dictionary<string, ReadOnlyMemory<byte>>();
             string Input(string name, string text)
@@ -122,8 +123,8 @@ public sealed class NmapTargetDifferentialTests : IDisposable
             var inside = plan.Value.Files.Count == 0 ? "" : Input("targets", System.Text.Encoding.ASCII.GetString(plan.Value.Files[0].Content.Span));
             string[] canonical = [.. plan.Value.Argv.Select(argument => argument == "/in/targets" ? inside : argument)];
             NmapHere.Set(NmapHere.Listed(NmapHere.RunAlone(_hosts, canonical))).ShouldBe(plan.Value.Targets, string.Join(' ', canonical));
-        }, iter: TestScale.Times(500), threads: 2);
-        accepted.ShouldBeGreaterThan(TestScale.Times(500) / 8);
+        });
+        accepted.ShouldBeGreaterThan(commands.Count / 8);
     }
 
     /// <summary>What the hosts file says, in the order in which the resolver gives it.</summary>

@@ -17,6 +17,8 @@ internal sealed partial record NmapCommand
     public Address? SpoofSource { get; private set; }
     /// <summary>As typed: addresses, <c>ME</c>, <c>RND</c> and <c>RND:n</c>.</summary>
     public string? Decoys { get; private set; }
+    /// <summary>How many others each packet is sent as.</summary>
+    public int DecoyCount { get; private set; }
     public string? Interface { get; private set; }
     public int? SourcePort { get; private set; }
     public string? SpoofMac { get; private set; }
@@ -47,7 +49,11 @@ internal sealed partial record NmapCommand
     private static IEnumerable<(string Option, Func<NmapCommand, string, Refusal?> Read)> PacketReaders() =>
     [
         Once("-S", command => command.SpoofSource?.ToString(), (command, value) => command.TakeSource(value)),
-        Once("-D", command => command.Decoys, (command, value) => command.TakeDecoys(value)),
+        Once("-D", command => command.Decoys, (command, value) =>
+        {
+            command.Decoys = value;
+            return null;
+        }),
         Once("-e", command => command.Interface, (command, value) =>
         {
             command.Interface = value;
@@ -91,26 +97,6 @@ internal sealed partial record NmapCommand
         if (!Address.TryParse(value, out var source))
             return Wrong($"-S: '{NmapArguments.Show(value)}' is no address", "write an address in full");
         SpoofSource = source;
-        return null;
-    }
-
-    private Refusal? TakeDecoys(string value)
-    {
-        var (count, me) = (0, 0);
-        foreach (var word in value.Split(','))
-        {
-            var random = word.Equals("rnd", StringComparison.OrdinalIgnoreCase) ? 1
-                : word.StartsWith("rnd:", StringComparison.OrdinalIgnoreCase) && int.TryParse(word.AsSpan(4), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
-            if (word.Equals("me", StringComparison.OrdinalIgnoreCase))
-                me++;
-            else if (random == 0 && !Address.TryParse(word, out _))
-                return Wrong($"-D: '{NmapArguments.Show(word)}' is no decoy", "write addresses, ME, RND or RND:5, separated by commas");
-            count += Math.Max(1, random);
-            if (count > MaxDecoys || me > 1)
-                return Wrong(me > 1 ? "-D: ME stands twice" : $"-D: more than {MaxDecoys} decoys", null);
-        }
-
-        Decoys = value;
         return null;
     }
 
@@ -209,14 +195,37 @@ internal sealed partial record NmapCommand
             return Wrong($"-S: {source} is not of the targets' family", null);
         if (Idle is { } zombie && zombie.Address.IsV4 == V6)
             return Wrong($"-sI: {zombie.Address} is not of the targets' family", null);
-        if (Decoys is { } decoys && decoys.Split(',').Any(word => V6 ? word.StartsWith("rnd", StringComparison.OrdinalIgnoreCase) || word.Contains('.', StringComparison.Ordinal) : word.Contains("::", StringComparison.Ordinal)))
-            return Wrong("-D: a decoy is not of the targets' family", V6 ? "RND is for IPv4 only" : null);
+        if (Decoys is { } decoys && SettleDecoys(decoys) is { } wrong)
+            return wrong;
         if (Unprivileged && (Decoys is not null || Fragment is not null))
             return Wrong($"--unprivileged does not go with {(Decoys is null ? "fragments" : "decoys")}", "leave --unprivileged out");
         if (Fragment is { } size && !Fragments(size))
             return Wrong("fragments go only with TCP scans other than -sT, or TCP, timestamp or netmask pings", "leave -f or --mtu out");
         foreach (var server in DnsServers)
             Relays.Add(new(server, 53, 53));
+        return null;
+    }
+
+    /// <summary>Nmap counts decoys when it has read the whole command.</summary>
+    private Refusal? SettleDecoys(string decoys)
+    {
+        var (count, me) = (0, 0);
+        foreach (var word in decoys.Split(','))
+        {
+            var random = word.Equals("rnd", StringComparison.OrdinalIgnoreCase) ? 1
+                : word.StartsWith("rnd:", StringComparison.OrdinalIgnoreCase) && int.TryParse(word.AsSpan(4), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
+            if (word.Equals("me", StringComparison.OrdinalIgnoreCase))
+                me++;
+            else if (random == 0 && !Address.TryParse(word, out _))
+                return Wrong($"-D: '{NmapArguments.Show(word)}' is no decoy", "write addresses, ME, RND or RND:5, separated by commas");
+            else if (V6 ? random > 0 || word.Contains('.', StringComparison.Ordinal) : word.Contains("::", StringComparison.Ordinal))
+                return Wrong("-D: a decoy is not of the targets' family", V6 ? "RND is for IPv4 only" : null);
+            count += Math.Max(1, random);
+            if (count > MaxDecoys || me > 1)
+                return Wrong(me > 1 ? "-D: ME stands twice" : $"-D: more than {MaxDecoys} decoys", null);
+        }
+
+        DecoyCount = count - me;
         return null;
     }
 

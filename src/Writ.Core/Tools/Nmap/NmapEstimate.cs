@@ -110,7 +110,7 @@ internal sealed class NmapEstimate
         return Decoyed(probes) + (_command.Connect ? 2 * _openTcp.Count : _command.Syn ? _openTcp.Count : 0);
     }
 
-    private double Decoyed(double packets) => _command.Decoys is { } decoys ? packets * (1 + decoys.Split(',').Length) : packets;
+    private double Decoyed(double packets) => packets * (1 + _command.DecoyCount);
 
     private double ScriptPackets()
     {

@@ -130,6 +130,7 @@ public class NmapToolTests
     [InlineData("nmap -sn -A 10.0.0.1", "OS detection")]
     [InlineData("nmap -F -p 22 10.0.0.1", "contradict")]
     [InlineData("nmap -p 22 -p 23 10.0.0.1", "-p stands twice")]
+    [InlineData("nmap -D RND:200 -D ME 10.0.0.1", "-D stands twice")]
     [InlineData("nmap -4 -6 ::1", "contradict")]
     [InlineData("nmap -6 -PP ::1", "not for IPv6")]
     [InlineData("nmap -6 -f ::1", "not for IPv6")]

@@ -34,7 +34,24 @@ public sealed record ParameterView(string Name, string Type, string Means, strin
 /// <summary>Uses a template, in the place of a command.</summary>
 /// <param name="Name">The template's name, without the <c>@</c>.</param>
 /// <param name="Parameters">Values by parameter; those with a default need not be there.</param>
-public sealed record TemplateAsk(string Name, IReadOnlyDictionary<string, string>? Parameters = null);
+public sealed record TemplateAsk(string Name, IReadOnlyDictionary<string, string>? Parameters = null)
+{
+    /// <summary>What begins a template's name in the place of a command.</summary>
+    public const char Mark = '@';
+
+    /// <summary>Whether these words use a template: <c>@NAME KEY=VALUE …</c></summary>
+    public static bool IsUse(IReadOnlyList<string> words) => words.Count > 0 && words[0].Length > 1 && words[0][0] == Mark;
+
+    /// <summary>The template that these words use.</summary>
+    /// <param name="words">Of which <see cref="IsUse"/> is true.</param>
+    /// <param name="wrong">The first word that is no <c>KEY=VALUE</c>, or gives a value a second time; null where there is none.</param>
+    public static TemplateAsk Read(IReadOnlyList<string> words, out string? wrong)
+    {
+        var values = new Dictionary<string, string>(StringComparer.Ordinal);
+        wrong = words.Skip(1).FirstOrDefault(word => word[0..Math.Min(1, word.Length)] is "-" or "=" or "" || word.IndexOf('=', StringComparison.Ordinal) is var at && (at < 1 || !values.TryAdd(word[..at], word[(at + 1)..])));
+        return new(words[0][1..], values);
+    }
+}
 
 /// <summary>The template by which something was asked for.</summary>
 /// <param name="Parameters">The values as they stand in the command.</param>

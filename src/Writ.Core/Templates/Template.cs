@@ -13,9 +13,6 @@ namespace Writ.Core.Templates;
 /// </summary>
 public sealed record Template
 {
-    /// <summary>What begins its name where it is used: <c>@web-check</c>.</summary>
-    public const char Mark = '@';
-
     /// <summary>The word by which it is used and by which rules name it.</summary>
     public required string Name { get; init; }
 

@@ -1,12 +1,14 @@
+using Writ.Contracts.Templates;
 using Writ.Proof.Errors;
 using Writ.Server.Policy;
 using Writ.Server.Requests;
 using Writ.Server.Storage;
+using Writ.Server.Templates;
 
 namespace Writ.Server.WebConsole.Ask;
 
 /// <summary>Explains and asks, by the API's own verbs.</summary>
-internal sealed class AskHere(Visit visit, Explain explain, Requests.Ask ask, Database database, PolicyInForce policies, TimeProvider time)
+internal sealed class AskHere(Visit visit, Explain explain, Requests.Ask ask, ShowTemplates templates, Database database, PolicyInForce policies, TimeProvider time)
 {
     private readonly string _key = $"console-{Guid.CreateVersion7(time.GetUtcNow())}";
 
@@ -23,6 +25,10 @@ internal sealed class AskHere(Visit visit, Explain explain, Requests.Ask ask, Da
         var policy = await policies.Get(db);
         return Outlined.Of(view.Value, policy.IsOk ? policy.Value : null);
     }
+
+    /// <summary>The templates that the one who looks may use; none where they are signed out.</summary>
+    public async Task<IReadOnlyList<TemplateView>> Templates() =>
+        await visit.Who() is { } caller ? [.. (await templates.All(caller, CancellationToken.None)).Where(template => template.Rules.Count > 0)] : [];
 
     /// <summary>Asks; the id of the request. Pressed twice, it is asked once.</summary>
     public async Task<Result<string>> Ask(Draft draft)

@@ -1,4 +1,5 @@
 using System.Text;
+using Writ.Contracts.Templates;
 
 namespace Writ.Server.WebConsole.Ask;
 
@@ -34,6 +35,6 @@ internal static class CommandWords
         // As it is pasted from a terminal or a page about it.
         if (words is ["$" or "sudo", .. var rest])
             words = [.. rest];
-        return words is ["writ", "run" or "request" or "explain", ..] && words.IndexOf("--") is > 0 and var dashes ? [.. words.Skip(dashes + 1)] : words;
+        return words is ["writ", "run" or "request" or "explain", ..] && words.FindIndex(word => word == "--" || word.StartsWith(TemplateAsk.Mark)) is > 0 and var begin ? [.. words.Skip(words[begin] == "--" ? begin + 1 : begin)] : words;
     }
 }

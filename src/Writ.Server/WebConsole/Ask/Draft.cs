@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Writ.Contracts.Requests;
+using Writ.Contracts.Templates;
 using Writ.Proof.Errors;
 
 namespace Writ.Server.WebConsole.Ask;
@@ -36,7 +37,16 @@ internal sealed record Draft(string Line, int Minutes, string Uses, string Reaso
             times = number;
         }
 
-        return new AskForAccess(CommandWords.Split(Line), Text(Reason), Text(Ticket), Minutes > 0 ? Minutes * 60 : null, times, Inputs: Sent.ToList() is { Count: > 0 } files ? files : null);
+        var words = CommandWords.Split(Line);
+        TemplateAsk? template = null;
+        if (TemplateAsk.IsUse(words))
+        {
+            template = TemplateAsk.Read(words, out var wrong);
+            if (wrong is not null)
+                return new Refusal(ErrorCode.InvalidCommand, $"'{Printable.Cut(wrong, 60)}' is no KEY=VALUE, or is given twice", "a template is used as @NAME KEY=VALUE");
+        }
+
+        return new AskForAccess(template is null ? words : null, Text(Reason), Text(Ticket), Minutes > 0 ? Minutes * 60 : null, times, Inputs: Sent.ToList() is { Count: > 0 } files ? files : null, Template: template);
     }
 
     private static string? Text(string text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Playwright;
 using Writ.Core;
+using Writ.Server.Policy;
 using Writ.SystemTests.Storage;
 
 namespace Writ.SystemTests.Browser;
@@ -128,8 +129,39 @@ public sealed class ConsoleTests(ConsoleBrowser browser)
         // A link brings its command along.
         await page.GotoAsync("/ask?c=nmap%20-sT%20-p%2080%2010.20.4.1&why=look");
         await page.GetByRole(AriaRole.Heading, new() { Name = "Needs a yes" }).WaitForAsync();
+
+        // A template that is opened to them is a form of its own.
+        (await world.Get<ApplyPolicy>().Apply(await world.Admin("operator"), new(Files: [new("policy.yaml", WithTemplate), new("web-check.yaml", WebCheck)]), Cancel)).ShouldBeOk();
+        await page.GotoAsync("/ask");
+        await ConsoleHouse.Live(page);
+        await page.GetByRole(AriaRole.Combobox, new() { Name = "Template" }).SelectOptionAsync("web-check");
+        await page.GetByLabel("host", new() { Exact = true }).FillAsync("10.66.7.7");
+        await page.GetByText("where the template does not reach").WaitForAsync();
+        await page.GetByLabel("host", new() { Exact = true }).FillAsync("10.20.4.1");
+        await page.GetByRole(AriaRole.Heading, new() { Name = "Needs a yes of 1 security-engineer for staging." }).WaitForAsync();
+        (await page.GetByLabel("Command").InputValueAsync()).ShouldBe("@web-check host=10.20.4.1");
+        await house.LookAround(page, "ask-template");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Ask" }).First.ClickAsync();
+        await ConsoleHouse.At(page, "/inbox/req_");
+        await page.GetByRole(AriaRole.Heading, new() { Name = "Template" }).WaitForAsync();
+        await page.GetByText("ports=80").WaitForAsync();
         house.Wrong.ShouldBeEmpty();
     }
+
+    private static readonly string WithTemplate = Company.Policy.Replace("rules:\n",
+        "rules:\n  - { id: developers-check, roles: [developer], zones: [staging], templates: [web-check], approval: { from: [security-engineer], count: 1 } }\n", StringComparison.Ordinal);
+
+    private const string WebCheck = """
+        version: 1
+        template: web-check
+        description: is the web server up
+        command: [nmap, -sT, -Pn, -n, -p, "{ports}", "{host}"]
+        parameters:
+          host: { value: host, zones: [staging], means: the host to look at }
+          ports: { value: choice, of: ["80", "443"], default: "80" }
+        reason: is it up
+
+        """;
 
     [Fact]
     public async Task Policy_is_read_tried_out_changed_and_held_against_what_was_asked_before()

@@ -100,6 +100,27 @@ public sealed class ToolsStreet() : HousesOnSqlite("tools")
             tools: { nmap: any, dig: any, lookup: any, careless: any, console: any, ping: any, traceroute: any, curl: any, openssl: any, sslscan: any, masscan: any, testssl: any, ssh: any, redis-cli: { others: any, commands: [any, SET], features: [interactive] }, psql: { others: any, features: [statements, interactive] } }
             max-uses: 100
             approval: none
+          - id: developers-check-the-web
+            roles: [developer]
+            zones: [staging]
+            templates: [web-check]
+            approval: none
+
+        """;
+
+    /// <summary>What developers may run of Nmap in this house, and nothing else of it.</summary>
+    internal const string WebCheck = """
+        version: 1
+        template: web-check
+        description: is the web server up
+        command: [nmap, -sT, -Pn, -n, -p, "{ports}", "{host}"]
+        parameters:
+          host: { value: host, zones: [staging], means: the host to look at }
+          ports: { value: ports, within: "80,443", default: "80" }
+        max-duration: 5m
+        reason: is it up
+        examples:
+          - { with: { host: 10.20.0.5 }, argv: nmap -sT -Pn -n -p 80 10.20.0.5 }
 
         """;
 
@@ -120,7 +141,7 @@ public sealed class ToolsStreet() : HousesOnSqlite("tools")
         // What an operator copies from `writ tools show` into runner.json.
         var offered = new List<JsonNode>();
         await MakeKeys();
-        (await House.Type("ada", "policy", "apply", Folder(House, Rules, ("lookup.yaml", Lookup), ("careless.yaml", Careless), ("console.yaml", Console), ("ssh.yaml", Ssh())))).ShouldBeOk();
+        (await House.Type("ada", "policy", "apply", Folder(House, Rules, ("lookup.yaml", Lookup), ("careless.yaml", Careless), ("web-check.yaml", WebCheck), ("console.yaml", Console), ("ssh.yaml", Ssh())))).ShouldBeOk();
         var tools = JsonNode.Parse((await House.Type("ada", "tools", "--format", "json")).ShouldBeOk().Text)!["items"]!.AsArray();
         foreach (var tool in tools.Where(tool => tool!["place"] is not null))
         {

@@ -69,6 +69,32 @@ public sealed class ToolsTests(ToolsStreet street) : EndToEndTest(street)
     }
 
     [Fact]
+    public async Task Template_is_used_by_who_may_not_compose_its_command_and_stands_in_the_receipt()
+    {
+        (await House.Type("dana", "templates")).ShouldBeOk().Text.ShouldContain("@web-check host=… [ports=80]");
+        var file = Path.Combine(House.Folder, "shown.yaml");
+        await File.WriteAllTextAsync(file, (await House.Type("dana", "templates", "show", "@web-check")).ShouldBeOk().Text, Cancel);
+        (await House.Type("dana", "templates", "check", file)).ShouldBeOk().Text.ShouldBe("ok: web-check, 1 example passed");
+        (await House.Type("dana", "templates", "apply", file)).Code.ShouldBe(1);
+        (await House.Type("ada", "templates", "apply", file)).ShouldBeOk().Text.ShouldStartWith("in force: web-check version 1, ");
+
+        (await House.Type("dana", "explain", "@web-check", "host=web1.staging.example.com")).ShouldBeOk().Text.ShouldContain("@web-check host=web1.staging.example.com ports=80 (version 1, ");
+        var ran = (await House.Type("dana", "run", "@web-check", "host=web1.staging.example.com", "ports=80")).ShouldBeOk();
+        ran.Text.ShouldContain("80/tcp open");
+        var run = await LastRun("dana");
+        var (_, entry) = await House.Ended(run.Id);
+        entry.GetProperty("processes_left").GetInt32().ShouldBe(0);
+        var receipt = Path.Combine(House.Folder, "web-check.receipt");
+        (await House.Type("ada", "receipt", run.Id, "-o", receipt)).ShouldBeOk();
+        (await House.Type("ada", "verify", receipt)).ShouldBeOk().Text.ShouldContain("web-check");
+
+        // The same command, composed; and values that are none.
+        (await House.Type("dana", ["run", "--reason", "a test", "--", .. run.Command])).ShouldBe(121).Error.ShouldContain("it opens nothing but the template web-check");
+        foreach (var (value, saying) in new[] { ("host=--script=vuln", "begins with a hyphen"), ("host=10.20.0.5 10.30.0.5", "has a space"), ("host=10.30.0.5", "does not reach"), ("hots=10.20.0.5", "did you mean 'host'?"), ("--script", "is no KEY=VALUE") })
+            (await House.Type("dana", "run", "@web-check", value)).ShouldBeAnError(2, saying);
+    }
+
+    [Fact]
     public async Task Tool_of_the_policy_is_one_like_all_others()
     {
         (await House.Type("sam", "run", "--", "lookup", $"@{Server}", "db1.staging.example.com")).ShouldBeOk().Text.ShouldBe("10.20.0.40");

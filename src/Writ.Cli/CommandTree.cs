@@ -119,7 +119,7 @@ internal static class CommandTree
             DiffRuns.Verb(context),
             Kill.Verb(context),
             Extend.Verb(context),
-            new Verb("policy", "Check, apply and show the policy").With(CheckPolicy.Verb(context), ApplyPolicy.Verb(context), ShowPolicy.Verb(context)),
+            new Verb("policy", "Check, compare, apply and show the policy").With(CheckPolicy.Verb(context), DiffPolicy.Verb(context), ApplyPolicy.Verb(context), ShowPolicy.Verb(context), ShowRuleUse.Verb(context)),
             new Verb("audit", "Read, verify and prove the audit log").With(ListEntries.Verb(context), VerifyLog.Verb(context), ProveEntry.Verb(context), ExportEntries.Verb(context)),
             RetentionVerb.Verb(context),
             WriteReceipt.Verb(context),

@@ -49,6 +49,8 @@ namespace Writ.Contracts;
 [JsonSerializable(typeof(PolicyText))]
 [JsonSerializable(typeof(PolicyCheckView))]
 [JsonSerializable(typeof(PolicyView))]
+[JsonSerializable(typeof(PolicyDiffView))]
+[JsonSerializable(typeof(IReadOnlyList<RuleUseView>))]
 [JsonSerializable(typeof(IReadOnlyList<StandingRightView>))]
 [JsonSerializable(typeof(AuditEntryView))]
 [JsonSerializable(typeof(Page<AuditEntryView>))]

@@ -146,7 +146,7 @@ internal static class Application
         services.AddSingleton<TakeAll>().AddSingleton<DisableUser>().AddSingleton<SignOutUser>().AddSingleton<ChangeRoles>().AddSingleton<DisableRunner>();
         services.AddSingleton<ScimUsers>().AddSingleton<ScimGroups>().AddSingleton<ReceiveEvent>();
         services.AddSingleton<WriteTransaction>().AddSingleton<Changes>().AddSingleton<RefusedAttempts>().AddSingleton<EvidenceViews>().AddSingleton<PolicyInForce>();
-        services.AddSingleton<ShowTools>().AddSingleton<ShowTemplates>().AddSingleton<CheckTemplate>().AddSingleton<ApplyTemplate>().AddSingleton<CheckPolicy>().AddSingleton<ApplyPolicy>().AddSingleton<SetUpFirstAdmin>().AddSingleton<RevokeToken>();
+        services.AddSingleton<ShowTools>().AddSingleton<ShowTemplates>().AddSingleton<CheckTemplate>().AddSingleton<ApplyTemplate>().AddSingleton<CheckPolicy>().AddSingleton<PastAnswers>().AddSingleton<DiffPolicy>().AddSingleton<RuleUse>().AddSingleton<ShowRuleUse>().AddSingleton<ApplyPolicy>().AddSingleton<SetUpFirstAdmin>().AddSingleton<RevokeToken>();
         services.AddSingleton<ReviseRequest>().AddSingleton<RequestAccess>().AddSingleton<Reevaluation>().AddSingleton<Planner>().AddSingleton<Understanding>()
             .AddSingleton<Ask>().AddSingleton<Explain>().AddSingleton<CancelRequest>().AddSingleton<NarrowRequest>();
         services.AddSingleton<LaterStart>().AddSingleton<ExtensionOrders>().AddSingleton<ExtendRun>();

@@ -69,6 +69,8 @@ internal static class Endpoints
         ShowTrace.Map(api);
 
         CheckPolicy.Map(api);
+        DiffPolicy.Map(api);
+        ShowRuleUse.Map(api);
         ApplyPolicy.Map(api);
         ShowPolicy.Map(api);
 

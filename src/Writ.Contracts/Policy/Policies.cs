@@ -23,3 +23,32 @@ public sealed record PolicyProblemView(string File, int Line, string Message, st
 
 /// <summary>The policy in force, or an earlier one.</summary>
 public sealed record PolicyView(string Hash, string Text, DateTimeOffset AppliedAt, string AppliedBy);
+
+/// <summary>What a policy would change. <c>POST /v1/policy/diff</c></summary>
+/// <param name="Ok">True when the policy could be applied; else only <paramref name="Problems"/> says anything.</param>
+/// <param name="From">The hash of the policy in force; null where none is.</param>
+/// <param name="To">The hash that the policy would have.</param>
+/// <param name="Problems">What keeps it from being applied.</param>
+/// <param name="Lines">What differs in the text, with a few lines around it; empty where nothing does.</param>
+/// <param name="Looked">So many of the last requests were looked at.</param>
+/// <param name="Answers">Those of them that would have come out otherwise, newest first.</param>
+public sealed record PolicyDiffView(
+    bool Ok, string? From, string To, IReadOnlyList<PolicyProblemView> Problems, IReadOnlyList<PolicyLineView> Lines, int Looked, IReadOnlyList<PolicyAnswerView> Answers);
+
+/// <summary>A line of a difference: <c>+</c>, <c>-</c>, a blank for one that stays, or <c>…</c> for lines left out; with its number, from 1.</summary>
+public sealed record PolicyLineView(string Change, int Line, string Text);
+
+/// <summary>A request that two policies answer otherwise: <c>allowed</c>, <c>denied</c>, or <c>asks</c> and whom.</summary>
+public sealed record PolicyAnswerView(string Request, string Actor, string Command, DateTimeOffset At, string Before, string After);
+
+/// <summary>How often a rule or denial carried an answer of late. <c>GET /v1/policy/use</c></summary>
+/// <param name="Id">The rule's or denial's.</param>
+/// <param name="Kind"><c>rule</c> or <c>denial</c>.</param>
+/// <param name="Line">Where it begins in the policy, from 1.</param>
+/// <param name="Days">How far back was looked.</param>
+/// <param name="Allowed">Requests that were allowed at once.</param>
+/// <param name="Asked">Requests that were to be decided by people.</param>
+/// <param name="Denied">Requests that were denied.</param>
+/// <param name="Runs">Of one rule: requests under it that really ran, as far as they were looked at; null in a list.</param>
+/// <param name="Enough">Of one rule: its zones, tools and terms as YAML, cut down to what really ran; null where nothing did, and in a list.</param>
+public sealed record RuleUseView(string Id, string Kind, int Line, int Days, int Allowed, int Asked, int Denied, int? Runs = null, string? Enough = null);

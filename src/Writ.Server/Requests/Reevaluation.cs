@@ -41,6 +41,18 @@ internal sealed class Reevaluation(Inventories inventories)
             : Evaluator.Evaluate(policy, SubjectOf(actor), plan.Value, TemplateVersions.TermsOf(request), now);
     }
 
+    /// <summary>What this policy would have said when it was asked, by its requester's groups of today; null where the command can no longer be read by it.</summary>
+    public async Task<Evaluation?> OfPast(WritDb db, PolicyDocument policy, RequestRow request, ActorRow actor) =>
+        await PlanOf(db, policy, request) is { IsOk: true, Value: var plan } && Template(policy, request, plan) is null
+            ? Evaluator.Evaluate(policy, SubjectOf(actor), plan, AsAsked(request), request.Start ?? request.CreatedAt)
+            : null;
+
+    /// <summary>The terms of a request that may have been denied: what was left to the rule then is left to it again.</summary>
+    private static AskedTerms AsAsked(RequestRow request) => TemplateVersions.TermsOf(request) with
+    {
+        Duration = request.Duration > TimeSpan.Zero ? request.Duration : null, Uses = request.Uses > 0 ? request.Uses : null,
+    };
+
     /// <summary>What this policy says of more time for a run, by its requester's groups of today.</summary>
     public static async Task<Evaluation> OfMore(WritDb db, PolicyDocument policy, RequestRow request, Plan plan, LiveRight right, AskedTerms terms)
     {

@@ -33,7 +33,7 @@ internal static class ConsoleStack
         services.AddSingleton<HandOver>().AddSingleton<Board>().AddSingleton<DeclaredVerbs>().AddSingleton<Timeline>();
         services.AddScoped<Visit>().AddScoped<ViewerZone>().AddScoped<Outlook>().AddScoped<Finder>();
         services.AddScoped<InboxReader>().AddScoped<DossierReader>().AddScoped<DecideHere>().AddScoped<AskHere>();
-        services.AddSingleton<RuleUse>().AddScoped<PolicyReader>().AddScoped<FleetReader>().AddScoped<PeopleReader>().AddScoped<FirstSteps>();
+        services.AddScoped<PolicyReader>().AddScoped<FleetReader>().AddScoped<PeopleReader>().AddScoped<FirstSteps>();
     }
 
     public static void Map(WebApplication app)

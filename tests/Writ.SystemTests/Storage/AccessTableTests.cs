@@ -178,6 +178,8 @@ public abstract class AccessTableTests(StorageEngine engine) : StorageTest(engin
             ["POST /v1/runs/{id}/kill"] = () => At($"/v1/runs/{run.Id}/kill", "{}"),
             ["GET /v1/trace"] = () => At("/v1/trace?address=10.20.0.5"),
             ["POST /v1/policy/check"] = () => At("/v1/policy/check", policy),
+            ["POST /v1/policy/diff"] = () => At("/v1/policy/diff", policy),
+            ["GET /v1/policy/use/{rule}"] = () => At("/v1/policy/use/scan-staging"),
             ["PUT /v1/policy"] = () => At("/v1/policy", policy),
             ["GET /v1/tools/{name}"] = () => At("/v1/tools/dig"),
             ["GET /v1/templates/{name}"] = Templated,

@@ -1,6 +1,8 @@
 using Microsoft.EntityFrameworkCore;
+using Writ.Contracts.Policy;
 using Writ.Core;
 using Writ.Core.Audit;
+using Writ.Core.Identity;
 using Writ.Proof.Errors;
 using Writ.Server.Policy;
 using Writ.Server.Runs;
@@ -208,7 +210,55 @@ public abstract class PolicyTests(StorageEngine engine) : StorageTest(engine)
         await world.ShouldBalance();
     }
 
-    private static async Task<Result<Writ.Contracts.Policy.PolicyView>> Apply(World world, string text) =>
+    [Fact]
+    public async Task What_a_policy_would_change_is_told_by_its_text_and_by_past_requests_and_changes_nothing()
+    {
+        var world = await Create();
+        var (holder, _) = await world.Approved();
+        var auditor = (await world.SignIn(new("otto", false, null, [], false, true, TimeSpan.FromHours(1)))).Caller;
+        var entries = await world.Read(db => db.AuditEntries.CountAsync());
+        async Task<PolicyDiffView> Diff(Caller caller, string policy, string? last = null) => (await world.Get<DiffPolicy>().Diff(caller, new(policy), last, default)).ShouldBeOk();
+
+        var same = await Diff(auditor, World.Policy);
+        (same.Ok, same.Lines.Count, same.Looked, same.Answers.Count).ShouldBe((true, 0, 1, 0));
+        var denied = await Diff(auditor, World.NoMoreStaging);
+        denied.Lines.ShouldContain(line => line.Change == "+" && line.Text.Contains("no-more-staging"));
+        denied.Answers.ShouldHaveSingleItem().ShouldSatisfyAllConditions(
+            answer => answer.Actor.ShouldBe(holder.Name), answer => answer.Before.ShouldBe("asks 1 reviewer"), answer => answer.After.ShouldBe("denied"), answer => answer.Command.ShouldBe(World.Command));
+        (await Diff(auditor, World.Policy.Replace("count: 1 }", "count: 2 }"))).Answers.ShouldHaveSingleItem().After.ShouldBe("asks 2 reviewer");
+        // Others' requests are nobody's business, and nothing is looked at that nobody wants looked at.
+        (await Diff(await world.Developer("dora"), World.NoMoreStaging)).Looked.ShouldBe(0);
+        (await Diff(holder, World.NoMoreStaging)).Looked.ShouldBe(1);
+        (await Diff(auditor, World.NoMoreStaging, "0")).Looked.ShouldBe(0);
+        foreach (var last in new[] { "1001", "-1", "x", "", "99999999999" })
+            (await world.Get<DiffPolicy>().Diff(auditor, new(World.Policy), last, default)).ShouldBeRefused(ErrorCode.InvalidRequest);
+        var broken = await Diff(auditor, "version: 1\nrulez: []\n");
+        (broken.Ok, broken.Problems.Count, broken.Looked).ShouldBe((false, 1, 0));
+
+        (await world.Read(db => db.AuditEntries.CountAsync())).ShouldBe(entries + 1, "dora signed in");
+        (await world.Read(db => db.Policies.CountAsync())).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Rules_tell_how_often_they_answered_and_what_of_them_was_enough()
+    {
+        var world = await Create();
+        var (holder, grant) = await world.Approved();
+        var verb = world.Get<ShowRuleUse>();
+        (await verb.One("scan-staging", default)).ShouldBeOk().ShouldSatisfyAllConditions(use => use.Asked.ShouldBe(1), use => use.Runs.ShouldBe(0), use => use.Enough.ShouldBeNull());
+        (await world.Start(holder, grant)).ShouldBeOk();
+
+        var one = (await verb.One("scan-staging", default)).ShouldBeOk();
+        one.Runs.ShouldBe(1);
+        one.Enough.ShouldNotBeNull().ShouldStartWith("zones: [staging]\ntools:\n  nmap:\n    ports: \"22,80\"\n");
+        (await verb.All(default)).ShouldBeOk().ShouldContain(use => use.Id == "scan-staging" && use.Asked == 1);
+        (await verb.One("nosuch", default)).ShouldBeRefused(ErrorCode.NotFound);
+        // What ran long ago is no reason to keep a rule as it is.
+        world.Clock.Advance(TimeSpan.FromDays(91));
+        (await verb.One("scan-staging", default)).ShouldBeOk().ShouldSatisfyAllConditions(use => use.Asked.ShouldBe(0), use => use.Runs.ShouldBe(0), use => use.Enough.ShouldBeNull());
+    }
+
+    private static async Task<Result<PolicyView>> Apply(World world, string text) =>
         await world.Get<ApplyPolicy>().Apply(await world.Admin(), new(text), Cancel);
 
     [Collection(SqliteCollection.Name)]

@@ -24,16 +24,12 @@ public sealed record RevisionText(Revision Of, string Text, string? Before, bool
 /// <summary>What a policy would say to somebody.</summary>
 public sealed record TriedOut(string Verdict, string Sentence, IReadOnlyList<string> Reasons, IReadOnlyList<string> Rules, IReadOnlyList<string> Roles, string Argv);
 
-/// <summary>A request that two policies answer otherwise.</summary>
-public sealed record Differing(string Id, string Who, string Command, DateTimeOffset At, string Before, string After);
-
 /// <summary>Reads policies, tries them out and holds them against what was asked before.</summary>
 internal sealed class PolicyReader(
-    Visit visit, Database database, PolicyInForce policies, Planner planner, Reevaluation reevaluation, CheckPolicy check, ApplyPolicy apply, DecideProposal decide, TimeProvider time)
+    Visit visit, Database database, PolicyInForce policies, Planner planner, PastAnswers past, CheckPolicy check, ApplyPolicy apply, DecideProposal decide, TimeProvider time)
 {
     private const int MostRevisions = 50;
     private const int MostCompared = 1_000;
-    private const int Piece = 50;
 
     /// <summary>A revision; the one in force where no number is given.</summary>
     public Task<Result<RevisionText>> Read(long? number) => visit.Do<RevisionText>("ShowPolicy", async _ =>
@@ -104,41 +100,14 @@ internal sealed class PolicyReader(
             VerdictText.Of(found.Verdict), Sentence(found), found.Reasons, found.Rules, [.. policy.Value.RolesOf(subject.Value)], Printable.Command(planned.Value.Plan.Argv));
     });
 
-    /// <summary>Which of the last 1,000 requests two policies answer otherwise, as they come. Only of those that the one who looks may know of.</summary>
+    /// <summary>Which of the last 1,000 requests two policies answer otherwise, as they come.</summary>
     public async IAsyncEnumerable<(int Looked, Differing? Found)> Compare(string older, string newer, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
     {
         if (await visit.As("ListRequests") is not { IsOk: true, Value: var caller }
             || PolicyDocument.Parse(older, "the policy before").Policy is not { } before || PolicyDocument.Parse(newer, "the policy after").Policy is not { } after)
             yield break;
-        Proof.Identity.RequestId? last = null;
-        var looked = 0;
-        while (looked < MostCompared)
-        {
-            await using var db = database.Open();
-            var query = db.Requests.AsNoTracking().Where(row => caller.ReadsAll || row.ActorId == caller.Id);
-            if (last is { } from)
-                query = query.Where(row => row.Id.CompareTo(from) < 0);
-            var rows = await query.OrderByDescending(row => row.Id).Take(Piece).ToListAsync(cancel);
-            if (rows.Count == 0)
-                yield break;
-            last = rows[^1].Id;
-            var ids = rows.Select(row => row.ActorId).Distinct().ToArray();
-            var actors = await db.Actors.AsNoTracking().Where(row => ids.Contains(row.Id)).ToDictionaryAsync(row => row.Id, cancel);
-            foreach (var row in rows)
-            {
-                looked++;
-                var (actor, terms, at) = (actors[row.ActorId], new AskedTerms(row.Duration > TimeSpan.Zero ? row.Duration : null, row.Uses > 0 ? row.Uses : null, row.Reason, row.Ticket) { Template = TemplateVersions.TermsOf(row).Template }, row.Start ?? row.CreatedAt);
-                var (was, now) = (await Answer(before), await Answer(after));
-                if (was is not null && now is not null && was != now)
-                    yield return (looked, new(row.Id.ToString(), actor.Name, Printable.Cut(Printable.Command(row.Command), 120), row.CreatedAt, was, now));
-
-                // A policy says what its tools are, too: each reads the command by itself.
-                async Task<string?> Answer(PolicyDocument policy) =>
-                    await reevaluation.PlanOf(db, policy, row) is { IsOk: true, Value: var plan } ? Short(Evaluator.Evaluate(policy, Reevaluation.SubjectOf(actor), plan, terms, at)) : null;
-            }
-
-            yield return (looked, null);
-        }
+        await foreach (var found in past.Compare(caller, before, after, MostCompared, cancel))
+            yield return found;
     }
 
     private async Task<Result<PolicyDocument>> PolicyOf(WritDb db, string? text)
@@ -169,12 +138,5 @@ internal sealed class PolicyReader(
         Verdict.Allow => "Allowed at once.",
         Verdict.RequireApproval => $"Needs a yes of {string.Join(" and of ", found.Approvals.Select(need => $"{need.Count} {string.Join(" or ", need.From)} for {need.Zone}"))}.",
         Verdict.Deny => "Denied.",
-    };
-
-    private static string Short(Evaluation found) => found.Verdict switch
-    {
-        Verdict.Allow => "allowed",
-        Verdict.RequireApproval => $"asks {string.Join(" and ", found.Approvals.Select(need => $"{need.Count} {string.Join(" or ", need.From)}").Distinct())}",
-        Verdict.Deny => "denied",
     };
 }

@@ -1,4 +1,4 @@
-namespace Writ.Server.WebConsole.Policies;
+namespace Writ.Server.Policy;
 
 /// <summary>A line of a difference.</summary>
 /// <param name="Change"><c>+</c>, <c>-</c>, a blank for a line that stayed, or <c>…</c> for lines that were left out.</param>

@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Writ.Proof.Identity;
 using Writ.Server.Storage;
 
-namespace Writ.Server.WebConsole.Policies;
+namespace Writ.Server.Policy;
 
 /// <summary>How often a rule or denial carried an answer.</summary>
 public sealed record UseOfRule(int Allowed, int Asked, int Denied)

@@ -15,11 +15,12 @@ internal static class Ask
         var verb = new Verb("request", "Ask for a command; prints the request's id and does not wait",
             "writ request --for 30m --reason 'patch check' -- nmap -sV -p 22,80 10.20.0.0/28",
             "writ request @web-check host=web1.staging",
+            "writ request --same-as run_06bqz3w1x8",
             "id=$(writ request --reason nightly --uses 3 -- nmap -sn 10.20.0.0/24)");
         verb.Add(format);
         return ask.AddTo(verb, start: true).Does(async (parse, cancel) =>
         {
-            var asked = ask.Read(parse);
+            var asked = await ask.ReadAsync(context, parse, cancel);
             var inputs = SentInputs.Of(asked, context.Terminal.RawInput);
             var answer = await inputs.SendAsync(() => context.Server.CreateAsync(
                 "/v1/requests", asked with { Inputs = inputs.Files }, WritJson.Default.AskForAccess, WritJson.Default.RequestView, cancel));

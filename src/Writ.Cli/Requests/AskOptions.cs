@@ -1,7 +1,10 @@
 using System.CommandLine;
 using Writ.Cli.Options;
+using Writ.Cli.Output;
 using Writ.Cli.Templates;
+using Writ.Contracts;
 using Writ.Contracts.Requests;
+using Writ.Contracts.Templates;
 
 namespace Writ.Cli.Requests;
 
@@ -18,27 +21,54 @@ internal sealed class AskOptions
         HelpName = "TIME",
         CustomParser = Instant.OfOption,
     };
+    private readonly Option<string?> _sameAs = Shared.Text("--same-as", "what an earlier run or request asked for, in the place of a command; other options change it", "ID");
     private readonly Argument<string[]> _command = Shared.ToolCommand();
+
+    public AskOptions()
+    {
+        _command.Arity = ArgumentArity.ZeroOrMore;
+        // One of the two, and never both: what is asked is written in one place.
+        _command.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 0 == (result.GetResult(_sameAs) is null or { Implicit: true }))
+                result.AddError(result.Tokens.Count == 0 ? "a command is missing; it stands behind --" : "--same-as stands in the place of a command");
+        });
+    }
 
     /// <summary>Adds the options to a verb; <c>run</c> starts at once and takes no start.</summary>
     public Verb AddTo(Verb verb, bool start)
     {
-        verb.With(_reason, _ticket, _duration, _uses);
+        verb.With(_reason, _ticket, _duration, _uses, _sameAs);
         if (start)
             verb.Add(_start);
         return verb.With(_command);
     }
 
-    /// <summary>The tool's argv as typed.</summary>
-    public string[] Command(ParseResult parse) => parse.GetRequiredValue(_command);
-
-    /// <summary>The request's body: the command, or the template with its values.</summary>
-    public AskForAccess Read(ParseResult parse)
+    /// <summary>The request's body: the command, the template with its values, or what was asked for before.</summary>
+    public async Task<AskForAccess> ReadAsync(CliContext context, ParseResult parse, CancellationToken cancel)
     {
-        var words = Command(parse);
+        var start = parse.CommandResult.Command.Options.Contains(_start) ? parse.GetValue(_start) : null;
+        var (reason, ticket, duration, uses) = (parse.GetValue(_reason), parse.GetValue(_ticket), parse.GetValue(_duration)?.TotalSeconds, parse.GetValue(_uses));
+        if (parse.GetValue(_sameAs) is { } id)
+        {
+            var before = await EarlierAsync(context, id, cancel);
+            // A use of a template is one again, of the version of today.
+            var again = before.Template is { } use ? new TemplateAsk(use.Name, use.Parameters) : null;
+            return new(
+                again is null ? before.Command : null, reason ?? before.Reason, ticket ?? before.Ticket, duration ?? (before.DurationSeconds > 0 ? before.DurationSeconds : null), uses ?? (before.Uses > 0 ? before.Uses : null), start, Template: again);
+        }
+
+        var words = parse.GetRequiredValue(_command);
         var template = TemplateText.Read(words);
-        return new(
-            template is null ? words : null, parse.GetValue(_reason), parse.GetValue(_ticket), parse.GetValue(_duration)?.TotalSeconds, parse.GetValue(_uses),
-            parse.CommandResult.Command.Options.Contains(_start) ? parse.GetValue(_start) : null, Template: template);
+        return new(template is null ? words : null, reason, ticket, duration, uses, start, Template: template);
+    }
+
+    /// <summary>The request of that id, or of the run of that id. What was approved for less is asked for as it was approved.</summary>
+    private static async Task<RequestView> EarlierAsync(CliContext context, string id, CancellationToken cancel)
+    {
+        if (id.StartsWith("run_", StringComparison.Ordinal))
+            id = (await context.Server.GetAsync($"/v1/runs/{Shared.CheckedId(id, "run_", "run")}", WritJson.Default.RunView, cancel)).ForRun().Request;
+        var request = (await context.Server.GetAsync($"/v1/requests/{Shared.CheckedId(id, "req_", "run or request")}", WritJson.Default.RequestView, cancel)).ForRun();
+        return request.Extends is { } extension ? throw Stop.Usage($"{Printable.Line(id)} asked for more time, and not for a run", $"say --same-as {Printable.Line(extension.Run)}") : request;
     }
 }

@@ -21,7 +21,7 @@ internal static class Explain
         verb.Add(format);
         return ask.AddTo(verb, start: true).Does(async (parse, cancel) =>
         {
-            var asked = ask.Read(parse);
+            var asked = await ask.ReadAsync(context, parse, cancel);
             var inputs = SentInputs.Of(asked, context.Terminal.RawInput);
             var answer = await inputs.SendAsync(() => context.Server.PostAsync(
                 "/v1/explain", asked with { Inputs = inputs.Files }, WritJson.Default.AskForAccess, WritJson.Default.ExplainView, cancel));

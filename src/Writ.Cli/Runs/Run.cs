@@ -41,7 +41,7 @@ internal static class Run
             .Does(async (parse, _) =>
             {
                 using var interruption = context.Listen();
-                var asked = ask.Read(parse);
+                var asked = await ask.ReadAsync(context, parse, interruption.Asked);
                 if (!parse.GetValue(detach))
                     return await AttachedAsync(context, asked, parse.GetValue(wait), parse.GetValue(quiet), interruption);
                 var run = await StartAsync(context, asked, SentInputs.Of(asked, context.Terminal.RawInput), detach: true, parse.GetValue(wait) ?? WaitUnlessTold, interruption);

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts;
 using Writ.Core.Identity;
+using Writ.Server.Agents;
 using Writ.Server.Audit;
 using Writ.Server.Decisions;
 using Writ.Server.Directories;
@@ -84,6 +85,7 @@ internal static class Application
         app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(10), KeepAliveTimeout = TimeSpan.FromSeconds(20) });
         Endpoints.Map(app);
         SignInStack.Map(app);
+        AgentDoor.Map(app);
         ConsoleStack.Map(app);
         app.MapOpenApi("/v1/openapi.json").Needs(Access.Open);
         app.MapGet("/health/live", () => Results.Ok(new { status = "live" })).ExcludeFromDescription().Needs(Access.Open);
@@ -134,6 +136,7 @@ internal static class Application
 
         SignInStack.Add(services, settings, keys);
         ConsoleStack.Add(services);
+        AgentDoor.Add(services);
         services.AddSingleton<SequencerBell>().AddSingleton<RunnerHeads>();
         services.AddSingleton(new PublishedHead(database, keys.Log, PublishedHead.FolderOf(settings.Data)));
         services.AddSingleton(settings.Witnesses ?? WitnessList.None);
@@ -146,7 +149,7 @@ internal static class Application
         services.AddSingleton<TakeAll>().AddSingleton<DisableUser>().AddSingleton<SignOutUser>().AddSingleton<ChangeRoles>().AddSingleton<DisableRunner>();
         services.AddSingleton<ScimUsers>().AddSingleton<ScimGroups>().AddSingleton<ReceiveEvent>();
         services.AddSingleton<WriteTransaction>().AddSingleton<Changes>().AddSingleton<RefusedAttempts>().AddSingleton<EvidenceViews>().AddSingleton<PolicyInForce>();
-        services.AddSingleton<ShowTools>().AddSingleton<ShowTemplates>().AddSingleton<CheckTemplate>().AddSingleton<ApplyTemplate>().AddSingleton<CheckPolicy>().AddSingleton<PastAnswers>().AddSingleton<DiffPolicy>().AddSingleton<RuleUse>().AddSingleton<ShowRuleUse>().AddSingleton<ApplyPolicy>().AddSingleton<SetUpFirstAdmin>().AddSingleton<RevokeToken>();
+        services.AddSingleton<ShowTools>().AddSingleton<ShowTemplates>().AddSingleton<CheckTemplate>().AddSingleton<ApplyTemplate>().AddSingleton<CheckPolicy>().AddSingleton<Hindsight>().AddSingleton<DiffPolicy>().AddSingleton<RuleUse>().AddSingleton<ShowRuleUse>().AddSingleton<ApplyPolicy>().AddSingleton<SetUpFirstAdmin>().AddSingleton<RevokeToken>();
         services.AddSingleton<ReviseRequest>().AddSingleton<RequestAccess>().AddSingleton<Reevaluation>().AddSingleton<Planner>().AddSingleton<Understanding>()
             .AddSingleton<Ask>().AddSingleton<Explain>().AddSingleton<CancelRequest>().AddSingleton<NarrowRequest>();
         services.AddSingleton<LaterStart>().AddSingleton<ExtensionOrders>().AddSingleton<ExtendRun>();

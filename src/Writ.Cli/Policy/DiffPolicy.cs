@@ -44,7 +44,7 @@ internal static class DiffPolicy
             {
                 var columns = new Columns(context.Terminal, "REQUEST", "WHO", "WAS", "WOULD BE", "COMMAND");
                 foreach (var each in diff.Answers)
-                    columns.Row(each.Request, each.Actor, each.Before, each.After, each.Command);
+                    columns.Row(each.Request, each.Actor, each.Before, each.After, Printable.Command(each.Command));
                 columns.Print();
             }
 

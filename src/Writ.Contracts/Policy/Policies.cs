@@ -39,7 +39,7 @@ public sealed record PolicyDiffView(
 public sealed record PolicyLineView(string Change, int Line, string Text);
 
 /// <summary>A request that two policies answer otherwise: <c>allowed</c>, <c>denied</c>, or <c>asks</c> and whom.</summary>
-public sealed record PolicyAnswerView(string Request, string Actor, string Command, DateTimeOffset At, string Before, string After);
+public sealed record PolicyAnswerView(string Request, string Actor, IReadOnlyList<string> Command, DateTimeOffset At, string Before, string After);
 
 /// <summary>How often a rule or denial carried an answer of late. <c>GET /v1/policy/use</c></summary>
 /// <param name="Id">The rule's or denial's.</param>

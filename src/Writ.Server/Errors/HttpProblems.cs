@@ -87,7 +87,7 @@ internal static class HttpProblems
     {
         public Task ExecuteAsync(HttpContext httpContext)
         {
-            httpContext.Response.Headers.WWWAuthenticate = challenge;
+            httpContext.Response.Headers.WWWAuthenticate = Agents.AgentDoor.Challenge(httpContext) is { } where ? $"{challenge}{(challenge.Contains(' ', StringComparison.Ordinal) ? ", " : " ")}{where}" : challenge;
             return answer.ExecuteAsync(httpContext);
         }
     }

@@ -12,7 +12,7 @@ namespace Writ.Server.Policy;
 /// <summary>
 /// Shows what a policy would change: its text against the one in force, and which of the last requests would have come out otherwise. Changes nothing.
 /// </summary>
-internal sealed class DiffPolicy(Database database, PolicyInForce policies, CheckPolicy check, PastAnswers past)
+internal sealed class DiffPolicy(Database database, PolicyInForce policies, CheckPolicy check, Hindsight hindsight)
 {
     private const int MostCompared = 1_000;
     private const int Usual = 200;
@@ -27,7 +27,7 @@ internal sealed class DiffPolicy(Database database, PolicyInForce policies, Chec
     {
         var most = Usual;
         if (last is not null && (!int.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out most) || most > MostCompared))
-            return new Refusal(ErrorCode.InvalidRequest, $"last: a number of requests from 0 to {MostCompared} is asked for", null);
+            return new Refusal(ErrorCode.InvalidInput, $"last: a number of requests from 0 to {MostCompared} is asked for", null);
         var (policy, found) = await check.Check(text, cancel);
         if (policy is null)
             return new PolicyDiffView(false, null, found.Hash, found.Problems, [], 0, []);
@@ -35,7 +35,7 @@ internal sealed class DiffPolicy(Database database, PolicyInForce policies, Chec
         var inForce = await policies.Get(db) is { IsOk: true, Value: var held } ? held : null;
         var answers = new List<PolicyAnswerView>();
         var looked = 0;
-        await foreach (var (count, differing) in past.Compare(caller, inForce, policy, most, cancel))
+        await foreach (var (count, differing) in hindsight.Compare(caller, inForce, policy, most, cancel))
         {
             looked = count;
             if (differing is not null)

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Policy;
+using Writ.Core.Identity;
 using Writ.Core.Policy;
 using Writ.Proof.Errors;
 using Writ.Proof.Identity;
@@ -59,14 +60,14 @@ internal sealed class ShowRuleUse(Database database, PolicyInForce policies, Rul
     /// <summary>What ran in the last days by requests that the rule answered.</summary>
     private async Task<List<UsedRight>> Used(WritDb db, PolicyDocument policy, Rule rule, CancellationToken cancel)
     {
-        var from = time.GetUtcNow() - TimeSpan.FromDays(RuleUse.Days);
+        var since = time.GetUtcNow() - TimeSpan.FromDays(RuleUse.Days);
         var used = new List<UsedRight>();
         RequestId? last = null;
         for (var looked = 0; looked < MostLooked && used.Count < MostPlanned;)
         {
             var query =
                 from request in db.Requests.AsNoTracking()
-                where request.CreatedAt >= from && request.Extends == null && db.Grants.Any(grant => grant.RequestId == request.Id && db.Runs.Any(run => run.GrantId == grant.Id))
+                where request.CreatedAt >= since && request.Extends == null && db.Grants.Any(grant => grant.RequestId == request.Id && db.Runs.Any(run => run.GrantId == grant.Id))
                 select request;
             if (last is { } before)
                 query = query.Where(row => row.Id.CompareTo(before) < 0);

@@ -86,7 +86,8 @@ internal sealed class ShowResults(Database database, RequestAccess access, Evide
         return bytes;
     }
 
-    private async Task<Result<T>> Wait<T>(string[] runs, double? seconds, Func<Task<Result<T>>> look, CancellationToken cancel)
+    /// <summary>Looks again until what is still coming has come, or the wait is over.</summary>
+    public async Task<Result<T>> Wait<T>(string[] runs, double? seconds, Func<Task<Result<T>>> look, CancellationToken cancel)
     {
         var until = time.GetUtcNow() + TimeSpan.FromSeconds(Math.Clamp(seconds ?? 0, 0, LongestWait.TotalSeconds));
         while (true)

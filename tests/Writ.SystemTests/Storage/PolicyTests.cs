@@ -224,14 +224,14 @@ public abstract class PolicyTests(StorageEngine engine) : StorageTest(engine)
         var denied = await Diff(auditor, World.NoMoreStaging);
         denied.Lines.ShouldContain(line => line.Change == "+" && line.Text.Contains("no-more-staging"));
         denied.Answers.ShouldHaveSingleItem().ShouldSatisfyAllConditions(
-            answer => answer.Actor.ShouldBe(holder.Name), answer => answer.Before.ShouldBe("asks 1 reviewer"), answer => answer.After.ShouldBe("denied"), answer => answer.Command.ShouldBe(World.Command));
+            answer => answer.Actor.ShouldBe(holder.Name), answer => answer.Before.ShouldBe("asks 1 reviewer"), answer => answer.After.ShouldBe("denied"), answer => string.Join(' ', answer.Command).ShouldBe(World.Command));
         (await Diff(auditor, World.Policy.Replace("count: 1 }", "count: 2 }"))).Answers.ShouldHaveSingleItem().After.ShouldBe("asks 2 reviewer");
         // Others' requests are nobody's business, and nothing is looked at that nobody wants looked at.
         (await Diff(await world.Developer("dora"), World.NoMoreStaging)).Looked.ShouldBe(0);
         (await Diff(holder, World.NoMoreStaging)).Looked.ShouldBe(1);
         (await Diff(auditor, World.NoMoreStaging, "0")).Looked.ShouldBe(0);
         foreach (var last in new[] { "1001", "-1", "x", "", "99999999999" })
-            (await world.Get<DiffPolicy>().Diff(auditor, new(World.Policy), last, default)).ShouldBeRefused(ErrorCode.InvalidRequest);
+            (await world.Get<DiffPolicy>().Diff(auditor, new(World.Policy), last, default)).ShouldBeRefused(ErrorCode.InvalidInput);
         var broken = await Diff(auditor, "version: 1\nrulez: []\n");
         (broken.Ok, broken.Problems.Count, broken.Looked).ShouldBe((false, 1, 0));
 

@@ -11,6 +11,8 @@ internal sealed class Served(World world, HttpClient http) : IAsyncDisposable
 {
     public World World => world;
 
+    public HttpClient Http => http;
+
     /// <summary>Another server of the world, which answers on a socket in its folder.</summary>
     public static async Task<Served> Of(World world)
     {

@@ -26,7 +26,7 @@ public sealed record TriedOut(string Verdict, string Sentence, IReadOnlyList<str
 
 /// <summary>Reads policies, tries them out and holds them against what was asked before.</summary>
 internal sealed class PolicyReader(
-    Visit visit, Database database, PolicyInForce policies, Planner planner, PastAnswers past, CheckPolicy check, ApplyPolicy apply, DecideProposal decide, TimeProvider time)
+    Visit visit, Database database, PolicyInForce policies, Planner planner, Hindsight hindsight, CheckPolicy check, ApplyPolicy apply, DecideProposal decide, TimeProvider time)
 {
     private const int MostRevisions = 50;
     private const int MostCompared = 1_000;
@@ -106,7 +106,7 @@ internal sealed class PolicyReader(
         if (await visit.As("ListRequests") is not { IsOk: true, Value: var caller }
             || PolicyDocument.Parse(older, "the policy before").Policy is not { } before || PolicyDocument.Parse(newer, "the policy after").Policy is not { } after)
             yield break;
-        await foreach (var found in past.Compare(caller, before, after, MostCompared, cancel))
+        await foreach (var found in hindsight.Compare(caller, before, after, MostCompared, cancel))
             yield return found;
     }
 

@@ -9,13 +9,13 @@ using Writ.Server.Storage;
 namespace Writ.Server.Policy;
 
 /// <summary>A request that two policies answer otherwise.</summary>
-public sealed record Differing(string Id, string Who, string Command, DateTimeOffset At, string Before, string After);
+public sealed record Differing(string Id, string Who, IReadOnlyList<string> Command, DateTimeOffset At, string Before, string After);
 
 /// <summary>
 /// Holds two policies against what was asked before: at the moment at which it was asked, by the requester's groups of today. Nothing is asked, and
 /// nothing is on the record.
 /// </summary>
-internal sealed class PastAnswers(Database database, Reevaluation reevaluation)
+internal sealed class Hindsight(Database database, Reevaluation reevaluation)
 {
     private const int Piece = 50;
 
@@ -43,7 +43,7 @@ internal sealed class PastAnswers(Database database, Reevaluation reevaluation)
                 var actor = actors[row.ActorId];
                 var (was, now) = (before is null ? Answer(null) : Answer(await reevaluation.OfPast(db, before, row, actor)), Answer(await reevaluation.OfPast(db, after, row, actor)));
                 if (was != now)
-                    yield return (looked, new(row.Id.ToString(), actor.Name, Printable.Cut(Printable.Command(row.Command), 120), row.CreatedAt, was, now));
+                    yield return (looked, new(row.Id.ToString(), actor.Name, row.Command, row.CreatedAt, was, now));
             }
 
             yield return (looked, null);

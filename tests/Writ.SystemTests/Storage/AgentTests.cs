@@ -1,0 +1,110 @@
+using System.Net;
+using System.Text.Json;
+using ModelContextProtocol.Client;
+using ModelContextProtocol.Protocol;
+using Writ.Server.Agents;
+using Writ.SystemTests.Databases;
+
+namespace Writ.SystemTests.Storage;
+
+/// <summary>Agents that come by the Model Context Protocol: they ask as any process does, and people decide elsewhere.</summary>
+public abstract class AgentTests(StorageEngine engine) : StorageTest(engine)
+{
+    private static readonly string[] Command = World.Command.Split(' ');
+
+    private static async Task<McpClient> Connect(Served served, string token) => await McpClient.CreateAsync(
+        new HttpClientTransport(new() { Endpoint = new("http://writ/mcp"), AdditionalHeaders = new Dictionary<string, string> { ["Authorization"] = $"Bearer {token}" } }, served.Http, ownsHttpClient: false),
+        cancellationToken: Cancel);
+
+    private static async Task<(bool IsError, JsonElement Said)> Call(McpClient agent, string tool, params (string Name, object? Value)[] arguments)
+    {
+        var answer = await agent.CallToolAsync(tool, arguments.ToDictionary(argument => argument.Name, argument => argument.Value), cancellationToken: Cancel);
+        var text = answer.Content.ShouldHaveSingleItem().ShouldBeOfType<TextContentBlock>().Text;
+        return (answer.IsError == true, JsonDocument.Parse(text).RootElement);
+    }
+
+    [Fact]
+    public async Task An_agent_asks_and_runs_what_a_person_approved_elsewhere()
+    {
+        var world = await Create();
+        await using var served = await Served.Of(world);
+        var (_, token) = await world.SignIn(new("ci-nightly", true, "dana", [], false, false, TimeSpan.FromHours(1)));
+        await using var agent = await Connect(served, token);
+
+        var tools = await agent.ListToolsAsync(cancellationToken: Cancel);
+        tools.Select(tool => tool.Name).Order(StringComparer.Ordinal).ShouldBe(["explain", "read_results", "request_access", "run", "show_request", "show_run"]);
+        var (_, explained) = await Call(agent, "explain", ("command", Command));
+        explained.GetProperty("verdict").GetString().ShouldBe("require-approval");
+        explained.GetProperty("tcp").GetString().ShouldBe("22,80");
+
+        var (_, asked) = await Call(agent, "request_access", ("command", Command), ("reason", "what changed over night"));
+        var request = asked.GetProperty("request").GetString()!;
+        (asked.GetProperty("state").GetString(), asked.GetProperty("people_decide_at").GetString()).ShouldBe(("pending", $"{World.PublicUrl}/inbox/{request}"));
+        // Before a person said yes nothing runs, and asking the same again changes nothing of that.
+        (await Call(agent, "run", ("request", request))).ShouldSatisfyAllConditions(answer => answer.IsError.ShouldBeTrue(), answer => answer.Said.GetProperty("error").GetString().ShouldBe("no-grant"));
+        var waiting = Call(agent, "show_request", ("request", request), ("wait_seconds", 30));
+        (await world.Approve(await world.Reviewer(), (await world.Read(db => Task.FromResult(db.Requests.Single(row => row.State == Core.RequestState.Pending)))), "go on")).ShouldBeOk();
+        var (_, decided) = await waiting.WaitAsync(TimeSpan.FromSeconds(20), Cancel);
+        decided.GetProperty("state").GetString().ShouldBe("approved");
+        decided.GetProperty("decided")[0].GetProperty("comment").GetString().ShouldBe("go on");
+
+        var (_, run) = await Call(agent, "run", ("request", request));
+        run.GetProperty("run").GetString().ShouldNotBeNull().ShouldStartWith("run_");
+        (await Call(agent, "run", ("request", request))).IsError.ShouldBeTrue("its one use is taken");
+        (await Call(agent, "show_run", ("run", run.GetProperty("run").GetString()))).Said.GetProperty("executed")[0].GetString().ShouldBe("nmap");
+        (await Call(agent, "read_results", ("run", "run_nosuch"))).Said.GetProperty("error").GetString().ShouldBe("not-found");
+        await world.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task An_agent_sees_nothing_of_others_and_takes_few_of_peoples_minutes()
+    {
+        var world = await Create();
+        await using var served = await Served.Of(world);
+        var others = await world.Request(await world.Developer("dora"));
+        var (_, token) = await world.SignIn(new("dana", false, null, ["engineering"], false, false, TimeSpan.FromHours(1)));
+        await using var agent = await Connect(served, token);
+
+        (await Call(agent, "show_request", ("request", others.Id.ToString()))).Said.GetProperty("error").GetString().ShouldBe("not-found");
+        (await Call(agent, "request_access", ("command", Command), ("reason", ""), ("minutes", -5))).IsError.ShouldBeTrue();
+        for (var at = 0; at < AgentCaps.MostWaiting; at++)
+            (await Call(agent, "request_access", ("command", Command), ("reason", "again"))).IsError.ShouldBeFalse();
+        var (refused, why) = await Call(agent, "request_access", ("command", Command), ("reason", "again"));
+        (refused, why.GetProperty("error").GetString()).ShouldBe((true, "too-many-attempts"));
+        // Whoever calls in a loop is told to wait, and others are not.
+        var told = false;
+        for (var at = 0; at < AgentCaps.Calls.Burst && !told; at++)
+            told = (await Call(agent, "show_request", ("request", "req_x"))).Said.GetProperty("error").GetString() == "too-many-attempts";
+        told.ShouldBeTrue();
+        await using var another = await Connect(served, (await world.SignIn(new("olga", false, null, ["ops"], false, false, TimeSpan.FromHours(1)))).Token);
+        (await Call(another, "explain", ("command", Command))).Said.GetProperty("verdict").GetString().ShouldBe("allow");
+    }
+
+    [Fact]
+    public async Task A_call_without_a_sign_in_is_told_where_to_sign_in()
+    {
+        var world = await Create();
+        await using var served = await Served.Of(world);
+        const string Hello = """{"jsonrpc":"2.0","id":1,"method":"tools/list"}""";
+        foreach (var token in new[] { null, "writ_nosuch" })
+        {
+            var (status, _, headers) = await served.Send(HttpMethod.Post, "/mcp", token, Hello);
+            status.ShouldBe(HttpStatusCode.Unauthorized);
+            headers.WwwAuthenticate.ToString().ShouldContain($"resource_metadata=\"{World.PublicUrl}/.well-known/oauth-protected-resource/mcp\"");
+        }
+
+        var (found, body, _) = await served.Send(HttpMethod.Get, "/.well-known/oauth-protected-resource/mcp", null);
+        found.ShouldBe(HttpStatusCode.OK);
+        var metadata = JsonDocument.Parse(body).RootElement;
+        metadata.GetProperty("resource").GetString().ShouldBe($"{World.PublicUrl}/mcp");
+        metadata.GetProperty("authorization_servers")[0].GetString().ShouldBe(World.PublicUrl);
+        // Elsewhere nobody is sent there.
+        (await served.Send(HttpMethod.Get, "/v1/requests", null)).Headers.WwwAuthenticate.ToString().ShouldNotContain("resource_metadata");
+    }
+
+    [Collection(SqliteCollection.Name)]
+    public sealed class OnSqlite(SqliteEngine engine) : AgentTests(engine);
+
+    [Collection(PostgresCollection.Name)]
+    public sealed class OnPostgres(PostgresEngine engine) : AgentTests(engine);
+}

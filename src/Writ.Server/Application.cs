@@ -33,8 +33,11 @@ namespace Writ.Server;
 /// <summary>The running server, put together.</summary>
 internal static class Application
 {
-    /// <summary>Builds it; nothing listens yet.</summary>
-    public static WebApplication Build(ServerSettings settings, ServerKeys keys, Database database, TimeProvider time)
+    /// <summary>Builds it, with all its doors; nothing listens yet.</summary>
+    public static WebApplication Build(ServerSettings settings, ServerKeys keys, Database database, TimeProvider time) => OpenDoors(Compose(settings, keys, database, time));
+
+    /// <summary>Every verb and service, and no door to any of them yet.</summary>
+    public static WebApplication Compose(ServerSettings settings, ServerKeys keys, Database database, TimeProvider time)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
         {
@@ -60,7 +63,13 @@ internal static class Application
         builder.WebHost.ConfigureKestrel(kestrel => Listeners.Configure(kestrel, settings, certificates));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
 
-        var app = builder.Build();
+        return builder.Build();
+    }
+
+    /// <summary>What answers calls, in the order in which a call passes it.</summary>
+    public static WebApplication OpenDoors(WebApplication app)
+    {
+        var (settings, database) = (app.Services.GetRequiredService<ServerSettings>(), app.Services.GetRequiredService<Database>());
         app.UseExceptionHandler(new ExceptionHandlerOptions
         {
             ExceptionHandler = HttpProblems.Handle,

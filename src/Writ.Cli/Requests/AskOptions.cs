@@ -27,11 +27,10 @@ internal sealed class AskOptions
     public AskOptions()
     {
         _command.Arity = ArgumentArity.ZeroOrMore;
-        // One of the two, and never both: what is asked is written in one place.
         _command.Validators.Add(result =>
         {
-            if (result.Tokens.Count == 0 == (result.GetResult(_sameAs) is null or { Implicit: true }))
-                result.AddError(result.Tokens.Count == 0 ? "a command is missing; it stands behind --" : "--same-as stands in the place of a command");
+            if (result.Tokens.Count > 0 && result.GetResult(_sameAs) is { Implicit: false })
+                result.AddError("--same-as stands in the place of a command");
         });
     }
 
@@ -58,7 +57,8 @@ internal sealed class AskOptions
                 again is null ? before.Command : null, reason ?? before.Reason, ticket ?? before.Ticket, duration ?? (before.DurationSeconds > 0 ? before.DurationSeconds : null), uses ?? (before.Uses > 0 ? before.Uses : null), start, Template: again);
         }
 
-        var words = parse.GetRequiredValue(_command);
+        if (parse.GetValue(_command) is not { Length: > 0 } words)
+            throw Stop.Usage("a command is missing", "it stands behind --, as in: -- nmap -p 22,80 10.20.0.5");
         var template = TemplateText.Read(words);
         return new(template is null ? words : null, reason, ticket, duration, uses, start, Template: template);
     }

@@ -48,7 +48,7 @@ internal static class ProposalCommand
                 return CommandLine.Fail($"{data} holds no server", $"make one: writ-server init --data {data}");
             using var database = CommandLine.Open(data, parsed.GetValue(CommandLine.DatabaseOption));
             // The verb as the server has it; nothing of it listens. What has to be ended is ended by the server that runs.
-            await using var app = Application.Build(new(data, [], null, null), ServerKeys.Load(data), database, time);
+            await using var app = Application.Compose(new(data, [], null, null), ServerKeys.Load(data), database, time);
             var confirmed = await app.Services.GetRequiredService<DecideProposal>().ConfirmOnBox(parsed.GetValue(id)!, cancel);
             if (!confirmed.IsOk)
                 return CommandLine.Fail(confirmed.Refusal);

@@ -218,8 +218,8 @@ public sealed class ConsoleBrowser : IAsyncLifetime
     }
 }
 
-/// <summary>People at a browser, with nothing else beside them: what they see comes in time.</summary>
-[CollectionDefinition(Name, DisableParallelization = true)]
+/// <summary>People at a browser, with little beside them: what they see comes in time.</summary>
+[CollectionDefinition(Name)]
 public sealed class BrowserCollection : ICollectionFixture<ConsoleBrowser>, ICollectionFixture<BrowserHouse>
 {
     internal const string Name = "at a browser, alone";

@@ -7,7 +7,7 @@ using Writ.SystemTests.Storage;
 namespace Writ.SystemTests.Browser;
 
 /// <summary>People at the console, in a real browser.</summary>
-[Collection(BrowserCollection.Name)]
+[Trait(Stage.Name, Stage.Quiet), Collection(BrowserCollection.Name)]
 public sealed class ConsoleTests(ConsoleBrowser browser)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

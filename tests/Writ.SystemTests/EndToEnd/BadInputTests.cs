@@ -5,7 +5,8 @@ using Writ.Contracts;
 namespace Writ.SystemTests.EndToEnd;
 
 /// <summary>What cannot be meant is refused with one clear line and the right code; nothing changes, and an attempt at access is on the record.</summary>
-public abstract class BadInputTests(Houses houses) : EndToEndTest(houses)
+[Collection(OnPostgresCollection.Name)]
+public sealed class BadInputTests(PostgresStreet houses) : EndToEndTest(houses)
 {
     [Theory]
     [InlineData(2, "nmap has no option '--evil'", "invalid-command", "nmap", "--evil", "10.20.0.5")]
@@ -176,10 +177,4 @@ public abstract class BadInputTests(Houses houses) : EndToEndTest(houses)
             runs.Select(run => $"{run.Id} {run.State}"), runners.Select(runner => runner.Id), policy.Hash, policy.AppliedAt,
         });
     }
-
-    [Collection(OnSqliteCollection.Name)]
-    public sealed class OnSqlite(SqliteStreet houses) : BadInputTests(houses);
-
-    [Collection(OnPostgresCollection.Name)]
-    public sealed class OnPostgres(PostgresStreet houses) : BadInputTests(houses);
 }

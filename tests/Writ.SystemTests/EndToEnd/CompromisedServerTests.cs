@@ -26,14 +26,16 @@ namespace Writ.SystemTests.EndToEnd;
 /// Somebody has taken the server over, with its database and every key. Here they are that server: its data folder, its database, its
 /// runners' door and its signature, and orders of their own. What they have not is the passkey of sue.
 /// </summary>
-public abstract class CompromisedServerTests(Houses houses, string target, string wider) : EndToEndTest(houses)
+[Collection(ApartOnSqliteCollection.Name)]
+public sealed class CompromisedServerTests(ApartSqliteStreet houses) : EndToEndTest(houses)
 {
+    private const string Target = "10.20.0.124", Wider = "10.20.0.125";
     private static readonly TimeProvider Clock = TimeProvider.System;
 
     [Fact]
     public async Task Server_taken_over_with_database_and_keys_gets_no_packet_out_without_the_approvers_passkey()
     {
-        (await House.Type("sam", ["run", "--", .. Scan(target)])).ShouldBeOk();
+        (await House.Type("sam", ["run", "--", .. Scan(Target)])).ShouldBeOk();
         var honest = (await House.As("sam").Get("/v1/runs?mine=true&limit=1", WritJson.Default.PageRunView)).Ok.Items[0].Id;
         var sue = (await House.As("sue").Get("/v1/whoami", WritJson.Default.WhoAmI)).Ok.Id;
         using var passkey = new SoftAuthenticator();
@@ -43,15 +45,15 @@ public abstract class CompromisedServerTests(Houses houses, string target, strin
             await using var taken = await Taken.Over(House, RunId.Parse(honest));
 
             // Without approvals of the runner's own, what the taken server signs is executed.
-            var made = taken.Order(target, uses: 2, (statement, now) => [new(sue, now, statement)]);
-            var (state, packets) = await taken.Send(made, target);
+            var made = taken.Order(Target, uses: 2, (statement, now) => [new(sue, now, statement)]);
+            var (state, packets) = await taken.Send(made, Target);
             (state, packets > 0).ShouldBe((RunState.Exited, true), taken.Said);
 
             await House.RestartRunner(config => config["approvals"] = new JsonObject
             {
                 ["origin"] = SoftAuthenticator.Party.Origin,
                 ["approvers"] = new JsonArray(new JsonObject { ["person"] = sue, ["name"] = "sue", ["keys"] = new JsonArray(Convert.ToBase64String(passkey.Key.Info)) }),
-                ["zones"] = new JsonArray(new JsonObject { ["zone"] = "own", ["addresses"] = new JsonArray(target, wider), ["approvers"] = new JsonArray("sue"), ["count"] = 1 }),
+                ["zones"] = new JsonArray(new JsonObject { ["zone"] = "own", ["addresses"] = new JsonArray(Target, Wider), ["approvers"] = new JsonArray("sue"), ["count"] = 1 }),
             });
             await taken.Reached();
 
@@ -64,24 +66,24 @@ public abstract class CompromisedServerTests(Houses houses, string target, strin
                          ("a passkey of somebody else's", (statement, now) => [new(sue, now, statement, Passkey: forged.Approve(statement, now))]),
                      ])
             {
-                (state, packets) = await taken.Send(taken.Order(target, uses: 2, decide), target);
+                (state, packets) = await taken.Send(taken.Order(Target, uses: 2, decide), Target);
                 (state, packets).ShouldBe((RunState.Failed, 0), what);
             }
 
             // What sue approves is executed, as often as she approved and no more.
-            var approved = taken.Order(target, uses: 2, (statement, now) => [new(sue, now, statement, Passkey: passkey.Approve(statement, now))]);
-            (state, packets) = await taken.Send(approved, target);
+            var approved = taken.Order(Target, uses: 2, (statement, now) => [new(sue, now, statement, Passkey: passkey.Approve(statement, now))]);
+            (state, packets) = await taken.Send(approved, Target);
             (state, packets > 0).ShouldBe((RunState.Exited, true), taken.Said);
-            (state, packets) = await taken.Send(Taken.Again(approved), target);
+            (state, packets) = await taken.Send(Taken.Again(approved), Target);
             (state, packets > 0).ShouldBe((RunState.Exited, true), $"the second use: {taken.Said}");
-            (state, packets) = await taken.Send(Taken.Again(approved), target);
+            (state, packets) = await taken.Send(Taken.Again(approved), Target);
             (state, packets).ShouldBe((RunState.Failed, 0), "a third use");
 
-            // Nor does her yes carry another target, or the same one as of another day.
-            (state, packets) = await taken.Send(taken.Order(wider, uses: 2, (statement, _) => [approved.Decisions[0] with { Statement = statement }]), wider);
-            (state, packets).ShouldBe((RunState.Failed, 0), "another target");
-            (state, packets) = await taken.Send(taken.Order(target, uses: 3, (statement, now) =>
-                [new(sue, now, statement, Passkey: passkey.Approve(statement, now - (86_400L * 1_000_000)))]), target);
+            // Nor does her yes carry another Target, or the same one as of another day.
+            (state, packets) = await taken.Send(taken.Order(Wider, uses: 2, (statement, _) => [approved.Decisions[0] with { Statement = statement }]), Wider);
+            (state, packets).ShouldBe((RunState.Failed, 0), "another Target");
+            (state, packets) = await taken.Send(taken.Order(Target, uses: 3, (statement, now) =>
+                [new(sue, now, statement, Passkey: passkey.Approve(statement, now - (86_400L * 1_000_000)))]), Target);
             (state, packets).ShouldBe((RunState.Failed, 0), "a yes of yesterday");
         }
         finally
@@ -89,11 +91,11 @@ public abstract class CompromisedServerTests(Houses houses, string target, strin
             await House.RestartRunner(config => config.AsObject().Remove("approvals"));
             await House.BeWhole();
             // The books say that the runner was there a moment ago: with the taken server.
-            await House.Until(async () => (await House.Type("sam", ["run", "--", .. Scan(target)])).Code == 0, "the house is not whole again");
+            await House.Until(async () => (await House.Type("sam", ["run", "--", .. Scan(Target)])).Code == 0, "the house is not whole again");
         }
     }
 
-    private static string[] Scan(string target) => ["nmap", "-n", "-Pn", "-sT", "-p", "22", target];
+    private static string[] Scan(string Target) => ["nmap", "-n", "-Pn", "-sT", "-p", "22", Target];
 
     /// <summary>The server in the attacker's hands.</summary>
     private sealed class Taken(WebApplication app, Database database, ServerKeys keys, RunRow honest) : IAsyncDisposable
@@ -143,7 +145,7 @@ public abstract class CompromisedServerTests(Houses houses, string target, strin
             Issued = Now, StartBy = Now + 60_000_000, Deadline = Now + 120_000_000,
         };
 
-        /// <summary>Puts it into the books, signs and sends it: how it ended, and the packets that came to the target.</summary>
+        /// <summary>Puts it into the books, signs and sends it: how it ended, and the packets that came to the Target.</summary>
         public async Task<(RunState State, int Packets)> Send(RunOrder order, string to)
         {
             var signed = keys.SignOrder(order.ToBytes());
@@ -179,10 +181,4 @@ public abstract class CompromisedServerTests(Houses houses, string target, strin
             database.Dispose();
         }
     }
-
-    [Collection(ApartOnSqliteCollection.Name)]
-    public sealed class OnSqlite(ApartSqliteStreet houses) : CompromisedServerTests(houses, "10.20.0.124", "10.20.0.125");
-
-    [Collection(ApartOnPostgresCollection.Name)]
-    public sealed class OnPostgres(ApartPostgresStreet houses) : CompromisedServerTests(houses, "10.20.0.126", "10.20.0.127");
 }

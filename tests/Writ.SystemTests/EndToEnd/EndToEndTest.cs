@@ -3,8 +3,9 @@ using System.Text.Json;
 namespace Writ.SystemTests.EndToEnd;
 
 /// <summary>
-/// Every class of end-to-end tests is abstract, with <c>OnSqlite</c> and <c>OnPostgres</c> nested in it and empty: one list
-/// of tests, run identically on both engines. When a test fails, what all processes of the house said is in its output.
+/// What the database has a part in (decisions, runs, endings, outages, lost contact) stands in an abstract class, with <c>OnSqlite</c> and
+/// <c>OnPostgres</c> nested in it and empty: one list of tests, run identically on both engines. What it has none in (files, names, input that is
+/// bad, the host of a runner) runs in the houses of one of them. When a test fails, what all processes of the house said is in its output.
 /// </summary>
 public abstract class EndToEndTest : IAsyncLifetime
 {

@@ -179,9 +179,9 @@ public abstract class EndingTests(Houses houses) : EndToEndTest(houses)
         entry.Text("recording_whole").ShouldBe("true");
     }
 
-    [Collection(AloneOnSqliteCollection.Name)]
+    [Trait(Stage.Name, Stage.Quiet), Collection(AloneOnSqliteCollection.Name)]
     public sealed class OnSqlite(LonelySqliteStreet houses) : EndingTests(houses);
 
-    [Collection(AloneOnPostgresCollection.Name)]
+    [Trait(Stage.Name, Stage.Quiet), Collection(AloneOnPostgresCollection.Name)]
     public sealed class OnPostgres(LonelyPostgresStreet houses) : EndingTests(houses);
 }

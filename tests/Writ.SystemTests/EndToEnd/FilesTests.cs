@@ -8,7 +8,8 @@ using Writ.Contracts.Runs;
 namespace Writ.SystemTests.EndToEnd;
 
 /// <summary>Files of the requester's on their way to real Nmap and back.</summary>
-public abstract class FilesTests(Houses houses) : EndToEndTest(houses)
+[Collection(OnPostgresCollection.Name)]
+public sealed class FilesTests(PostgresStreet houses) : EndToEndTest(houses)
 {
     private string At(string name) => Path.Combine(House.Folder, name);
 
@@ -164,10 +165,4 @@ public abstract class FilesTests(Houses houses) : EndToEndTest(houses)
         (await House.Type("sam", ["run", "--", "nmap", "-n", "-sT", .. options])).ShouldBeAnError(code, saying);
         (await House.Type("sam", ["explain", "--", "nmap", "-n", "-sT", .. options])).ShouldBeAnError(code, saying);
     }
-
-    [Collection(OnSqliteCollection.Name)]
-    public sealed class OnSqlite(SqliteStreet houses) : FilesTests(houses);
-
-    [Collection(OnPostgresCollection.Name)]
-    public sealed class OnPostgres(PostgresStreet houses) : FilesTests(houses);
 }

@@ -5,7 +5,8 @@ using Writ.Contracts;
 namespace Writ.SystemTests.EndToEnd;
 
 /// <summary>What is found on a runner's host beside its runs, and how the server hears of it. The house's tool is a file of its own.</summary>
-public abstract class HostTests(Houses houses) : EndToEndTest(houses)
+[Collection(OnSqliteCollection.Name)]
+public sealed class HostTests(SqliteStreet houses) : EndToEndTest(houses)
 {
     [Fact]
     public async Task A_tool_executed_past_the_runner_is_told_with_who_did_it_and_a_run_is_not()
@@ -160,10 +161,4 @@ public abstract class HostTests(Houses houses) : EndToEndTest(houses)
         await process.WaitForExitAsync(Cancel);
         return process.ExitCode;
     }
-
-    [Collection(OnSqliteCollection.Name)]
-    public sealed class OnSqlite(SqliteStreet houses) : HostTests(houses);
-
-    [Collection(OnPostgresCollection.Name)]
-    public sealed class OnPostgres(PostgresStreet houses) : HostTests(houses);
 }

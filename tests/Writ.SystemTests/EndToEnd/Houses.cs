@@ -84,13 +84,13 @@ public sealed class ApartOnPostgresCollection : ICollectionFixture<ApartPostgres
     internal const string Name = "end to end on PostgreSQL, taken apart";
 }
 
-[CollectionDefinition(Name, DisableParallelization = true)]
+[CollectionDefinition(Name)]
 public sealed class AloneOnSqliteCollection : ICollectionFixture<LonelySqliteStreet>
 {
     internal const string Name = "end to end on SQLite, alone";
 }
 
-[CollectionDefinition(Name, DisableParallelization = true)]
+[CollectionDefinition(Name)]
 public sealed class AloneOnPostgresCollection : ICollectionFixture<LonelyPostgresStreet>
 {
     internal const string Name = "end to end on PostgreSQL, alone";

@@ -115,9 +115,9 @@ public abstract class LostContactTests(Houses houses) : EndToEndTest(houses)
 
     private async Task End(RunOnHost run) => (await House.Type("sam", "kill", run.Id)).ShouldBeOk();
 
-    [Collection(AloneOnSqliteCollection.Name)]
+    [Trait(Stage.Name, Stage.Quiet), Collection(AloneOnSqliteCollection.Name)]
     public sealed class OnSqlite(LonelySqliteStreet houses) : LostContactTests(houses);
 
-    [Collection(AloneOnPostgresCollection.Name)]
+    [Trait(Stage.Name, Stage.Quiet), Collection(AloneOnPostgresCollection.Name)]
     public sealed class OnPostgres(LonelyPostgresStreet houses) : LostContactTests(houses);
 }

@@ -6,7 +6,8 @@ namespace Writ.SystemTests.EndToEnd;
 /// Names as the runner's network sees them: a real resolver, whose answers this test changes by the hosts file of the
 /// runner's namespace.
 /// </summary>
-public abstract class NamesTests(Houses houses) : EndToEndTest(houses)
+[Collection(OnPostgresCollection.Name)]
+public sealed class NamesTests(PostgresStreet houses) : EndToEndTest(houses)
 {
     private static readonly Lock Turn = new();
     private static readonly Dictionary<string, string> Hosts = [];
@@ -80,10 +81,4 @@ public abstract class NamesTests(Houses houses) : EndToEndTest(houses)
         Point("inside", second);
         (await House.Type("dana", ["run", "--", .. Scan(name, second)])).ShouldBeOk().Text.ShouldContain($"{name} ({first})");
     }
-
-    [Collection(OnSqliteCollection.Name)]
-    public sealed class OnSqlite(SqliteStreet houses) : NamesTests(houses);
-
-    [Collection(OnPostgresCollection.Name)]
-    public sealed class OnPostgres(PostgresStreet houses) : NamesTests(houses);
 }

@@ -10,7 +10,8 @@ using Writ.SystemTests.Databases;
 namespace Writ.SystemTests.EndToEnd;
 
 /// <summary>What real Nmap finds, on its way to those who wait for it.</summary>
-public abstract class ResultsTests(Houses houses) : EndToEndTest(houses)
+[Collection(OnPostgresCollection.Name)]
+public sealed class ResultsTests(PostgresStreet houses) : EndToEndTest(houses)
 {
     [Fact]
     public async Task Results_come_while_the_run_lives_and_only_to_those_who_may_see_them()
@@ -189,10 +190,4 @@ public abstract class ResultsTests(Houses houses) : EndToEndTest(houses)
 
         return status.ToString();
     }
-
-    [Collection(OnSqliteCollection.Name)]
-    public sealed class OnSqlite(SqliteStreet houses) : ResultsTests(houses);
-
-    [Collection(OnPostgresCollection.Name)]
-    public sealed class OnPostgres(PostgresStreet houses) : ResultsTests(houses);
 }

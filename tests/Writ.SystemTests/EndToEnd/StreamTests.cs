@@ -4,7 +4,8 @@ using Writ.SystemTests.Storage;
 namespace Writ.SystemTests.EndToEnd;
 
 /// <summary>A stream of the audit log, as an operator adds it to a server that runs.</summary>
-public abstract class StreamTests(Houses houses) : EndToEndTest(houses)
+[Collection(OnSqliteCollection.Name)]
+public sealed class StreamTests(SqliteStreet houses) : EndToEndTest(houses)
 {
     [Fact]
     public async Task Stream_to_a_file_goes_on_after_the_server_was_killed()
@@ -50,10 +51,4 @@ public abstract class StreamTests(Houses houses) : EndToEndTest(houses)
             return null;
         }
     }
-
-    [Collection(OnSqliteCollection.Name)]
-    public sealed class OnSqlite(SqliteStreet houses) : StreamTests(houses);
-
-    [Collection(OnPostgresCollection.Name)]
-    public sealed class OnPostgres(PostgresStreet houses) : StreamTests(houses);
 }

@@ -5,7 +5,8 @@ using Writ.SystemTests.Storage;
 namespace Writ.SystemTests.EndToEnd;
 
 /// <summary>The question that an alarm asks, about real packets: who was this?</summary>
-public abstract class TraceTests(Houses houses) : EndToEndTest(houses)
+[Collection(OnSqliteCollection.Name)]
+public sealed class TraceTests(SqliteStreet houses) : EndToEndTest(houses)
 {
     [Fact]
     public async Task Scan_and_stray_packets_are_traced_to_the_run_its_people_and_its_command()
@@ -44,10 +45,4 @@ public abstract class TraceTests(Houses houses) : EndToEndTest(houses)
         (await House.Type("ada", "trace", "10.30.0.78:162", "--at", minute)).ShouldBeOk().Text.ShouldNotContain(run.Id);
         (await House.Type("ada", "trace", "10.30.0.78:162/udp", "--at", "2026-01-01T00:00Z")).ShouldBeOk().Text.TrimEnd().ShouldEndWith("\nnothing that went through Writ touched it then");
     }
-
-    [Collection(OnSqliteCollection.Name)]
-    public sealed class OnSqlite(SqliteStreet houses) : TraceTests(houses);
-
-    [Collection(OnPostgresCollection.Name)]
-    public sealed class OnPostgres(PostgresStreet houses) : TraceTests(houses);
 }

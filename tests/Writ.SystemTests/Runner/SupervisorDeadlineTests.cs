@@ -6,7 +6,7 @@ using static Writ.SystemTests.Runner.SupervisedRun;
 namespace Writ.SystemTests.Runner;
 
 /// <summary>A supervised run dies when it must, to the tenth of a second. These measure, and run alone.</summary>
-[Collection(AloneCollection.Name)]
+[Trait(Stage.Name, Stage.Quiet), Collection(AloneCollection.Name)]
 public sealed class SupervisorDeadlineTests
 {
     private static void ShouldDieOnTime(SupervisedRun run, string cause, long at)

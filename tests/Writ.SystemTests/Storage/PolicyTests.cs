@@ -217,7 +217,7 @@ public abstract class PolicyTests(StorageEngine engine) : StorageTest(engine)
         var (holder, _) = await world.Approved();
         var auditor = (await world.SignIn(new("otto", false, null, [], false, true, TimeSpan.FromHours(1)))).Caller;
         var entries = await world.Read(db => db.AuditEntries.CountAsync());
-        async Task<PolicyDiffView> Diff(Caller caller, string policy, string? last = null) => (await world.Get<DiffPolicy>().Diff(caller, new(policy), last, default)).ShouldBeOk();
+        async Task<PolicyDiffView> Diff(Caller caller, string policy, string? last = null) => (await world.Get<DiffPolicy>().Diff(caller, new(policy), last, Cancel)).ShouldBeOk();
 
         var same = await Diff(auditor, World.Policy);
         (same.Ok, same.Lines.Count, same.Looked, same.Answers.Count).ShouldBe((true, 0, 1, 0));
@@ -231,7 +231,7 @@ public abstract class PolicyTests(StorageEngine engine) : StorageTest(engine)
         (await Diff(holder, World.NoMoreStaging)).Looked.ShouldBe(1);
         (await Diff(auditor, World.NoMoreStaging, "0")).Looked.ShouldBe(0);
         foreach (var last in new[] { "1001", "-1", "x", "", "99999999999" })
-            (await world.Get<DiffPolicy>().Diff(auditor, new(World.Policy), last, default)).ShouldBeRefused(ErrorCode.InvalidInput);
+            (await world.Get<DiffPolicy>().Diff(auditor, new(World.Policy), last, Cancel)).ShouldBeRefused(ErrorCode.InvalidInput);
         var broken = await Diff(auditor, "version: 1\nrulez: []\n");
         (broken.Ok, broken.Problems.Count, broken.Looked).ShouldBe((false, 1, 0));
 
@@ -245,17 +245,17 @@ public abstract class PolicyTests(StorageEngine engine) : StorageTest(engine)
         var world = await Create();
         var (holder, grant) = await world.Approved();
         var verb = world.Get<ShowRuleUse>();
-        (await verb.One("scan-staging", default)).ShouldBeOk().ShouldSatisfyAllConditions(use => use.Asked.ShouldBe(1), use => use.Runs.ShouldBe(0), use => use.Enough.ShouldBeNull());
+        (await verb.One("scan-staging", Cancel)).ShouldBeOk().ShouldSatisfyAllConditions(use => use.Asked.ShouldBe(1), use => use.Runs.ShouldBe(0), use => use.Enough.ShouldBeNull());
         (await world.Start(holder, grant)).ShouldBeOk();
 
-        var one = (await verb.One("scan-staging", default)).ShouldBeOk();
+        var one = (await verb.One("scan-staging", Cancel)).ShouldBeOk();
         one.Runs.ShouldBe(1);
         one.Enough.ShouldNotBeNull().ShouldStartWith("zones: [staging]\ntools:\n  nmap:\n    ports: \"22,80\"\n");
-        (await verb.All(default)).ShouldBeOk().ShouldContain(use => use.Id == "scan-staging" && use.Asked == 1);
-        (await verb.One("nosuch", default)).ShouldBeRefused(ErrorCode.NotFound);
+        (await verb.All(Cancel)).ShouldBeOk().ShouldContain(use => use.Id == "scan-staging" && use.Asked == 1);
+        (await verb.One("nosuch", Cancel)).ShouldBeRefused(ErrorCode.NotFound);
         // What ran long ago is no reason to keep a rule as it is.
         world.Clock.Advance(TimeSpan.FromDays(91));
-        (await verb.One("scan-staging", default)).ShouldBeOk().ShouldSatisfyAllConditions(use => use.Asked.ShouldBe(0), use => use.Runs.ShouldBe(0), use => use.Enough.ShouldBeNull());
+        (await verb.One("scan-staging", Cancel)).ShouldBeOk().ShouldSatisfyAllConditions(use => use.Asked.ShouldBe(0), use => use.Runs.ShouldBe(0), use => use.Enough.ShouldBeNull());
     }
 
     private static async Task<Result<PolicyView>> Apply(World world, string text) =>

@@ -100,7 +100,7 @@ public sealed class NmapOptionDifferentialTests : IDisposable
     public void Whole_commands_are_accepted_and_refused_as_nmap_does()
     {
         var (number, accepted, refused) = (0, 0, 0);
-        var commands = Draws.Of(Option.Array[1, 4], 700);
+        var commands = Draws.Of(Option.Array[1, 4], 250);
         Draws.Each(commands, options =>
         {
             var folder = Directory.CreateDirectory(Path.Combine(_folder, $"{Interlocked.Increment(ref number)}")).FullName;

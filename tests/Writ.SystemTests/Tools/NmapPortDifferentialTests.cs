@@ -46,7 +46,7 @@ public partial class NmapPortDifferentialTests
     public void Ports_equal_what_nmap_reports()
     {
         var (number, accepted) = (0, 0);
-        var commands = Draws.Of(Commands, 700);
+        var commands = Draws.Of(Commands, 250);
         Draws.Each(commands, options =>
         {
             var plan = NmapHere.Plan(["nmap", "-Pn", .. options, "127.0.0.1"]);
@@ -80,7 +80,7 @@ public partial class NmapPortDifferentialTests
         {
             var line = Gen.Select(Gen.OneOf("a", "b", "http", "#x", "ssh"), Gen.Int[1, 40], Gen.OneOf("tcp", "udp", "sctp", "tcp"), Gen.OneOf("\t0.5", " 0.25", "\t3/10", "", "\t0.1 # comment", " 0.1"))
                 .Select((name, port, protocol, frequency) => $"{name}\t{port}/{protocol}{frequency}");
-            Draws.Each(Draws.Of(Gen.Select(line.Array[1, 30], Gen.OneOf("", "--top-ports 3", "--port-ratio 0.2", "-sSU", "-F")), 60), drawn =>
+            Draws.Each(Draws.Of(Gen.Select(line.Array[1, 30], Gen.OneOf("", "--top-ports 3", "--port-ratio 0.2", "-sSU", "-F")), 30), drawn =>
             {
                 var (lines, options) = drawn;
                 var path = Path.Combine(folder, $"{Guid.CreateVersion7(DateTimeOffset.UnixEpoch)}");

@@ -93,7 +93,7 @@ public sealed class NmapTargetDifferentialTests : IDisposable
         var (number, accepted) = (0, 0);
         var word = Gen.Frequency((6, V4), (1, Gen.OneOf("web1", "web2", "web1/30", "web2/31", "web1.staging.example.com")));
         var near = Gen.Select(Gen.Int[0, 3], Octet, Gen.OneOf("", "", "/30", "/28")).Select((c, d, mask) => $"10.20.{c}.{d}{mask}");
-        var commands = Draws.Of(Gen.Select(Gen.OneOf(word, near).Array[1, 3], Gen.OneOf(Gen.Const(""), near, word), Gen.OneOf(Gen.Const(""), near), Gen.Int[0, 3], Gen.Bool), 500);
+        var commands = Draws.Of(Gen.Select(Gen.OneOf(word, near).Array[1, 3], Gen.OneOf(Gen.Const(""), near, word), Gen.OneOf(Gen.Const(""), near), Gen.Int[0, 3], Gen.Bool), 200);
         Draws.Each(commands, drawn =>
         {
             var (targets, exclude, excludeFile, how, all) = drawn;

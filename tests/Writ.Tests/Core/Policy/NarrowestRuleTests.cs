@@ -105,6 +105,6 @@ public class NarrowestRuleTests
             NewRights.Of(wide, narrow, [(Dana, Dana)]).ShouldBeEmpty(text);
         }
 
-        told.ShouldBeGreaterThan(PropertyScale.Cases(200) / 2);
+        told.ShouldBeGreaterThan((int)PropertyScale.Cases(200) / 2);
     }
 }

@@ -2,6 +2,7 @@ using Writ.Contracts.Runners;
 using Writ.Server.Policy;
 using Writ.Server.WebConsole.Ask;
 using Writ.Server.WebConsole.Fleet;
+using Writ.Server.WebConsole.Policies;
 using Writ.Server.WebConsole.Start;
 
 namespace Writ.Tests.Server.WebConsole;

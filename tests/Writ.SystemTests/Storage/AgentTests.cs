@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
 using Writ.Server.Agents;
@@ -28,6 +29,7 @@ public abstract class AgentTests(StorageEngine engine) : StorageTest(engine)
     {
         var world = await Create();
         await using var served = await Served.Of(world);
+        await world.Developer();
         var (_, token) = await world.SignIn(new("ci-nightly", true, "dana", [], false, false, TimeSpan.FromHours(1)));
         await using var agent = await Connect(served, token);
 
@@ -43,7 +45,7 @@ public abstract class AgentTests(StorageEngine engine) : StorageTest(engine)
         // Before a person said yes nothing runs, and asking the same again changes nothing of that.
         (await Call(agent, "run", ("request", request))).ShouldSatisfyAllConditions(answer => answer.IsError.ShouldBeTrue(), answer => answer.Said.GetProperty("error").GetString().ShouldBe("no-grant"));
         var waiting = Call(agent, "show_request", ("request", request), ("wait_seconds", 30));
-        (await world.Approve(await world.Reviewer(), (await world.Read(db => Task.FromResult(db.Requests.Single(row => row.State == Core.RequestState.Pending)))), "go on")).ShouldBeOk();
+        (await served.World.Approve(await world.Reviewer(), await world.Read(db => db.Requests.SingleAsync(row => row.State == Core.RequestState.Pending, Cancel)), "go on")).ShouldBeOk();
         var (_, decided) = await waiting.WaitAsync(TimeSpan.FromSeconds(20), Cancel);
         decided.GetProperty("state").GetString().ShouldBe("approved");
         decided.GetProperty("decided")[0].GetProperty("comment").GetString().ShouldBe("go on");

@@ -216,6 +216,7 @@ public abstract class PolicyTests(StorageEngine engine) : StorageTest(engine)
         var world = await Create();
         var (holder, _) = await world.Approved();
         var auditor = (await world.SignIn(new("otto", false, null, [], false, true, TimeSpan.FromHours(1)))).Caller;
+        var other = await world.Developer("dora");
         var entries = await world.Read(db => db.AuditEntries.CountAsync());
         async Task<PolicyDiffView> Diff(Caller caller, string policy, string? last = null) => (await world.Get<DiffPolicy>().Diff(caller, new(policy), last, Cancel)).ShouldBeOk();
 
@@ -227,7 +228,7 @@ public abstract class PolicyTests(StorageEngine engine) : StorageTest(engine)
             answer => answer.Actor.ShouldBe(holder.Name), answer => answer.Before.ShouldBe("asks 1 reviewer"), answer => answer.After.ShouldBe("denied"), answer => string.Join(' ', answer.Command).ShouldBe(World.Command));
         (await Diff(auditor, World.Policy.Replace("count: 1 }", "count: 2 }"))).Answers.ShouldHaveSingleItem().After.ShouldBe("asks 2 reviewer");
         // Others' requests are nobody's business, and nothing is looked at that nobody wants looked at.
-        (await Diff(await world.Developer("dora"), World.NoMoreStaging)).Looked.ShouldBe(0);
+        (await Diff(other, World.NoMoreStaging)).Looked.ShouldBe(0);
         (await Diff(holder, World.NoMoreStaging)).Looked.ShouldBe(1);
         (await Diff(auditor, World.NoMoreStaging, "0")).Looked.ShouldBe(0);
         foreach (var last in new[] { "1001", "-1", "x", "", "99999999999" })
@@ -235,7 +236,7 @@ public abstract class PolicyTests(StorageEngine engine) : StorageTest(engine)
         var broken = await Diff(auditor, "version: 1\nrulez: []\n");
         (broken.Ok, broken.Problems.Count, broken.Looked).ShouldBe((false, 1, 0));
 
-        (await world.Read(db => db.AuditEntries.CountAsync())).ShouldBe(entries + 1, "dora signed in");
+        (await world.Read(db => db.AuditEntries.CountAsync())).ShouldBe(entries);
         (await world.Read(db => db.Policies.CountAsync())).ShouldBe(1);
     }
 

@@ -88,6 +88,7 @@ internal sealed class Feed(Database database, TimeProvider time, ILogger<Feed> l
             {
                 Size = size;
                 _recent.Clear();
+                listeners = [.. _listeners];
             }
 
             // What happened between their first look and this one is in no piece: they look once more.

@@ -13,7 +13,6 @@ public abstract class LiveComponent : ComponentBase, IDisposable
     private bool _loading;
     private bool _again;
     private bool _over;
-    private long? _readAt;
 
     [Inject]
     private protected Feed Feed { get; set; } = null!;
@@ -27,6 +26,9 @@ public abstract class LiveComponent : ComponentBase, IDisposable
     /// <summary>By what name the page that comes alive fetches what was read when it was made.</summary>
     [PersistentState]
     public string? Handed { get; set; }
+
+    /// <summary>How long the log was before that was read which the page was made with; null where it was read alive.</summary>
+    private protected long? ReadAt { get; set; }
 
     /// <summary>Reads what is shown. Not called by two at once.</summary>
     private protected abstract Task Load();
@@ -45,7 +47,7 @@ public abstract class LiveComponent : ComponentBase, IDisposable
             Handed = null;
             if (await Visit.Session() is { } live && HandOver.Take(name, live) is { } kept)
             {
-                (Loaded, _readAt) = (kept.Read, kept.Size);
+                (Loaded, ReadAt) = (kept.Read, kept.Size);
                 return;
             }
         }
@@ -64,7 +66,7 @@ public abstract class LiveComponent : ComponentBase, IDisposable
             return;
         _listening = Feed.Listen(Happened);
         // What happened since it was read.
-        if (_readAt is { } size && Feed.Since(size) is { Count: > 0 } happened)
+        if (ReadAt is { } size && Feed.Since(size) is { Count: > 0 } happened)
             Happened(happened);
     }
 

@@ -148,6 +148,33 @@ public sealed class ConsoleTests(ConsoleBrowser browser)
         house.Wrong.ShouldBeEmpty();
     }
 
+    [Fact]
+    public async Task What_happens_while_a_page_comes_alive_is_on_it()
+    {
+        await using var house = await ConsoleHouse.Of(browser.Engine, browser.Browser, Company.Policy);
+        var world = house.World;
+        await using var runner = await Company.Runner(world);
+        var dana = await Company.Dana(world);
+        var asked = await world.Request(dana, "nmap -sT -p 80 10.20.4.1", duration: TimeSpan.FromMinutes(10));
+        // Somebody else's page is open: what happens is read all the while.
+        await house.Open(await world.Admin("Ada"), "/fleet");
+        var page = await house.Open(dana, "/inbox");
+        var alive = new TaskCompletionSource();
+        await page.RouteAsync("**/*blazor.web*", async route =>
+        {
+            await alive.Task;
+            await route.ContinueAsync();
+        });
+        await page.GotoAsync($"/inbox/{asked.Id}", new() { WaitUntil = WaitUntilState.Commit });
+        await page.GetByText("Yours. It waits for").WaitForAsync();
+        (await world.Approve(await Company.Marek(world), asked)).ShouldBeOk();
+        // The feed has passed it by before the page listens.
+        await Task.Delay(1_000, Cancel);
+        alive.SetResult();
+        await page.GetByText("Approved by Marek.").WaitForAsync();
+        house.Wrong.ShouldBeEmpty();
+    }
+
     private static readonly string WithTemplate = Company.Policy.Replace("rules:\n",
         "rules:\n  - { id: developers-check, roles: [developer], zones: [staging], templates: [web-check], approval: { from: [security-engineer], count: 1 } }\n", StringComparison.Ordinal);
 

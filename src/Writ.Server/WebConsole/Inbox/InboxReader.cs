@@ -15,7 +15,7 @@ public sealed record InboxRow(string Id, string Who, string Role, DateTimeOffset
 public sealed record DecidedRow(string Id, DateTimeOffset At, string Who, bool Denied, string What, string By);
 
 /// <summary>What a page of the inbox shows.</summary>
-public sealed record InboxState(IReadOnlyList<InboxRow> Waiting, IReadOnlyList<InboxRow> Others, IReadOnlyList<DecidedRow> Decided, Dossier? Dossier);
+public sealed record InboxState(IReadOnlyList<InboxRow> Waiting, IReadOnlyList<InboxRow> Others, IReadOnlyList<DecidedRow> Decided, Dossier? Dossier, long Size);
 
 /// <summary>Reads the lists of the inbox: from the board, and what was decided lately.</summary>
 internal sealed class InboxReader(Outlook outlook, Board board, Database database)

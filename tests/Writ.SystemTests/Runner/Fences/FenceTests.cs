@@ -87,7 +87,7 @@ public sealed class FenceTests
         far.Settle().ShouldNotContain(frame => frame.Source == run.Place.Address4);
     }
 
-    [Fact]
+    [Fact, Trait(Stage.Name, Stage.Quiet)]
     public void Scope_that_is_too_wide_for_a_fence_is_refused_within_a_second_and_the_widest_is_loaded()
     {
         foreach (var (ranges, ports, loads) in new[] { (SandboxTerms.MostRanges - 1, true, true), (100_000, true, false), (100_000, false, true) })

@@ -54,7 +54,7 @@ public sealed class NeighbourTests : IDisposable
 
             var end = run.Run.End(60);
             end.GetProperty("cause").GetString().ShouldBe("Exited", run.Run.Output);
-            end.GetProperty("fence").GetProperty("passed").GetInt64().ShouldBe(65_535, "all but its own");
+            end.GetProperty("fence").GetProperty("passed").GetInt64().ShouldBe(65_535, $"all but its own: {run.Run.Output}");
         }
 
         // Those who are there are found among all who are not.
@@ -91,7 +91,7 @@ public sealed class NeighbourTests : IDisposable
             if i % 256 == 0: sockets.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
             s = sockets[-1]
             try: s.sendto(b"x", (socket.inet_ntoa((first + i).to_bytes(4, "big")), 53))
-            except OSError: pass
+            except OSError as error: print(i, error)
         print("all of them")
         """;
 

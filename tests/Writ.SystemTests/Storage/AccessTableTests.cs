@@ -23,8 +23,7 @@ namespace Writ.SystemTests.Storage;
 /// The table of <c>docs/access.md</c> is the truth about who may call what: every endpoint that there is stands in it, and each
 /// is called as each kind of caller.
 /// </summary>
-[Collection(SqliteCollection.Name)]
-public sealed class AccessTableTests(SqliteEngine engine) : StorageTest(engine)
+public abstract class AccessTableTests(StorageEngine engine) : StorageTest(engine)
 {
     private static readonly string[] Callers = ["nobody", "stranger", "workload", "requester", "reviewer", "auditor", "admin"];
 
@@ -275,4 +274,10 @@ public sealed class AccessTableTests(SqliteEngine engine) : StorageTest(engine)
     private static string Digest(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(bytes));
 
     private static string ThisFile([CallerFilePath] string path = "") => path;
+
+    [Collection(SqliteCollection.Name)]
+    public sealed class OnSqlite(SqliteEngine engine) : AccessTableTests(engine);
+
+    [Collection(PostgresCollection.Name)]
+    public sealed class OnPostgres(PostgresEngine engine) : AccessTableTests(engine);
 }

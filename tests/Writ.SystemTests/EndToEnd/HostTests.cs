@@ -76,14 +76,14 @@ public sealed class HostTests(SqliteStreet houses) : EndToEndTest(houses)
         File.Copy("/usr/bin/true", copy);
         (await Commands("setcap", "cap_net_raw+ep", copy)).ShouldBe(0);
 
-        var found = (await House.OnRunnerHost("standing-rights", [])).ShouldBe(1);
+        var found = (await House.OnRunnerHost("standing-rights", [], seconds: 150)).ShouldBe(1);
         found.Text.ShouldContain($"capability  {Path.GetFullPath(copy)}: everybody who may execute it has cap_net_raw\n  remedy: setcap -r {Path.GetFullPath(copy)}");
         await House.Until(async () => (await Rights())?.Any(right => right.Where == Path.GetFullPath(copy)) == true, "the server does not hear of it");
         (await House.As("ada").Audit()).ShouldContain(entry => entry.Type() == "runner.standing-rights" && entry.GetRawText().Contains(Path.GetFullPath(copy), StringComparison.Ordinal));
         (await House.Type("ada", "runners")).ShouldBeOk().Text.ShouldContain(" found");
 
         (await Commands("setcap", "-r", copy)).ShouldBe(0);
-        (await House.OnRunnerHost("standing-rights", [])).ShouldBe(1);
+        (await House.OnRunnerHost("standing-rights", [], seconds: 150)).ShouldBe(1);
         await House.Until(async () => (await Rights())?.Any(right => right.Where == Path.GetFullPath(copy)) == false, "the server still has it");
     }
 

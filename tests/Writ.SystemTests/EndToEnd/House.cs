@@ -247,12 +247,12 @@ internal sealed class House : IAsyncDisposable
         return Encoding.UTF8.GetString(process.Output).Trim();
     }
 
-    /// <summary>A verb of writ-runner, on the runner's host.</summary>
-    public async Task<Typed> OnRunnerHost(string verb, string[] arguments, string? data = null, string? token = null)
+    /// <summary>A verb of writ-runner, on the runner's host. One that looks through all files of the disk takes as long as there are files.</summary>
+    public async Task<Typed> OnRunnerHost(string verb, string[] arguments, string? data = null, string? token = null, int seconds = 30)
     {
         string[] line = [verb, .. arguments, "--data", data ?? RunnerData];
         using var process = HouseProcess.Start($"writ-runner {verb}", _folder, Program("writ-runner"), line, ("WRIT_ENROLL_TOKEN", token));
-        return await new Typing($"writ-runner {string.Join(' ', line)}", process).End();
+        return await new Typing($"writ-runner {string.Join(' ', line)}", process).End(seconds);
     }
 
     /// <summary>Enrols a runner with this token.</summary>

@@ -90,7 +90,7 @@ public sealed class ToolsTests(ToolsStreet street) : EndToEndTest(street)
 
         // The same command, composed; and values that are none.
         (await House.Type("dana", ["run", "--reason", "a test", "--", .. run.Command])).ShouldBe(121).Error.ShouldContain("it opens nothing but the template web-check");
-        foreach (var (value, saying) in new[] { ("host=--script=vuln", "begins with a hyphen"), ("host=10.20.0.5 10.30.0.5", "has a space"), ("host=10.30.0.5", "does not reach"), ("hots=10.20.0.5", "did you mean 'host'?"), ("--script", "is no KEY=VALUE") })
+        foreach (var (value, saying) in new[] { ("host=--script=vuln", "begins with a hyphen"), ("host=10.20.0.5 10.30.0.5", "has a space"), ("host=10.30.0.5", "does not reach"), ("hots=10.20.0.5", "has no parameter 'hots'"), ("--script", "is no KEY=VALUE") })
             (await House.Type("dana", "run", "@web-check", value)).ShouldBeAnError(2, saying);
     }
 

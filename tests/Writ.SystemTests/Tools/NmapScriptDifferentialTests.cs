@@ -53,7 +53,7 @@ public sealed partial class NmapScriptDifferentialTests : IDisposable
             "all", "true", "safe or nosuch", "not nosuch", "+", "", "not and", "not and safe", "version and discovery or dos", "dos or broadcast and safe", "not safe and default or vuln",
             "((((default))))", "safe.nse or default", "safe,+safe", "safe,+SAFE", "+http-title,http-*", "default and not (brute or dos or exploit or intrusive)",
         ];
-        string[] expressions = [.. fixedOnes.Union(Draws.Of(Selection.Where(text => text.Length < 200), 60), StringComparer.Ordinal)];
+        string[] expressions = [.. fixedOnes.Union(Draws.Of(Selection.Where(text => text.Length < 200), 30), StringComparer.Ordinal)];
         var selected = 0;
         Draws.Each(expressions, expression =>
         {

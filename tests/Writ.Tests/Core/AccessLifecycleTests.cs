@@ -123,7 +123,7 @@ public class AccessLifecycleTests
                 if (AccessLifecycle.Requests.IsFinal(before.State))
                     request.ShouldBe(before, "something happened after the end");
             }
-        }, iter: PropertyScale.Cases(3_000));
+        }, iter: PropertyScale.Cases(1_000));
     }
 
     [Fact]

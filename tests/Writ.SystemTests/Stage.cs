@@ -1,8 +1,8 @@
 namespace Writ.SystemTests;
 
 /// <summary>
-/// <c>./test</c> runs the system tests in two stages: first what waits most of the time, four at once, then what looks at a clock or at what a
-/// browser draws in time, two at once. What measures milliseconds runs alone at the end of the second.
+/// <c>./test</c> runs the system tests in two stages: first what waits most of the time, four at once; then what a browser draws in time, two at once,
+/// and after that, alone, what measures time.
 /// </summary>
 internal static class Stage
 {

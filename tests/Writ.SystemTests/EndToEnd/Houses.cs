@@ -54,10 +54,10 @@ public sealed class ApartSqliteStreet() : HousesOnSqlite("end to end, taken apar
 /// <summary>For tests that take a house's parts away.</summary>
 public sealed class ApartPostgresStreet() : HousesOnPostgres("end to end, taken apart");
 
-/// <summary>For tests that measure time, or look at what a browser draws in time.</summary>
+/// <summary>For tests that measure time, and those that look at what a browser draws in time.</summary>
 public sealed class LonelySqliteStreet() : HousesOnSqlite("end to end, alone");
 
-/// <summary>For tests that measure time, or look at what a browser draws in time.</summary>
+/// <summary>For tests that measure time, and those that look at what a browser draws in time.</summary>
 public sealed class LonelyPostgresStreet() : HousesOnPostgres("end to end, alone");
 
 [CollectionDefinition(Name)]
@@ -84,14 +84,26 @@ public sealed class ApartOnPostgresCollection : ICollectionFixture<ApartPostgres
     internal const string Name = "end to end on PostgreSQL, taken apart";
 }
 
-[CollectionDefinition(Name)]
+[CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class AloneOnSqliteCollection : ICollectionFixture<LonelySqliteStreet>
 {
     internal const string Name = "end to end on SQLite, alone";
 }
 
-[CollectionDefinition(Name)]
+[CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class AloneOnPostgresCollection : ICollectionFixture<LonelyPostgresStreet>
 {
     internal const string Name = "end to end on PostgreSQL, alone";
+}
+
+[CollectionDefinition(Name)]
+public sealed class PagesOnSqliteCollection : ICollectionFixture<LonelySqliteStreet>
+{
+    internal const string Name = "pages on SQLite";
+}
+
+[CollectionDefinition(Name)]
+public sealed class PagesOnPostgresCollection : ICollectionFixture<LonelyPostgresStreet>
+{
+    internal const string Name = "pages on PostgreSQL";
 }

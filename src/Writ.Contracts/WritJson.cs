@@ -43,6 +43,7 @@ namespace Writ.Contracts;
 [JsonSerializable(typeof(TraceView))]
 [JsonSerializable(typeof(ResultsView))]
 [JsonSerializable(typeof(DiffView))]
+[JsonSerializable(typeof(RestView))]
 [JsonSerializable(typeof(Page<RetentionView>))]
 [JsonSerializable(typeof(RetentionView))]
 [JsonSerializable(typeof(RetentionAsk))]

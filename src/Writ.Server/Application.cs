@@ -165,7 +165,7 @@ internal static class Application
         services.AddSingleton<MakePasskey>().AddSingleton<ConfirmPasskey>().AddSingleton<RemovePasskey>();
         services.AddSingleton<ChallengeApproval>().AddSingleton<DecisionTurn>().AddSingleton<Takings>().AddSingleton<RevokeGrant>();
         services.AddSingleton<RecordingStore>().AddSingleton<RunResults>().AddSingleton<RunEnding>().AddSingleton<AttachedClients>().AddSingleton<DetachRun>();
-        services.AddSingleton<NameCheck>().AddSingleton<KeepResults>().AddSingleton<ShowResults>().AddSingleton<RunFiles>().AddSingleton<StartRun>().AddSingleton<AttachRun>().AddSingleton<KillRun>();
+        services.AddSingleton<NameCheck>().AddSingleton<KeepResults>().AddSingleton<ShowResults>().AddSingleton<ShowRest>().AddSingleton<RunFiles>().AddSingleton<StartRun>().AddSingleton<AttachRun>().AddSingleton<KillRun>();
         services.AddSingleton<RunnerHub>().AddSingleton<INameResolver, NameResolver>().AddSingleton<Inventories>().AddSingleton<RunTransitions>().AddSingleton<RunReports>().AddSingleton<HostReports>();
         services.AddSingleton<TraceSearch>().AddSingleton<ShowTrace>().AddSingleton<WatchRun>().AddSingleton<ListLiveRuns>().AddSingleton<ListResults>().AddSingleton<ShowGrid>().AddSingleton<SearchAudit>();
         services.AddSingleton<CreateEnrolment>().AddSingleton<EnrolRunner>().AddSingleton<RunnerLinkService>();

@@ -62,6 +62,7 @@ internal static class Endpoints
         ShowRuns.Map(api);
         ShowOutput.Map(api);
         ShowResults.Map(api);
+        ShowRest.Map(api);
         AttachRun.Map(api);
         ReadRecording.Map(api);
         KillRun.Map(api);

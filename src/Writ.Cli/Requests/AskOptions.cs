@@ -22,6 +22,7 @@ internal sealed class AskOptions
         CustomParser = Instant.OfOption,
     };
     private readonly Option<string?> _sameAs = Shared.Text("--same-as", "what an earlier run or request asked for, in the place of a command; other options change it", "ID");
+    private readonly Option<string?> _rest = Shared.Text("--continue", "what an earlier run that was cut has not measured, in the place of a command", "RUN");
     private readonly Argument<string[]> _command = Shared.ToolCommand();
 
     public AskOptions()
@@ -29,15 +30,16 @@ internal sealed class AskOptions
         _command.Arity = ArgumentArity.ZeroOrMore;
         _command.Validators.Add(result =>
         {
-            if (result.Tokens.Count > 0 && result.GetResult(_sameAs) is { Implicit: false })
-                result.AddError("--same-as stands in the place of a command");
+            string[] others = [.. new[] { _sameAs, _rest }.Where(option => result.GetResult(option) is { Implicit: false }).Select(option => option.Name)];
+            if (others.Length + Math.Min(1, result.Tokens.Count) > 1)
+                result.AddError($"{others[0]} stands in the place of a command{(others.Length > 1 ? $", and so does {others[1]}" : "")}");
         });
     }
 
     /// <summary>Adds the options to a verb; <c>run</c> starts at once and takes no start.</summary>
     public Verb AddTo(Verb verb, bool start)
     {
-        verb.With(_reason, _ticket, _duration, _uses, _sameAs);
+        verb.With(_reason, _ticket, _duration, _uses, _sameAs, _rest);
         if (start)
             verb.Add(_start);
         return verb.With(_command);
@@ -48,9 +50,11 @@ internal sealed class AskOptions
     {
         var start = parse.CommandResult.Command.Options.Contains(_start) ? parse.GetValue(_start) : null;
         var (reason, ticket, duration, uses) = (parse.GetValue(_reason), parse.GetValue(_ticket), parse.GetValue(_duration)?.TotalSeconds, parse.GetValue(_uses));
-        if (parse.GetValue(_sameAs) is { } id)
+        if ((parse.GetValue(_sameAs) ?? parse.GetValue(_rest)) is { } id)
         {
             var before = await EarlierAsync(context, id, cancel);
+            if (parse.GetValue(_rest) is { } cut)
+                before = before with { Command = await RestAsync(context, cut, cancel), Template = null };
             // A use of a template is one again, of the version of today.
             var again = before.Template is { } use ? new TemplateAsk(use.Name, use.Parameters) : null;
             return new(
@@ -61,6 +65,16 @@ internal sealed class AskOptions
             throw Stop.Usage("a command is missing", "it stands behind --, as in: -- nmap -p 22,80 10.20.0.5");
         var template = TemplateText.Read(words);
         return new(template is null ? words : null, reason, ticket, duration, uses, start, Template: template);
+    }
+
+    /// <summary>The command on what the run has not measured.</summary>
+    private static async Task<IReadOnlyList<string>> RestAsync(CliContext context, string run, CancellationToken cancel)
+    {
+        var rest = (await context.Server.GetAsync($"/v1/runs/{Shared.CheckedId(run, "run_", "run")}/rest", WritJson.Default.RestView, cancel)).ForRun();
+        if (rest.Command.Count == 0)
+            throw new Stop(ExitCode.Failed, $"nothing is left: {Printable.Line(run)} has measured all of its targets");
+        context.Terminal.Remark($"writ: {Printable.Line(rest.Hosts)} of its targets are left: {Printable.Line(Printable.Command(rest.Command))}");
+        return rest.Command;
     }
 
     /// <summary>The request of that id, or of the run of that id. What was approved for less is asked for as it was approved.</summary>

@@ -36,6 +36,7 @@ internal static class Run
         return ask.AddTo(new Verb("run", "Run a command: use a grant that covers it, or ask, wait, and run",
             "writ run -- nmap -sV -p 22,80 10.20.0.5",
             "writ run @web-check host=web1.staging",
+            "writ run --continue run_06bqz3w1x8",
             "writ run --reason 'debug the login page' --for 30m -- nmap -p 443 10.20.0.0/28",
             "id=$(writ run --detach --reason nightly -- nmap -sn 10.20.0.0/24); writ watch $id").With(wait, detach, quiet), start: false)
             .Does(async (parse, _) =>

@@ -77,6 +77,12 @@ public sealed record FoundRestView(string? Protocol, string State, string? Said,
 /// <param name="Cut">True where a limit cut it.</param>
 public sealed record FoundScriptView(string Id, string Output, bool Cut);
 
+/// <summary>What a run that was cut has not measured. <c>GET /v1/runs/{id}/rest</c></summary>
+/// <param name="Run">The run.</param>
+/// <param name="Hosts">How many targets that is; as text where the number is larger than 2^53.</param>
+/// <param name="Command">The run's command on just these; empty where nothing is left.</param>
+public sealed record RestView(string Run, string Hosts, IReadOnlyList<string> Command);
+
 /// <summary>What changed from one run to another. <c>GET /v1/runs/{id}/results/diff/{other}</c></summary>
 /// <param name="Before">The first run.</param>
 /// <param name="After">The second run.</param>

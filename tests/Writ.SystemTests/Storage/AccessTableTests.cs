@@ -170,6 +170,7 @@ public abstract class AccessTableTests(StorageEngine engine) : StorageTest(engin
             ["GET /v1/runs/{id}"] = () => At($"/v1/runs/{run.Id}"),
             ["GET /v1/runs/{id}/attach"] = () => At($"/v1/runs/{run.Id}/attach?mode=watch"),
             ["GET /v1/runs/{id}/recording"] = () => At($"/v1/runs/{run.Id}/recording"),
+            ["GET /v1/runs/{id}/rest"] = () => At($"/v1/runs/{run.Id}/rest"),
             ["GET /v1/runs/{id}/results"] = () => At($"/v1/runs/{run.Id}/results"),
             ["GET /v1/runs/{id}/results/diff/{other}"] = () => At($"/v1/runs/{run.Id}/results/diff/{run.Id}"),
             ["GET /v1/runs/{id}/outputs/{number:int}"] = () => At($"/v1/runs/{run.Id}/outputs/0"),

@@ -183,6 +183,7 @@ public abstract class EvidenceTests(StorageEngine engine) : StorageTest(engine)
             ["/v1/runs/{id}/recording"] = ($"/v1/runs/{id}/recording", AuditType.RecordingViewed),
             ["/v1/runs/{id}/attach"] = ($"/v1/runs/{id}/attach", AuditType.RecordingViewed),
             ["/v1/runs/{id}/results"] = ($"/v1/runs/{id}/results", AuditType.ResultsViewed),
+            ["/v1/runs/{id}/rest"] = ($"/v1/runs/{id}/rest", AuditType.ResultsViewed),
             ["/v1/runs/{id}/results/diff/{other}"] = ($"/v1/runs/{id}/results/diff/{id}", AuditType.ResultsViewed),
             ["/v1/runs/{id}/outputs/{number:int}"] = ($"/v1/runs/{id}/outputs/0", AuditType.FileViewed),
             ["/v1/requests/{id}/inputs/{number:int}"] = ($"/v1/requests/{request.Id}/inputs/0", AuditType.FileViewed),

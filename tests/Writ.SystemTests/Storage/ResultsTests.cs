@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Runners;
+using Writ.Contracts.Runs;
 using Writ.Core.Audit;
 using Writ.Core.Results;
 using Writ.Proof;
@@ -115,6 +116,30 @@ public abstract class ResultsTests(StorageEngine engine) : StorageTest(engine)
         nothing.NotMeasured.ShouldBe(["10.20.0.5"]);
         var diff = (await world.Get<ShowResults>().Diff(olga, ended.Id.ToString(), other.Id.ToString(), Cancel)).ShouldBeOk();
         (diff.Opened, diff.Closed, diff.Changed, diff.NotMeasured).ShouldBe((0, 0, 0, 1));
+    }
+
+    [Fact]
+    public async Task What_a_cut_run_did_not_measure_is_a_command_on_just_that()
+    {
+        const string Command = "nmap -sT -Pn -n -p 22,80 10.20.0.4-7";
+        var world = await Create();
+        var olga = await world.Operator();
+        var grant = await world.GrantOf(await world.Request(olga, Command, uses: 9));
+        async Task<RestView> Rest(byte[] xml, EndCause cause, FenceEnd? fence = null) =>
+            (await world.Get<ShowRest>().Show(olga, (await Ended(world, (await world.Start(olga, grant, Command)).ShouldBeOk(), xml, cause, fence)).Id.ToString(), Cancel)).ShouldBeOk();
+
+        // It told of one host of four; what it told of another was after packets had been dropped.
+        var cut = await Rest(Encoding.UTF8.GetBytes(Head + Host("open", "closed")), EndCause.Deadline);
+        (cut.Hosts, string.Join(' ', cut.Command)).ShouldBe(("3", "nmap -sT -Pn -n -p 22,80 10.20.0.4 10.20.0.6-7"));
+        var fence = new FenceEnd { Closed = true, OverBudget = 7, DegradedAt = UnixMicroseconds.From(DateTimeOffset.FromUnixTimeSeconds(1772442003)) };
+        (await Rest(Encoding.UTF8.GetBytes(Head + Host("open", "filtered")), EndCause.KillOrder, fence)).Hosts.ShouldBe("4");
+        // Nothing is left of one that came to its end, and nothing was asked by looking.
+        var whole = await Rest(Encoding.UTF8.GetBytes(Head + Host("open", "closed") + Tail), EndCause.Exited);
+        (whole.Hosts, whole.Command.Count).ShouldBe(("0", 0));
+        (await world.Read(db => db.Requests.CountAsync(Cancel))).ShouldBe(1);
+        // What is left can be asked for as it stands.
+        (await world.Ask(olga, string.Join(' ', cut.Command))).ShouldBeOk().Denial.ShouldBeNull();
+        (await world.Get<ShowRest>().Show(await world.Developer("dora"), (await world.Read(db => db.Runs.AsNoTracking().FirstAsync(Cancel))).Id.ToString(), Cancel)).ShouldBeRefused(ErrorCode.NotFound);
     }
 
     [Fact]

@@ -52,7 +52,29 @@ public class SameAsTests
         asked.Template.Parameters.ShouldNotBeNull()["host"].ShouldBe("web1");
     }
 
+    [Fact]
+    public async Task Request_continues_a_run_with_its_terms_on_what_is_left()
+    {
+        await using var server = await FakeServer.StartAsync();
+        string[] left = ["nmap", "-p", "22,80", "10.20.0.6-7"];
+        server.Json($"GET /v1/runs/{Samples.RunId}", Samples.Exited(0), WritJson.Default.RunView);
+        server.Json($"GET /v1/runs/{Samples.RunId}/rest", new(Samples.RunId, "2", left), WritJson.Default.RestView);
+        server.Json($"GET /v1/requests/{Samples.RequestId}", Samples.Request("approved"), WritJson.Default.RequestView);
+        server.Json("POST /v1/requests", Samples.Request("pending"), WritJson.Default.RequestView);
+        using var typed = new Typed(server.Address);
+        (await typed.RunAsync("request", "--continue", Samples.RunId)).ShouldBe(0, typed.Error);
+        var asked = JsonSerializer.Deserialize(server.Calls.Last().Body, WritJson.Default.AskForAccess)!;
+        (string.Join(' ', asked.Command), asked.Reason, asked.DurationSeconds).ShouldBe(("nmap -p 22,80 10.20.0.6-7", "debug", 1800));
+
+        server.Json($"GET /v1/runs/{Samples.RunId}/rest", new(Samples.RunId, "0", []), WritJson.Default.RestView);
+        using var again = new Typed(server.Address);
+        (await again.RunAsync("request", "--continue", Samples.RunId)).ShouldBe(1);
+        again.Error.ShouldContain("nothing is left");
+    }
+
     [Theory]
+    [InlineData("--continue stands in the place of a command", "request", "--continue", Samples.RunId, "--", "nmap", "10.20.0.5")]
+    [InlineData("--same-as stands in the place of a command, and so does --continue", "request", "--continue", Samples.RunId, "--same-as", Samples.RunId)]
     [InlineData("--same-as stands in the place of a command", "request", "--same-as", Samples.RunId, "--", "nmap", "10.20.0.5")]
     [InlineData("a command is missing", "request", "--reason", "x")]
     [InlineData("a command is missing", "run")]

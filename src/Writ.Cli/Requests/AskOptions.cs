@@ -25,16 +25,8 @@ internal sealed class AskOptions
     private readonly Option<string?> _rest = Shared.Text("--continue", "what an earlier run that was cut has not measured, in the place of a command", "RUN");
     private readonly Argument<string[]> _command = Shared.ToolCommand();
 
-    public AskOptions()
-    {
-        _command.Arity = ArgumentArity.ZeroOrMore;
-        _command.Validators.Add(result =>
-        {
-            string[] others = [.. new[] { _sameAs, _rest }.Where(option => result.GetResult(option) is { Implicit: false }).Select(option => option.Name)];
-            if (others.Length + Math.Min(1, result.Tokens.Count) > 1)
-                result.AddError($"{others[0]} stands in the place of a command{(others.Length > 1 ? $", and so does {others[1]}" : "")}");
-        });
-    }
+    // Whether there is one or something in its place is looked at when all of it is read.
+    public AskOptions() => _command.Arity = ArgumentArity.ZeroOrMore;
 
     /// <summary>Adds the options to a verb; <c>run</c> starts at once and takes no start.</summary>
     public Verb AddTo(Verb verb, bool start)
@@ -48,6 +40,12 @@ internal sealed class AskOptions
     /// <summary>The request's body: the command, the template with its values, or what was asked for before.</summary>
     public async Task<AskForAccess> ReadAsync(CliContext context, ParseResult parse, CancellationToken cancel)
     {
+        var words = parse.GetValue(_command) ?? [];
+        string[] others = [.. new[] { _sameAs, _rest }.Where(option => parse.GetValue(option) is not null).Select(option => option.Name)];
+        if (others.Length + Math.Min(1, words.Length) > 1)
+            throw Stop.Usage($"{others[0]} stands in the place of a command{(others.Length > 1 ? $", and so does {others[1]}" : "")}");
+        if (others.Length + words.Length == 0)
+            throw Stop.Usage("a command is missing", "it stands behind --, as in: -- nmap -p 22,80 10.20.0.5");
         var start = parse.CommandResult.Command.Options.Contains(_start) ? parse.GetValue(_start) : null;
         var (reason, ticket, duration, uses) = (parse.GetValue(_reason), parse.GetValue(_ticket), parse.GetValue(_duration)?.TotalSeconds, parse.GetValue(_uses));
         if ((parse.GetValue(_sameAs) ?? parse.GetValue(_rest)) is { } id)
@@ -61,8 +59,6 @@ internal sealed class AskOptions
                 again is null ? before.Command : null, reason ?? before.Reason, ticket ?? before.Ticket, duration ?? (before.DurationSeconds > 0 ? before.DurationSeconds : null), uses ?? (before.Uses > 0 ? before.Uses : null), start, Template: again);
         }
 
-        if (parse.GetValue(_command) is not { Length: > 0 } words)
-            throw Stop.Usage("a command is missing", "it stands behind --, as in: -- nmap -p 22,80 10.20.0.5");
         var template = TemplateText.Read(words);
         return new(template is null ? words : null, reason, ticket, duration, uses, start, Template: template);
     }

@@ -130,7 +130,7 @@ public abstract class ResultsTests(StorageEngine engine) : StorageTest(engine)
 
         // It told of one host of four; what it told of another was after packets had been dropped.
         var cut = await Rest(Encoding.UTF8.GetBytes(Head + Host("open", "closed")), EndCause.Deadline);
-        (cut.Hosts, string.Join(' ', cut.Command)).ShouldBe(("3", "nmap -sT -Pn -n -p 22,80 10.20.0.4 10.20.0.6-7"));
+        (cut.Hosts, string.Join(' ', cut.Command)).ShouldBe(("3", "nmap -sT -Pn -n -p 22,80 10.20.0.4 10.20.0.6/31"));
         var fence = new FenceEnd { Closed = true, OverBudget = 7, DegradedAt = UnixMicroseconds.From(DateTimeOffset.FromUnixTimeSeconds(1772442003)) };
         (await Rest(Encoding.UTF8.GetBytes(Head + Host("open", "filtered")), EndCause.KillOrder, fence)).Hosts.ShouldBe("4");
         // Nothing is left of one that came to its end, and nothing was asked by looking.

@@ -21,10 +21,10 @@ namespace Writ.Server.Agents;
 [McpServerToolType]
 internal sealed class AgentTools(
     IHttpContextAccessor http, AgentCaps caps, ServerSettings settings, Database database, Explain explain, Ask ask, StartRun start, ShowResults results, RequestAccess access,
-    PolicyInForce policies, Changes changes, TimeProvider time)
+    PolicyInForce policies, LongPoll poll)
 {
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+    /// <summary>How long results are waited for that are on their way from the runner.</summary>
+    private const double WaitForResults = 10;
 
     [McpServerTool(Name = "explain", ReadOnly = true, OpenWorld = false)]
     [Description("What a command would do (hosts, ports, scripts, packets) and what policy says of it: allow, require-approval or deny, with reasons and the nearest command that would not be denied. Changes nothing.")]
@@ -62,10 +62,11 @@ internal sealed class AgentTools(
     public Task<CallToolResult> ShowRequest(
         [Description("req_…")] string request,
         [Description("0 to 30.")] double wait_seconds = 0,
-        CancellationToken cancel = default) => Do(caller => Wait(request, wait_seconds, async db =>
+        CancellationToken cancel = default) => Do(caller => poll.Wait([request], wait_seconds, async () =>
         {
+            await using var db = database.Open();
             var found = await access.Find(db, caller, request);
-            return found.IsOk ? (await View(found.Value, cancel), found.Value.State == Core.RequestState.Pending) : (found.Refusal, false);
+            return found.IsOk ? (await View(found.Value, cancel), found.Value.State == Core.RequestState.Pending) : ((Result<string>)found.Refusal, false);
         }, cancel));
 
     [McpServerTool(Name = "run", ReadOnly = false, Destructive = false, Idempotent = false, OpenWorld = true)]
@@ -87,10 +88,11 @@ internal sealed class AgentTools(
     public Task<CallToolResult> ShowRun(
         [Description("run_…")] string run,
         [Description("0 to 30.")] double wait_seconds = 0,
-        CancellationToken cancel = default) => Do(caller => Wait(run, wait_seconds, async db =>
+        CancellationToken cancel = default) => Do(caller => poll.Wait([run], wait_seconds, async () =>
         {
+            await using var db = database.Open();
             var found = await ShowRuns.Find(db, access, caller, run);
-            return found.IsOk ? (AgentAnswers.Of((await RunViews.Load(db, [found.Value.Run], cancel))[0]), RunStates.Live.Contains(found.Value.Run.State)) : (found.Refusal, false);
+            return found.IsOk ? (AgentAnswers.Of((await RunViews.Load(db, [found.Value.Run], cancel))[0]), RunStates.Live.Contains(found.Value.Run.State)) : ((Result<string>)found.Refusal, false);
         }, cancel));
 
     [McpServerTool(Name = "read_results", ReadOnly = true, OpenWorld = true)]
@@ -100,7 +102,7 @@ internal sealed class AgentTools(
         [Description("So many hosts are passed over, where an answer did not hold all of them.")] int after_hosts = 0,
         CancellationToken cancel = default) => Do(async caller =>
         {
-            var found = await results.Wait([run], LongestWait.TotalSeconds / 3, () => results.Show(caller, run, cancel), cancel);
+            var found = await results.Wait([run], WaitForResults, () => results.Show(caller, run, cancel), cancel);
             return found.IsOk ? AgentAnswers.Of(found.Value, after_hosts) : found.Refusal;
         });
 
@@ -121,21 +123,5 @@ internal sealed class AgentTools(
         await using var db = database.Open();
         var policy = await policies.Get(db);
         return AgentAnswers.Of((await RequestViews.Load(db, policy.IsOk ? policy.Value : null, [request], cancel))[0], settings.Origin);
-    }
-
-    /// <summary>Looks until there is nothing more to wait for, or the wait is over.</summary>
-    private async Task<Result<string>> Wait(string id, double seconds, Func<WritDb, Task<(Result<string> Answer, bool Waits)>> look, CancellationToken cancel)
-    {
-        var until = time.GetUtcNow() + TimeSpan.FromSeconds(double.IsNaN(seconds) ? 0 : Math.Clamp(seconds, 0, LongestWait.TotalSeconds));
-        while (true)
-        {
-            var next = changes.Next(id);
-            await using var db = database.Open();
-            var (answer, waits) = await look(db);
-            var left = until - time.GetUtcNow();
-            if (!waits || left <= TimeSpan.Zero)
-                return answer;
-            await Task.WhenAny(next, Task.Delay(left < Look ? left : Look, time, cancel));
-        }
     }
 }

@@ -13,32 +13,21 @@ namespace Writ.Server.Runs;
 /// <summary>A file that a run has written; with <c>wait</c> it is waited for while it is on its way from the runner.</summary>
 internal static class ShowOutput
 {
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
-
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapGet("/runs/{id}/outputs/{number:int}", async (
-            string id, int number, double? wait, Database database, RequestAccess access, EvidenceViews views, Changes changes, TimeProvider time, HttpContext context,
-            CancellationToken cancel) =>
+            string id, int number, double? wait, Database database, RequestAccess access, EvidenceViews views, LongPoll poll, HttpContext context, CancellationToken cancel) =>
         {
-            var until = time.GetUtcNow() + TimeSpan.FromSeconds(Math.Clamp(wait ?? 0, 0, LongestWait.TotalSeconds));
-            while (true)
+            var found = await poll.Wait([id], wait, async () =>
             {
-                var next = changes.Next(id);
-                var found = await Find(database, access, context.Caller(), id, number, cancel);
-                var left = until - time.GetUtcNow();
-                if (found.IsOk)
-                {
-                    var (run, output, bytes) = found.Value;
-                    await views.Record(context.Caller(), AuditType.FileViewed, $"{run.Id} {number}", run.RequestId,
-                        new() { ["run"] = run.Id.ToString(), ["output"] = number, ["sha256"] = output.Sha256 });
-                    return FileAnswer.Of(context, bytes);
-                }
-
-                if (found.Refusal.Code != ErrorCode.WrongState || left <= TimeSpan.Zero)
-                    return found.Refusal.ToHttp();
-                await Task.WhenAny(next, Task.Delay(left < Look ? left : Look, time, cancel));
-            }
+                var here = await Find(database, access, context.Caller(), id, number, cancel);
+                return (here, !here.IsOk && here.Refusal.Code == ErrorCode.WrongState);
+            }, cancel);
+            if (!found.IsOk)
+                return found.Refusal.ToHttp();
+            var (run, output, bytes) = found.Value;
+            await views.Record(context.Caller(), AuditType.FileViewed, $"{run.Id} {number}", run.RequestId,
+                new() { ["run"] = run.Id.ToString(), ["output"] = number, ["sha256"] = output.Sha256 });
+            return FileAnswer.Of(context, bytes);
         }).WithName("ShowOutput").Needs(Access.SignedIn).Produces(StatusCodes.Status200OK, contentType: FileAnswer.Type).Evidence();
 
     private static async Task<Result<(RunRow Run, RunOutput Output, byte[] Bytes)>> Find(Database database, RequestAccess access, Caller caller, string id, int number, CancellationToken cancel)

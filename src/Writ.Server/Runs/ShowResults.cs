@@ -17,9 +17,8 @@ namespace Writ.Server.Runs;
 /// What a run found, as hosts and ports (with <c>format</c> as a file, <c>json</c> or <c>csv</c>), or byte by byte as its tool wrote it (<c>xml</c>); and what changed from one run to another. For everybody
 /// who may know of the runs; each look is an entry. With <c>wait</c> results that are on their way from the runner are waited for.
 /// </summary>
-internal sealed class ShowResults(Database database, RequestAccess access, EvidenceViews views, Changes changes, TimeProvider time)
+internal sealed class ShowResults(Database database, RequestAccess access, EvidenceViews views, LongPoll poll)
 {
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30), Look = TimeSpan.FromSeconds(1);
     private const string Xml = "application/xml", Csv = "text/csv; charset=utf-8";
 
     public static void Map(IEndpointRouteBuilder routes)
@@ -87,19 +86,11 @@ internal sealed class ShowResults(Database database, RequestAccess access, Evide
     }
 
     /// <summary>Looks again until what is still coming has come, or the wait is over.</summary>
-    public async Task<Result<T>> Wait<T>(string[] runs, double? seconds, Func<Task<Result<T>>> look, CancellationToken cancel)
+    public Task<Result<T>> Wait<T>(string[] runs, double? seconds, Func<Task<Result<T>>> look, CancellationToken cancel) => poll.Wait(runs, seconds, async () =>
     {
-        var until = time.GetUtcNow() + TimeSpan.FromSeconds(Math.Clamp(seconds ?? 0, 0, LongestWait.TotalSeconds));
-        while (true)
-        {
-            var next = runs.Select(changes.Next).ToList();
-            var found = await look();
-            var left = until - time.GetUtcNow();
-            if (found.IsOk || found.Refusal != ResultsStore.Coming || left <= TimeSpan.Zero)
-                return found;
-            await Task.WhenAny([.. next, Task.Delay(left < Look ? left : Look, time, cancel)]);
-        }
-    }
+        var found = await look();
+        return (found, !found.IsOk && found.Refusal == ResultsStore.Coming);
+    }, cancel);
 
     private async Task<Result<(RunRow Run, StoredResults Results)>> Find(WritDb db, Caller caller, string id, CancellationToken cancel)
     {

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using ModelContextProtocol.AspNetCore;
 using ModelContextProtocol.Protocol;
 using Writ.Core.Identity;
+using Writ.Server.Errors;
 using Writ.Server.Identity;
 
 namespace Writ.Server.Agents;
@@ -35,19 +36,15 @@ internal static class AgentDoor
 
     public static void Map(WebApplication app)
     {
-        app.MapMcp(Path).WithName("CallTool").WithMetadata(new BodyLimit(256 << 10)).Needs(Access.SignedIn).ExcludeFromDescription();
-        // The path of the resource is a part of the path of its metadata (RFC 9728, section 3.1).
-        app.MapGet(Metadata + Path, (ServerSettings settings) => Results.Json(new JsonObject
+        var origin = app.Services.GetRequiredService<ServerSettings>().Origin;
+        // The path of the resource is a part of the path of its metadata (RFC 9728, section 3.1); a call without a sign-in is told where that is.
+        app.MapMcp(Path).WithName("CallTool").WithMetadata(new BodyLimit(256 << 10), new ChallengeParameter($"resource_metadata=\"{origin}{Metadata}{Path}\"")).Needs(Access.SignedIn).ExcludeFromDescription();
+        app.MapGet(Metadata + Path, () => Results.Json(new JsonObject
         {
-            ["resource"] = settings.Origin + Path,
-            ["authorization_servers"] = new JsonArray(settings.Origin),
+            ["resource"] = origin + Path,
+            ["authorization_servers"] = new JsonArray(origin),
             ["bearer_methods_supported"] = new JsonArray("header"),
             ["resource_name"] = "Writ for agents",
         })).WithName("AgentMetadata").Needs(Access.Open).ExcludeFromDescription();
     }
-
-    /// <summary>What the challenge to a call without a sign-in says at this door, so that a client finds where to sign in; null at others.</summary>
-    public static string? Challenge(HttpContext context) => context.Request.Path.StartsWithSegments(Path)
-        ? $"resource_metadata=\"{context.RequestServices.GetRequiredService<ServerSettings>().Origin}{Metadata}{Path}\""
-        : null;
 }

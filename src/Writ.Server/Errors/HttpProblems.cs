@@ -87,7 +87,8 @@ internal static class HttpProblems
     {
         public Task ExecuteAsync(HttpContext httpContext)
         {
-            httpContext.Response.Headers.WWWAuthenticate = Agents.AgentDoor.Challenge(httpContext) is { } where ? $"{challenge}{(challenge.Contains(' ', StringComparison.Ordinal) ? ", " : " ")}{where}" : challenge;
+            var more = httpContext.GetEndpoint()?.Metadata.GetMetadata<ChallengeParameter>();
+            httpContext.Response.Headers.WWWAuthenticate = more is null ? challenge : $"{challenge}{(challenge.Contains(' ', StringComparison.Ordinal) ? "," : "")} {more.Text}";
             return answer.ExecuteAsync(httpContext);
         }
     }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Writ.Core.Tools;
+using Writ.Core.Zones;
 using Writ.Proof.Addresses;
 
 namespace Writ.Core.Policy;
@@ -25,18 +26,26 @@ public static class NarrowestRule
     /// <param name="used">What ran under it.</param>
     public static Rule? Of(PolicyDocument policy, Rule rule, IReadOnlyList<UsedRight> used)
     {
-        string[] zones = [.. rule.Zones.Where(zone => used.Any(right => Part(policy, right.Plan, zone) is not null))];
+        Held[] held = [.. used.Select(right => new Held(right, FacetValues.Of(right.Plan, policy.Tools), policy.ZoneMap.Cover(right.Plan.Targets.Union(right.Plan.Scope.Addresses)).Touched))];
+        string[] zones = [.. rule.Zones.Where(zone => held.Any(each => each.In(zone) is not null))];
         if (zones.Length == 0)
             return null;
-        var tools = used.GroupBy(right => right.Plan.Tool, StringComparer.Ordinal).Where(group => rule.Tools.ContainsKey(group.Key))
+        var tools = held.GroupBy(each => each.Right.Plan.Tool, StringComparer.Ordinal).Where(group => rule.Tools.ContainsKey(group.Key))
             .OrderBy(group => group.Key, StringComparer.Ordinal)
-            .ToDictionary(group => group.Key, group => rule.Templates is null ? Least(policy, zones, group.Key, [.. group.Select(right => right.Plan)]) : rule.Tools[group.Key], StringComparer.Ordinal);
+            .ToDictionary(group => group.Key, group => rule.Templates is null ? Least(policy.Tools.Find(group.Key)?.Facets ?? [], zones, [.. group]) : rule.Tools[group.Key], StringComparer.Ordinal);
         return rule with
         {
             Zones = zones, Tools = tools,
             Templates = rule.Templates is { } templates ? [.. templates.Where(template => used.Any(right => right.Template == template))] : null,
             MaxDuration = Min(rule.MaxDuration, used.Max(right => right.Duration)), MaxUses = Math.Min(rule.MaxUses, Math.Max(1, used.Max(right => right.Uses))),
         };
+    }
+
+    /// <summary>A right with what policy knows of its plan.</summary>
+    private sealed record Held(UsedRight Right, FacetValues Values, IReadOnlyList<TouchedZone> Zones)
+    {
+        /// <summary>What of the plan lies in the zone, or null where nothing does.</summary>
+        public AddressSet? In(string zone) => Zones.FirstOrDefault(touched => touched.Zone.Name == zone)?.Addresses;
     }
 
     /// <summary>The keys of a rule that were cut down, as they are written in a policy.</summary>
@@ -60,17 +69,16 @@ public static class NarrowestRule
         return text.Append(CultureInfo.InvariantCulture, $"max-duration: {Duration.Format(rule.MaxDuration)}\nmax-uses: {rule.MaxUses}\n").ToString();
     }
 
-    private static Facets Least(PolicyDocument policy, string[] zones, string tool, Plan[] plans)
+    private static Facets Least(IReadOnlyList<FacetDefinition> definitions, string[] zones, Held[] held)
     {
-        var definitions = policy.Tools.Find(tool)?.Facets ?? [];
         var terms = new Dictionary<string, FacetTerm>(StringComparer.Ordinal);
         for (var at = 0; at < definitions.Count; at++)
         {
             var facet = definitions[at];
             // Targets are counted in each zone by itself, as the answer to a request counts them.
-            FacetValue[] values = [.. plans.SelectMany(plan => facet.CountsTargets
-                ? zones.Select(zone => Part(policy, plan, zone)).OfType<AddressSet>().Select(part => FacetValues.Of(plan, policy.Tools).ForTargets(plan.Targets.Intersect(part).Count)[at])
-                : [FacetValues.Of(plan, policy.Tools)[at]]).OfType<FacetValue>()];
+            FacetValue[] values = [.. held.SelectMany(each => facet.CountsTargets
+                ? zones.Select(each.In).OfType<AddressSet>().Select(part => each.Values.ForTargets(each.Right.Plan.Targets.Intersect(part).Count)[at])
+                : [each.Values[at]]).OfType<FacetValue>()];
             var silent = FacetTerm.LeastOf(facet);
             if (values.Any(value => silent.NotOpened(facet, value) is not null))
                 terms.Add(facet.Name, Covering(facet, values));
@@ -89,10 +97,6 @@ public static class NarrowestRule
     };
 
     private static NamedTerm Named(IEnumerable<string> names) => new(false, names.ToHashSet(StringComparer.Ordinal), []);
-
-    /// <summary>What of the plan lies in the zone, or null where nothing does.</summary>
-    private static AddressSet? Part(PolicyDocument policy, Plan plan, string zone) =>
-        policy.ZoneMap.Cover(plan.Targets.Union(plan.Scope.Addresses)).Touched.FirstOrDefault(touched => touched.Zone.Name == zone)?.Addresses;
 
     private static string Value(FacetTerm term) => term switch
     {

@@ -57,11 +57,10 @@ internal sealed class RuleUse(Database database, TimeProvider time) : IDisposabl
         var rows = await query.OrderBy(row => row.Id).Take(Piece).Select(row => new { row.Id, row.CreatedAt, row.Evaluation }).ToListAsync(cancel);
         foreach (var row in rows)
         {
-            using var json = JsonDocument.Parse(row.Evaluation);
-            var verdict = json.RootElement.GetProperty("verdict").GetString();
-            foreach (var rule in json.RootElement.GetProperty("rules").EnumerateArray())
+            var (verdict, rules) = Answer(row.Evaluation);
+            foreach (var rule in rules)
             {
-                var key = (rule.GetString()!, Day(row.CreatedAt));
+                var key = (rule, Day(row.CreatedAt));
                 var before = _counts.GetValueOrDefault(key) ?? new(0, 0, 0);
                 _counts[key] = verdict switch
                 {
@@ -75,6 +74,13 @@ internal sealed class RuleUse(Database database, TimeProvider time) : IDisposabl
         if (rows.Count > 0)
             _last = rows[^1].Id;
         return rows.Count;
+    }
+
+    /// <summary>The verdict of an evaluation as a request keeps it, and the rules or denials that carried it.</summary>
+    public static (string Verdict, IReadOnlyList<string> Rules) Answer(string evaluation)
+    {
+        using var json = JsonDocument.Parse(evaluation);
+        return (json.RootElement.GetProperty("verdict").GetString()!, [.. json.RootElement.GetProperty("rules").EnumerateArray().Select(rule => rule.GetString()!)]);
     }
 
     private static int Day(DateTimeOffset at) => (int)(at.ToUnixTimeSeconds() / 86_400);

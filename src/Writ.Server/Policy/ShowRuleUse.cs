@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Policy;
 using Writ.Core.Identity;
@@ -75,7 +74,7 @@ internal sealed class ShowRuleUse(Database database, PolicyInForce policies, Rul
             if (rows.Count == 0)
                 break;
             (last, looked) = (rows[^1].Id, looked + rows.Count);
-            foreach (var row in rows.Where(row => Names(row.Evaluation, rule.Id)).Take(MostPlanned - used.Count))
+            foreach (var row in rows.Where(row => RuleUse.Answer(row.Evaluation).Rules.Contains(rule.Id)).Take(MostPlanned - used.Count))
             {
                 if (await reevaluation.PlanOf(db, policy, row) is { IsOk: true, Value: var plan })
                     used.Add(new(plan, row.Duration, row.Uses, row.Template));
@@ -83,12 +82,6 @@ internal sealed class ShowRuleUse(Database database, PolicyInForce policies, Rul
         }
 
         return used;
-    }
-
-    private static bool Names(string evaluation, string rule)
-    {
-        using var json = JsonDocument.Parse(evaluation);
-        return json.RootElement.GetProperty("rules").EnumerateArray().Any(each => each.GetString() == rule);
     }
 
     private static RuleUseView View(string id, string kind, int line, UseOfRule? use) =>

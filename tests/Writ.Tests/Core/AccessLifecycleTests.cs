@@ -109,7 +109,8 @@ public class AccessLifecycleTests
                 };
 
                 (request.EndReason is null).ShouldBe(request.State == RequestState.Pending, "an end without a reason");
-                request.Approvers.ShouldNotContain(approver => approver.Person == people[own], "an own request decided");
+                // Not as an expression, which is compiled anew each time.
+                request.Approvers.Any(approver => approver.Person == people[own]).ShouldBeFalse("an own request decided");
                 request.Approvers.Select(approver => approver.Person).ShouldBeUnique();
                 if (request.Revision != before.Revision)
                     request.Approvers.ShouldBeEmpty("decisions that survive a revision");
@@ -123,7 +124,7 @@ public class AccessLifecycleTests
                 if (AccessLifecycle.Requests.IsFinal(before.State))
                     request.ShouldBe(before, "something happened after the end");
             }
-        }, iter: PropertyScale.Cases(1_000));
+        }, iter: PropertyScale.Cases(3_000));
     }
 
     [Fact]

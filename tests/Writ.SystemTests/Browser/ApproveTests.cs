@@ -15,7 +15,7 @@ using Writ.SystemTests.Storage;
 namespace Writ.SystemTests.Browser;
 
 /// <summary>People make passkeys and approve with them in a real browser, whose authenticator is Chromium's own.</summary>
-[Trait(Stage.Name, Stage.Quiet), Collection(BrowserCollection.Name)]
+[Collection(BrowserCollection.Name)]
 public sealed class ApproveTests(ConsoleBrowser console)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

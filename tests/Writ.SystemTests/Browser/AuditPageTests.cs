@@ -6,7 +6,7 @@ using Writ.SystemTests.EndToEnd;
 namespace Writ.SystemTests.Browser;
 
 /// <summary>Auditors trace an address, read the log, and let their own browser check its proofs.</summary>
-[Trait(Stage.Name, Stage.Quiet), Collection(PagesOnSqliteCollection.Name)]
+[Collection(PagesOnSqliteCollection.Name)]
 public sealed class AuditPageTests(LonelySqliteStreet houses) : EndToEndTest(houses)
 {
     private static readonly TimeZoneInfo Berlin = TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin");

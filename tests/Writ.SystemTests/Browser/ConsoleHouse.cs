@@ -219,7 +219,7 @@ public sealed class ConsoleBrowser : IAsyncLifetime
 }
 
 /// <summary>People at a browser, with little beside them: what they see comes in time.</summary>
-[CollectionDefinition(Name)]
+[CollectionDefinition(Name), Trait(Stage.Name, Stage.Quiet)]
 public sealed class BrowserCollection : ICollectionFixture<ConsoleBrowser>, ICollectionFixture<BrowserHouse>
 {
     internal const string Name = "at a browser, alone";

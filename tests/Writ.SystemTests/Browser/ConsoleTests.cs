@@ -2,12 +2,13 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Playwright;
 using Writ.Core;
 using Writ.Server.Policy;
+using Writ.Server.WebConsole;
 using Writ.SystemTests.Storage;
 
 namespace Writ.SystemTests.Browser;
 
 /// <summary>People at the console, in a real browser.</summary>
-[Trait(Stage.Name, Stage.Quiet), Collection(BrowserCollection.Name)]
+[Collection(BrowserCollection.Name)]
 public sealed class ConsoleTests(ConsoleBrowser browser)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -169,7 +170,8 @@ public sealed class ConsoleTests(ConsoleBrowser browser)
         await page.GetByText("Yours. It waits for").WaitForAsync();
         (await world.Approve(await Company.Marek(world), asked)).ShouldBeOk();
         // The feed has passed it by before the page listens.
-        await Task.Delay(1_000, Cancel);
+        var size = await world.Read(db => db.AuditEntries.CountAsync(Cancel));
+        await World.Eventually(() => Task.FromResult(world.Get<Feed>().Size >= size), "the feed stands still");
         alive.SetResult();
         await page.GetByText("Approved by Marek.").WaitForAsync();
         house.Wrong.ShouldBeEmpty();

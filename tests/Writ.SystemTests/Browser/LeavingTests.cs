@@ -4,7 +4,7 @@ using Writ.SystemTests.EndToEnd;
 namespace Writ.SystemTests.Browser;
 
 /// <summary>What a page that somebody goes away from leaves behind.</summary>
-[Trait(Stage.Name, Stage.Quiet), Collection(PagesOnSqliteCollection.Name)]
+[Collection(PagesOnSqliteCollection.Name)]
 public sealed class LeavingTests(ConsoleBrowser browser) : IClassFixture<ConsoleBrowser>
 {
     [Fact]

@@ -4,7 +4,7 @@ using Writ.SystemTests.EndToEnd;
 namespace Writ.SystemTests.Browser;
 
 /// <summary>The pages about runs and what remains of them read from PostgreSQL what they read from SQLite elsewhere.</summary>
-[Trait(Stage.Name, Stage.Quiet), Collection(PagesOnPostgresCollection.Name)]
+[Collection(PagesOnPostgresCollection.Name)]
 public sealed class PagesOnPostgresTests(LonelyPostgresStreet houses) : EndToEndTest(houses)
 {
     [Fact]

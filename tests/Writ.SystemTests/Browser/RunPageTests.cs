@@ -7,7 +7,7 @@ using Writ.SystemTests.EndToEnd;
 namespace Writ.SystemTests.Browser;
 
 /// <summary>People watch, kill, replay and compare runs in a browser: a real server, runner, Nmap and network.</summary>
-[Trait(Stage.Name, Stage.Quiet), Collection(PagesOnSqliteCollection.Name)]
+[Collection(PagesOnSqliteCollection.Name)]
 public sealed class RunPageTests(LonelySqliteStreet houses) : EndToEndTest(houses)
 {
     [Fact]

@@ -38,5 +38,5 @@ public sealed class SignInTests(BrowserHouse house) : BrowserTest(house)
     }
 
     /// <summary>What an authenticator app shows, so many steps later.</summary>
-    internal static string Code(byte[] secret, int later) => Totp.Code(secret, Totp.StepOf(DateTimeOffset.UtcNow) + later);
+    internal static string Code(byte[] secret, int later) => Totp.Code(secret, Totp.StepOf(MachineClock.Now) + later);
 }

@@ -7,7 +7,7 @@ using Writ.SystemTests.EndToEnd;
 namespace Writ.SystemTests.Browser;
 
 /// <summary>People ask, decide and read the policy in a browser: a real server on PostgreSQL, a real runner, Nmap and network.</summary>
-[Trait(Stage.Name, Stage.Quiet), Collection(PagesOnPostgresCollection.Name)]
+[Collection(PagesOnPostgresCollection.Name)]
 public sealed class StoryTests(LonelyPostgresStreet houses) : EndToEndTest(houses)
 {
     /// <summary>What a first page may weigh on the wire, without the terminal.</summary>

@@ -38,12 +38,12 @@ public abstract class EndingTests(Houses houses) : EndToEndTest(houses)
         (await House.Type("sam", ["run", "--", .. House.ShortScan(House.Target())])).ShouldBeOk();
         var request = (await House.Type("sam", ["request", "--for", "4s", "--", .. House.LongScan(target)])).ShouldBeOk().Text;
         var grant = await House.As("sam").Grant((await House.As("sam").Request(request)).Grant!);
-        await House.Until(() => Task.FromResult(DateTimeOffset.UtcNow >= grant.NotAfter - TimeSpan.FromSeconds(1)), "time does not pass");
+        await MachineClock.Until(grant.NotAfter - TimeSpan.FromSeconds(1), Cancel);
         using var typing = House.StartTyping("sam", ["run", "--", .. House.LongScan(target)]);
         var live = await House.Running(target);
-        DateTimeOffset.UtcNow.ShouldBeLessThan(grant.NotAfter);
+        MachineClock.Now.ShouldBeLessThan(grant.NotAfter);
         await live.Gone(withinSeconds: 2);
-        DateTimeOffset.UtcNow.ShouldBeLessThan(grant.NotAfter + OnTime);
+        MachineClock.Now.ShouldBeLessThan(grant.NotAfter + OnTime);
 
         (await typing.End()).ShouldBe(124).Error.ShouldContain("writ: killed at the deadline");
         var (run, entry) = await House.Ended(live.Id);
@@ -179,9 +179,9 @@ public abstract class EndingTests(Houses houses) : EndToEndTest(houses)
         entry.Text("recording_whole").ShouldBe("true");
     }
 
-    [Trait(Stage.Name, Stage.Quiet), Collection(AloneOnSqliteCollection.Name)]
+    [Collection(AloneOnSqliteCollection.Name)]
     public sealed class OnSqlite(LonelySqliteStreet houses) : EndingTests(houses);
 
-    [Trait(Stage.Name, Stage.Quiet), Collection(AloneOnPostgresCollection.Name)]
+    [Collection(AloneOnPostgresCollection.Name)]
     public sealed class OnPostgres(LonelyPostgresStreet houses) : EndingTests(houses);
 }

@@ -84,25 +84,25 @@ public sealed class ApartOnPostgresCollection : ICollectionFixture<ApartPostgres
     internal const string Name = "end to end on PostgreSQL, taken apart";
 }
 
-[CollectionDefinition(Name, DisableParallelization = true)]
+[CollectionDefinition(Name, DisableParallelization = true), Trait(Stage.Name, Stage.Quiet)]
 public sealed class AloneOnSqliteCollection : ICollectionFixture<LonelySqliteStreet>
 {
     internal const string Name = "end to end on SQLite, alone";
 }
 
-[CollectionDefinition(Name, DisableParallelization = true)]
+[CollectionDefinition(Name, DisableParallelization = true), Trait(Stage.Name, Stage.Quiet)]
 public sealed class AloneOnPostgresCollection : ICollectionFixture<LonelyPostgresStreet>
 {
     internal const string Name = "end to end on PostgreSQL, alone";
 }
 
-[CollectionDefinition(Name)]
+[CollectionDefinition(Name), Trait(Stage.Name, Stage.Quiet)]
 public sealed class PagesOnSqliteCollection : ICollectionFixture<LonelySqliteStreet>
 {
     internal const string Name = "pages on SQLite";
 }
 
-[CollectionDefinition(Name)]
+[CollectionDefinition(Name), Trait(Stage.Name, Stage.Quiet)]
 public sealed class PagesOnPostgresCollection : ICollectionFixture<LonelyPostgresStreet>
 {
     internal const string Name = "pages on PostgreSQL";

@@ -46,7 +46,7 @@ public abstract class LostContactTests(Houses houses) : EndToEndTest(houses)
         House.KillServer();
         live.ShouldLive();
         await live.Gone(withinSeconds: 5);
-        DateTimeOffset.UtcNow.ShouldBeInRange(deadline - TimeSpan.FromMilliseconds(150), deadline + TimeSpan.FromMilliseconds(150));
+        MachineClock.Now.ShouldBeInRange(deadline - TimeSpan.FromMilliseconds(150), deadline + TimeSpan.FromMilliseconds(150));
 
         await House.BeWhole();
         var (run, entry) = await House.Ended(live.Id);
@@ -66,10 +66,10 @@ public abstract class LostContactTests(Houses houses) : EndToEndTest(houses)
         var deadline = (await House.As("sam").Run(live.Id)).Deadline;
         House.KillServer();
         // A server is back after a second or so; both find it by themselves.
-        await House.Until(() => Task.FromResult(DateTimeOffset.UtcNow > deadline - TimeSpan.FromSeconds(2)), "time does not pass");
+        await MachineClock.Until(deadline - TimeSpan.FromSeconds(2), Cancel);
         var back = House.BeWhole();
         await live.Gone(withinSeconds: 5);
-        DateTimeOffset.UtcNow.ShouldBeInRange(deadline - TimeSpan.FromMilliseconds(150), deadline + TimeSpan.FromMilliseconds(150));
+        MachineClock.Now.ShouldBeInRange(deadline - TimeSpan.FromMilliseconds(150), deadline + TimeSpan.FromMilliseconds(150));
 
         await back;
         (await typing.End()).ShouldBe(124).Error.ShouldContain("writ: killed at the deadline");
@@ -115,9 +115,9 @@ public abstract class LostContactTests(Houses houses) : EndToEndTest(houses)
 
     private async Task End(RunOnHost run) => (await House.Type("sam", "kill", run.Id)).ShouldBeOk();
 
-    [Trait(Stage.Name, Stage.Quiet), Collection(AloneOnSqliteCollection.Name)]
+    [Collection(AloneOnSqliteCollection.Name)]
     public sealed class OnSqlite(LonelySqliteStreet houses) : LostContactTests(houses);
 
-    [Trait(Stage.Name, Stage.Quiet), Collection(AloneOnPostgresCollection.Name)]
+    [Collection(AloneOnPostgresCollection.Name)]
     public sealed class OnPostgres(LonelyPostgresStreet houses) : LostContactTests(houses);
 }

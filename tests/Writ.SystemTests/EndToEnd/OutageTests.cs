@@ -8,12 +8,12 @@ public abstract class OutageTests(Houses houses) : EndToEndTest(houses)
     [Fact]
     public async Task Runner_killed_during_a_run_comes_back_to_it()
     {
-        var live = await House.Launch(House.Target(), "--for", "20s");
+        var live = await House.Launch(House.Target(), "--for", "8s");
         House.Runner.Kill();
         live.ShouldLive();
         await House.BeWhole();
         live.ShouldLive();
-        await live.Gone(withinSeconds: 25);
+        await live.Gone(withinSeconds: 10);
         var (run, entry) = await House.Ended(live.Id);
         (run.State, run.EndReason).ShouldBe(("killed", "deadline"));
         EndingTests.ShouldBeKilledOnTime(entry);

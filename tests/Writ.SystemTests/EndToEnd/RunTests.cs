@@ -85,7 +85,7 @@ public abstract class RunTests(Houses houses) : EndToEndTest(houses)
     {
         // Ports of 32 hosts, with reasons: some 60 KB, in bursts.
         string[] command = ["nmap", "-n", "-Pn", "-vv", "-sT", "--reason", "-p", "1-40", "10.20.0.32/27"];
-        var times = TestScale.Times(8);
+        var times = TestScale.Times(20);
         (await House.Type("sam", ["request", "--uses", $"{Math.Min(times, 100)}", "--", .. command])).ShouldBeOk();
         for (var time = 0; time < times; time++)
         {

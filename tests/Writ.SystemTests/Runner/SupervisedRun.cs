@@ -104,7 +104,7 @@ internal sealed class SupervisedRun : IDisposable
     public int Pid => _process!.Id;
 
     public static long Micro(TimeSpan time) => time.Ticks / TimeSpan.TicksPerMicrosecond;
-    public static long Wall() => (DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+    public static long Wall() => (MachineClock.Now - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 
     /// <summary>Microseconds of CLOCK_BOOTTIME; /proc/uptime would be coarser than what is measured here.</summary>
     public static long Boot()
@@ -155,6 +155,13 @@ internal sealed class SupervisedRun : IDisposable
     {
         for (var clock = Stopwatch.StartNew(); !condition(); Thread.Sleep(5))
             clock.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(seconds), otherwise);
+    }
+
+    /// <summary>Looks all the time, at least every so often, and is told of the first time that it is not so.</summary>
+    public static void Throughout(TimeSpan time, Func<bool> condition, string otherwise, int everyMilliseconds = 5)
+    {
+        for (var clock = Stopwatch.StartNew(); clock.Elapsed < time; Thread.Sleep(everyMilliseconds))
+            condition().ShouldBeTrue(otherwise);
     }
 
     public JsonElement Started => JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder, "started"))).RootElement;

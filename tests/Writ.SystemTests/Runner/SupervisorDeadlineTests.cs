@@ -6,7 +6,7 @@ using static Writ.SystemTests.Runner.SupervisedRun;
 namespace Writ.SystemTests.Runner;
 
 /// <summary>A supervised run dies when it must, to the tenth of a second. These measure, and run alone.</summary>
-[Trait(Stage.Name, Stage.Quiet), Collection(AloneCollection.Name)]
+[Collection(AloneCollection.Name)]
 public sealed class SupervisorDeadlineTests
 {
     private static void ShouldDieOnTime(SupervisedRun run, string cause, long at)
@@ -101,13 +101,11 @@ public sealed class SupervisorDeadlineTests
         const int Limit = 1_500_000;
         using var run = new SupervisedRun(DeafAndDetached, Long, spec => spec["max_disconnected"] = Limit).Start().UntilStarted();
         using var control = run.Control();
-        for (var begun = Boot(); Boot() < begun + (2 * Limit);)
+        Throughout(TimeSpan.FromMicroseconds(2 * Limit), () =>
         {
             control.Send("contact"u8);
-            Thread.Sleep(50);
-        }
-
-        run.Processes().ShouldBeGreaterThan(0, "it was in contact all the time");
+            return run.Processes() > 0;
+        }, "it was in contact all the time", everyMilliseconds: 50);
         var before = Wall();
         control.Send("contact"u8);
         Ask(control, $"extend {run.Deadline - 1} {Boot()}").ShouldBe("refused", "and the contact before it was heard");

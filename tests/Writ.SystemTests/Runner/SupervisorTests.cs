@@ -173,14 +173,13 @@ public sealed class SupervisorTests
     {
         using var run = new SupervisedRun(["/usr/bin/head", "-c", "8000000", "/dev/zero"], Long, spec => spec["unacknowledged_limit_bytes"] = 1_000_000).Start().UntilStarted();
         Until(() => new FileInfo(run.RecordingPath).Length >= 1_000_000, "nothing was recorded");
-        Thread.Sleep(300);
-        new FileInfo(run.RecordingPath).Length.ShouldBeLessThan(1_200_000);
+        Throughout(TimeSpan.FromMilliseconds(300), () => new FileInfo(run.RecordingPath).Length < 1_200_000, "it was not held back");
         using var control = run.Control();
-        for (var i = 0; i < 100 && !File.Exists(Path.Combine(run.Folder, "end")); i++)
+        Until(() =>
         {
             control.Send(Encoding.ASCII.GetBytes($"ack {new FileInfo(run.RecordingPath).Length}"));
-            Thread.Sleep(20);
-        }
+            return File.Exists(Path.Combine(run.Folder, "end"));
+        }, "it did not go on");
 
         CauseOf(run.End()).ShouldBe("Exited");
         run.Stream(RecordingStream.Output).Length.ShouldBe(8_000_000);

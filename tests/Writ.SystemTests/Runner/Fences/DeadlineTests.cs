@@ -8,7 +8,7 @@ using static Writ.SystemTests.Runner.Fences.FencedRun;
 namespace Writ.SystemTests.Runner.Fences;
 
 /// <summary>The deadline as the kernel holds it, measured where it matters: in the company's network. Runs alone.</summary>
-[Trait(Stage.Name, Stage.Quiet), Collection(AloneCollection.Name)]
+[Collection(AloneCollection.Name)]
 public sealed class DeadlineTests
 {
     // Talks to a host in scope on a connection and with single packets, every two milliseconds, until it is ended from outside.
@@ -202,7 +202,7 @@ public sealed class DeadlineTests
 }
 
 /// <summary>For tests that measure time.</summary>
-[CollectionDefinition(Name, DisableParallelization = true)]
+[CollectionDefinition(Name, DisableParallelization = true), Trait(Stage.Name, Stage.Quiet)]
 public sealed class AloneCollection
 {
     internal const string Name = "fences, alone";

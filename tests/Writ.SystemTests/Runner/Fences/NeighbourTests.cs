@@ -9,7 +9,7 @@ namespace Writ.SystemTests.Runner.Fences;
 /// A scan of a whole network on the uplink's own link, and the neighbours of the host. Linux counts those of all namespaces
 /// together, so these run alone. A network of their own: 10.88.0.0/16, of which 256 hosts are there.
 /// </summary>
-[Trait(Stage.Name, Stage.Quiet), Collection(AloneCollection.Name)]
+[Collection(AloneCollection.Name)]
 public sealed class NeighbourTests : IDisposable
 {
     private readonly string _near = $"wn-{Guid.NewGuid().ToString()[..6]}", _far = $"wf-{Guid.NewGuid().ToString()[..6]}";

@@ -6,7 +6,7 @@ using static Writ.SystemTests.Runner.Fences.FencedRun;
 namespace Writ.SystemTests.Runner.Fences;
 
 /// <summary>A runner without a pool: its runs come from the uplink's own addresses, and the host goes on with its own talk. Runs alone, as others talk from there too.</summary>
-[Trait(Stage.Name, Stage.Quiet), Collection(AloneCollection.Name)]
+[Collection(AloneCollection.Name)]
 public sealed class SharedAddressTests : IDisposable
 {
     private const string Own4 = "10.99.0.1", Own6 = "fd99::1";

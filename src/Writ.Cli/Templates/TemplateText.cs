@@ -19,8 +19,8 @@ internal static class TemplateText
         if (!TemplateAsk.IsUse(words))
             return null;
         var asked = TemplateAsk.Read(words, out var wrong);
-        return wrong is null ? asked : throw Stop.Usage($"'{Output.Printable.Line(wrong)}' is no KEY=VALUE, or is given twice",
-            wrong.StartsWith('-') ? $"options stand before {Output.Printable.Line(words[0])}" : $"writ templates show {Output.Printable.Line(Plain(words[0]))} names its parameters");
+        return wrong is not var (word, problem) ? asked : throw Stop.Usage($"'{Output.Printable.Line(word)}' {problem}",
+            word.StartsWith('-') ? $"options stand before {Output.Printable.Line(words[0])}" : $"writ templates show {Output.Printable.Line(Plain(words[0]))} names its parameters");
     }
 
     /// <summary>How it is written behind <c>writ run</c>.</summary>

@@ -44,11 +44,22 @@ public sealed record TemplateAsk(string Name, IReadOnlyDictionary<string, string
 
     /// <summary>The template that these words use.</summary>
     /// <param name="words">Of which <see cref="IsUse"/> is true.</param>
-    /// <param name="wrong">The first word that is no <c>KEY=VALUE</c>, or gives a value a second time; null where there is none.</param>
-    public static TemplateAsk Read(IReadOnlyList<string> words, out string? wrong)
+    /// <param name="wrong">The first word that gives no value, or one a second time, and which of the two: <c>is given twice</c>; null where there is none.</param>
+    public static TemplateAsk Read(IReadOnlyList<string> words, out (string Word, string Problem)? wrong)
     {
+        wrong = null;
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
-        wrong = words.Skip(1).FirstOrDefault(word => word[0..Math.Min(1, word.Length)] is "-" or "=" or "" || word.IndexOf('=', StringComparison.Ordinal) is var at && (at < 1 || !values.TryAdd(word[..at], word[(at + 1)..])));
+        foreach (var word in words.Skip(1))
+        {
+            var at = word.IndexOf('=', StringComparison.Ordinal);
+            if (at < 1 || word[0] == '-')
+                wrong = (word, "is no KEY=VALUE");
+            else if (!values.TryAdd(word[..at], word[(at + 1)..]))
+                wrong = (word[..at], "is given twice");
+            if (wrong is not null)
+                break;
+        }
+
         return new(words[0][1..], values);
     }
 }

@@ -42,8 +42,8 @@ internal sealed record Draft(string Line, int Minutes, string Uses, string Reaso
         if (TemplateAsk.IsUse(words))
         {
             template = TemplateAsk.Read(words, out var wrong);
-            if (wrong is not null)
-                return new Refusal(ErrorCode.InvalidCommand, $"'{Printable.Cut(wrong, 60)}' is no KEY=VALUE, or is given twice", "a template is used as @NAME KEY=VALUE");
+            if (wrong is var (word, problem))
+                return new Refusal(ErrorCode.InvalidCommand, $"'{Printable.Cut(word, 60)}' {problem}", "a template is used as @NAME KEY=VALUE");
         }
 
         return new AskForAccess(template is null ? words : null, Text(Reason), Text(Ticket), Minutes > 0 ? Minutes * 60 : null, times, Inputs: Sent.ToList() is { Count: > 0 } files ? files : null, Template: template);

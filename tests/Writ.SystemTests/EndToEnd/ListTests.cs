@@ -22,7 +22,7 @@ public class ListTests
     /// How a page looks and answers has nothing to do with the server's database: each is walked through on one engine, and
     /// that what it shows can be read on the other is a story of its own.
     /// </summary>
-    private static readonly Type[] OfPages = [typeof(RunPageTests), typeof(AuditPageTests), typeof(PagesOnPostgresTests), typeof(StoryTests)];
+    private static readonly Type[] OfPages = [typeof(RunPageTests), typeof(AuditPageTests), typeof(PagesOnPostgresTests), typeof(StoryTests), typeof(FirstPageTests)];
 
     [Fact]
     public void End_to_end_tests_each_run_on_both_engines_and_none_on_one_alone()

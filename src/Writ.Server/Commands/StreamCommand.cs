@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.EntityFrameworkCore;
 using Writ.Core.Audit;
@@ -18,17 +19,28 @@ internal static partial class StreamCommand
     private static readonly Option<string?> Ca = new("--ca") { Description = "PEM file of the only authorities to trust there, instead of the system's", HelpName = "FILE" };
     private static readonly Option<string?> TokenFile = new("--token-file") { Description = "A file with the bearer token for https; read anew for each batch", HelpName = "FILE" };
     private static readonly Option<bool> FromNow = new("--from-now") { Description = "Only entries that come from now on; the whole log unless told" };
+    private static readonly Option<string?> Form = new("--form") { Description = "ocsf, or cloudevents; ocsf unless told, and cloudevents for a webhook", HelpName = "FORM" };
+    private static readonly Option<string[]> Only = new("--only")
+    {
+        Description = "Only entries of this type, such as run.ended, or of all that begin alike, such as run.*; may be given again", HelpName = "TYPE",
+    };
+    private static readonly Option<string?> WebhookKeys = new("--webhook-keys")
+    {
+        Description = "Makes it a webhook: one event a POST, signed by the keys of this file as the Standard Webhooks say", HelpName = "FILE",
+    };
+    private static readonly Option<bool> AllowPrivate = new("--allow-private") { Description = "The webhook's host may have an address inside a network of one's own" };
 
     public static Command Build(TimeProvider time)
     {
-        var add = new Command("add", "Adds a stream.") { Name, To, Ca, TokenFile, FromNow, CommandLine.Data, CommandLine.DatabaseOption };
-        add.SetAction((parsed, cancel) => With(parsed, time, (database, writes) =>
-            Add(database, writes, parsed.GetValue(Name)!, parsed.GetValue(To)!, Full(parsed.GetValue(Ca)), Full(parsed.GetValue(TokenFile)), parsed.GetValue(FromNow), cancel)));
+        var add = new Command("add", "Adds a stream.") { Name, To, Form, Only, Ca, TokenFile, WebhookKeys, AllowPrivate, FromNow, CommandLine.Data, CommandLine.DatabaseOption };
+        add.SetAction((parsed, cancel) => With(parsed, time, (database, writes) => Add(database, writes, new(
+            parsed.GetValue(Name)!, parsed.GetValue(To)!, parsed.GetValue(Form), parsed.GetValue(Only) ?? [], Full(parsed.GetValue(Ca)), Full(parsed.GetValue(TokenFile)),
+            Full(parsed.GetValue(WebhookKeys)), parsed.GetValue(AllowPrivate), parsed.GetValue(FromNow)), cancel)));
         var list = new Command("list", "Lists the streams, how far each has come and what is in its way.") { CommandLine.Data, CommandLine.DatabaseOption };
         list.SetAction((parsed, cancel) => With(parsed, time, (database, _) => List(database, cancel)));
         var remove = new Command("remove", "Removes a stream.") { Name, CommandLine.Data, CommandLine.DatabaseOption };
         remove.SetAction((parsed, _) => With(parsed, time, (_, writes) => Remove(writes, parsed.GetValue(Name)!)));
-        return new("stream", "Streams of the audit log, as OCSF events, to a file, an HTTPS endpoint or syslog over TLS.") { add, list, remove };
+        return new("stream", "Streams of the audit log, as OCSF events or CloudEvents, to a file, an HTTPS endpoint, a webhook or syslog over TLS.") { add, list, remove, StreamKey.Build() };
     }
 
     private static async Task<int> With(ParseResult parsed, TimeProvider time, Func<Database, WriteTransaction, Task<int>> work)
@@ -41,42 +53,76 @@ internal static partial class StreamCommand
         return await work(database, new(database, bell, time));
     }
 
-    private static async Task<int> Add(
-        Database database, WriteTransaction writes, string name, string to, string? ca, string? tokenFile, bool fromNow, CancellationToken cancel)
+    private sealed record Wish(string Name, string To, string? Form, string[] Only, string? Ca, string? TokenFile, string? WebhookKeys, bool AllowPrivate, bool FromNow);
+
+    private static async Task<int> Add(Database database, WriteTransaction writes, Wish wish, CancellationToken cancel)
     {
-        if (!PlainName().IsMatch(name))
-            return CommandLine.Fail($"'{name}' cannot be the name of a stream", "a-z, 0-9 and hyphens, at most 40", 2);
-        var target = StreamTarget.Read(to);
+        if (!PlainName().IsMatch(wish.Name))
+            return CommandLine.Fail($"'{wish.Name}' cannot be the name of a stream", "a-z, 0-9 and hyphens, at most 40", 2);
+        var target = StreamTarget.Read(wish.To);
         if (!target.IsOk)
             return CommandLine.Fail($"--to: {target.Refusal.Message}", target.Refusal.Hint, 2);
-        if (tokenFile is not null && target.Value.Kind != StreamKind.Https)
-            return CommandLine.Fail("--token-file goes with https", null, 2);
-        if (ca is not null && target.Value.Kind == StreamKind.File)
-            return CommandLine.Fail("--ca goes with https and syslog+tls", null, 2);
+        if (Misfit(wish, target.Value.Kind) is { } misfit)
+            return CommandLine.Fail(misfit.Message, misfit.Hint, 2);
         if (target.Value.Kind == StreamKind.File && Path.GetDirectoryName(target.Value.Address.LocalPath) is var folder && !Directory.Exists(folder))
             return CommandLine.Fail($"--to: there is no folder {folder}", null);
-        if (tokenFile is not null && (File.GetUnixFileMode(tokenFile) & (UnixFileMode.OtherRead | UnixFileMode.OtherWrite)) != 0)
-            return CommandLine.Fail($"--token-file: everybody on this machine may read {tokenFile}", $"chmod 640 {tokenFile}, for the group of the server");
+        foreach (var (option, file) in new[] { ("--token-file", wish.TokenFile), ("--webhook-keys", wish.WebhookKeys) })
+        {
+            if (file is not null && (File.GetUnixFileMode(file) & (UnixFileMode.OtherRead | UnixFileMode.OtherWrite)) != 0)
+                return CommandLine.Fail($"{option}: everybody on this machine may read {file}", $"chmod 640 {file}, for the group of the server");
+        }
+
         // What cannot be read now cannot be read later.
-        StreamTarget.Trust(ca);
-        if (tokenFile is not null)
-            StreamTarget.Token(tokenFile);
+        StreamTarget.Trust(wish.Ca);
+        if (wish.TokenFile is not null)
+            StreamTarget.Token(wish.TokenFile);
+        if (wish.WebhookKeys is not null)
+            StandardWebhook.Read(wish.WebhookKeys);
 
         await using var db = database.Open();
-        var after = fromNow ? await db.AuditEntries.MaxAsync(row => row.Position, cancel) ?? -1 : -1;
+        var after = wish.FromNow ? await db.AuditEntries.MaxAsync(row => row.Position, cancel) ?? -1 : -1;
+        var form = wish.WebhookKeys is not null || wish.Form == "cloudevents" ? StreamForm.CloudEvents : StreamForm.Ocsf;
         var added = await writes.Commit<bool>(async scope =>
         {
-            if (await scope.Db.Streams.AnyAsync(row => row.Name == name))
-                return new Refusal(ErrorCode.WrongState, $"there is a stream {name} already", "writ-server stream list");
-            scope.Db.Streams.Add(new() { Name = name, To = to, CaFile = ca, TokenFile = tokenFile, Cursor = after, AddedAt = scope.Now });
-            scope.Record(new(AuditType.StreamAdded, AuditActor.System, null, new() { ["stream"] = name, ["to"] = to, ["after"] = after }));
+            if (await scope.Db.Streams.AnyAsync(row => row.Name == wish.Name))
+                return new Refusal(ErrorCode.WrongState, $"there is a stream {wish.Name} already", "writ-server stream list");
+            scope.Db.Streams.Add(new()
+            {
+                Name = wish.Name, To = wish.To, Form = form, Only = wish.Only, CaFile = wish.Ca, TokenFile = wish.TokenFile, KeyFile = wish.WebhookKeys, ReachesPrivate = wish.AllowPrivate,
+                Cursor = after, AddedAt = scope.Now,
+            });
+            scope.Record(new(AuditType.StreamAdded, AuditActor.System, null, new()
+            {
+                ["stream"] = wish.Name, ["to"] = wish.To, ["form"] = Word(form), ["only"] = new JsonArray([.. wish.Only.Select(type => (JsonNode)type)]),
+                ["webhook"] = wish.WebhookKeys is not null, ["after"] = after,
+            }));
             return true;
         });
         if (!added.IsOk)
             return CommandLine.Fail(added.Refusal);
-        Console.Error.WriteLine($"stream {name} to {to}, from {(fromNow ? "the next entry" : "the first entry")} on");
+        Console.Error.WriteLine($"stream {wish.Name} to {wish.To}, from {(wish.FromNow ? "the next entry" : "the first entry")} on");
         return 0;
     }
+
+    /// <summary>What of a wish does not go together; null where all does.</summary>
+    private static Refusal? Misfit(Wish wish, StreamKind kind)
+    {
+        if (wish.Form is not (null or "ocsf" or "cloudevents"))
+            return new(ErrorCode.InvalidInput, $"--form: there is no form '{wish.Form}'", "ocsf or cloudevents");
+        if (wish.TokenFile is not null && kind != StreamKind.Https)
+            return new(ErrorCode.InvalidInput, "--token-file goes with https");
+        if (wish.Ca is not null && kind == StreamKind.File)
+            return new(ErrorCode.InvalidInput, "--ca goes with https and syslog+tls");
+        if (wish.WebhookKeys is not null && (kind != StreamKind.Https || wish.TokenFile is not null || wish.Form == "ocsf"))
+            return new(ErrorCode.InvalidInput, "--webhook-keys goes with https, without --token-file, and with cloudevents");
+        if (wish.AllowPrivate && wish.WebhookKeys is null)
+            return new(ErrorCode.InvalidInput, "--allow-private goes with --webhook-keys", "other streams go where they are told to");
+        return Array.Find(wish.Only, type => !EntryTypes.IsKnown(type)) is { } unknown
+            ? new(ErrorCode.InvalidInput, $"--only: no entry is of type '{unknown}'", "the types are in docs/audit-log.md; run.* is all of runs")
+            : null;
+    }
+
+    private static string Word(StreamForm form) => form == StreamForm.CloudEvents ? "cloudevents" : "ocsf";
 
     private static async Task<int> List(Database database, CancellationToken cancel)
     {
@@ -85,7 +131,7 @@ internal static partial class StreamCommand
         foreach (var stream in await db.Streams.AsNoTracking().OrderBy(row => row.Name).ToListAsync(cancel))
         {
             var lag = newest - stream.Cursor;
-            Console.WriteLine($"{stream.Name}  {stream.To}");
+            Console.WriteLine($"{stream.Name}  {stream.To}  {(stream.KeyFile is null ? Word(stream.Form) : "webhook")}{(stream.Only.Length == 0 ? "" : $", only {string.Join(", ", stream.Only)}")}");
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {(lag > 0 ? $"{lag} entries behind" : "up to date")}, confirmed {(stream.ConfirmedAt is { } at ? at.ToString("u", CultureInfo.InvariantCulture) : "never")}"));
             if (stream.Trouble is { } trouble)
                 Console.WriteLine($"  does not get through since {stream.TroubleAt:u}: {string.Concat(trouble.Select(c => char.IsControl(c) ? '?' : c))}");

@@ -6,6 +6,7 @@ using Writ.Core;
 using Writ.Core.Identity;
 using Writ.Proof;
 using Writ.Proof.Identity;
+using Writ.Server.Streams;
 
 namespace Writ.Server.Storage;
 
@@ -23,6 +24,7 @@ internal static class Conversions
         conventions.Properties<GrantState>().HaveConversion<string>();
         conventions.Properties<RunState>().HaveConversion<string>();
         conventions.Properties<ExtensionState>().HaveConversion<string>();
+        conventions.Properties<StreamForm>().HaveConversion<string>();
         conventions.Properties<ActorId>().HaveConversion<ActorIds>();
         conventions.Properties<TokenId>().HaveConversion<TokenIds>();
         conventions.Properties<RequestId>().HaveConversion<RequestIds>();
@@ -39,7 +41,7 @@ internal static class Conversions
         foreach (var type in new[]
                  {
                      typeof(string), typeof(ActorId), typeof(TokenId), typeof(RequestId), typeof(DecisionId), typeof(GrantId),
-                     typeof(RunId), typeof(RunnerId), typeof(PasskeyId), typeof(ProposalId), typeof(ActorKind), typeof(RequestState), typeof(GrantState), typeof(RunState), typeof(ExtensionState),
+                     typeof(RunId), typeof(RunnerId), typeof(PasskeyId), typeof(ProposalId), typeof(ActorKind), typeof(RequestState), typeof(GrantState), typeof(RunState), typeof(ExtensionState), typeof(StreamForm),
                  })
             conventions.Properties(type).UseCollation(textCollation);
     }

@@ -1,4 +1,5 @@
 using Writ.Proof.Identity;
+using Writ.Server.Streams;
 
 namespace Writ.Server.Storage;
 
@@ -52,7 +53,14 @@ internal sealed class StreamRow
     public string? CaFile { get; init; }
     /// <summary>Where the token stands: it is nowhere in the database.</summary>
     public string? TokenFile { get; init; }
-    /// <summary>The position of the last entry that has surely arrived; -1 for none.</summary>
+    public StreamForm Form { get; init; } = StreamForm.Ocsf;
+    /// <summary>The types of entries that go, each whole or its beginning with <c>.*</c> behind it; none for all.</summary>
+    public string[] Only { get; init; } = [];
+    /// <summary>Of a webhook: where its keys stand, which are nowhere in the database.</summary>
+    public string? KeyFile { get; init; }
+    /// <summary>Of a webhook: whether its address may lie inside a network of one's own.</summary>
+    public bool ReachesPrivate { get; init; }
+    /// <summary>The position of the last entry that has surely arrived, or need not; -1 for none.</summary>
     public required long Cursor { get; set; }
     public required DateTimeOffset AddedAt { get; init; }
     public DateTimeOffset? ConfirmedAt { get; set; }

@@ -2,70 +2,34 @@ using System.Net.Http.Headers;
 
 namespace Writ.Server.Streams;
 
-/// <summary>
-/// Batches of lines, POSTed. A status of 2xx says that they arrived, and nothing else does. No redirect is followed: it would
-/// carry the token and the record elsewhere. The token is read anew for each batch, so that its file can be replaced.
-/// </summary>
-internal sealed class HttpsSink : IEventSink
+/// <summary>Batches of events, POSTed. The token is read anew for each batch, so that its file can be replaced.</summary>
+internal sealed class HttpsSink(EventPost post, StreamForm form, string? tokenFile) : IEventSink
 {
-    private static readonly TimeSpan UsualPatience = TimeSpan.FromSeconds(30);
-    private readonly Uri _address;
-    private readonly string? _tokenFile;
-    private readonly HttpClient _http;
-
-    /// <param name="address">Where.</param>
-    /// <param name="caFile">PEM file of the only authorities to trust, or null for the system's.</param>
-    /// <param name="tokenFile">The file with the bearer token, or null for none.</param>
-    /// <param name="patience">How long an answer may take; 30 s unless told.</param>
-    public HttpsSink(Uri address, string? caFile, string? tokenFile, TimeSpan? patience = null)
-    {
-        (_address, _tokenFile) = (address, tokenFile);
-        var handler = new SocketsHttpHandler
-        {
-            UseProxy = false, AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(10), PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-        };
-        handler.SslOptions.CertificateChainPolicy = StreamTarget.Trust(caFile);
-        _http = new(handler) { Timeout = patience ?? UsualPatience, MaxResponseContentBufferSize = 64 << 10 };
-    }
-
     public long? Confirmed { get; private set; }
 
     public async Task Send(IReadOnlyList<StreamEvent> events, CancellationToken cancel)
     {
-        using var lines = new MemoryStream();
-        foreach (var happened in events)
+        // CloudEvents has a form of its own for batches (its HTTP binding): a JSON array.
+        var (type, before, between, after) = form == StreamForm.CloudEvents ? ("application/cloudevents-batch+json", "[", ",\n", "]\n") : ("application/x-ndjson", "", "\n", "\n");
+        using var body = new MemoryStream();
+        body.Write(System.Text.Encoding.ASCII.GetBytes(before));
+        for (var i = 0; i < events.Count; i++)
         {
-            lines.Write(happened.Json);
-            lines.WriteByte((byte)'\n');
+            body.Write(events[i].Json);
+            body.Write(System.Text.Encoding.ASCII.GetBytes(i < events.Count - 1 ? between : after));
         }
 
-        using var request = new HttpRequestMessage(HttpMethod.Post, _address) { Content = new ByteArrayContent(lines.ToArray()) };
-        request.Content.Headers.ContentType = new("application/x-ndjson");
-        if (_tokenFile is not null)
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", StreamTarget.Token(_tokenFile));
-        try
+        await post.Send(body.ToArray(), type, head =>
         {
-            using var answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
-            if (!answer.IsSuccessStatusCode)
-                throw new IOException($"it answered {(int)answer.StatusCode}{((int)answer.StatusCode is >= 300 and < 400 ? ", and no redirect is followed" : "")}");
-            // To its end, so that the connection is used again; what it says is nothing to us.
-            await answer.Content.LoadIntoBufferAsync(cancel);
-        }
-        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
-        {
-            throw new IOException("it does not answer");
-        }
-        catch (HttpRequestException failed)
-        {
-            throw new IOException(failed.InnerException is System.Security.Authentication.AuthenticationException ? "its certificate is not to be trusted" : failed.Message, failed);
-        }
-
+            if (tokenFile is not null)
+                head.Authorization = new AuthenticationHeaderValue("Bearer", StreamTarget.Token(tokenFile));
+        }, cancel);
         Confirmed = events[^1].Position;
     }
 
     public ValueTask DisposeAsync()
     {
-        _http.Dispose();
+        post.Dispose();
         return ValueTask.CompletedTask;
     }
 }

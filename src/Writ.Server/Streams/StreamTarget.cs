@@ -17,6 +17,17 @@ internal enum StreamKind
     Syslog,
 }
 
+/// <summary>What a stream's events are.</summary>
+internal enum StreamForm
+{
+    /// <summary>Not chosen.</summary>
+    None,
+    /// <summary>Security events of the Open Cybersecurity Schema Framework, for what collects such events.</summary>
+    Ocsf,
+    /// <summary>The log's entries in the envelope of CloudEvents, for what acts on them.</summary>
+    CloudEvents,
+}
+
 /// <summary>Where a stream goes, as its operator writes it.</summary>
 internal sealed record StreamTarget(StreamKind Kind, Uri Address)
 {
@@ -45,11 +56,12 @@ internal sealed record StreamTarget(StreamKind Kind, Uri Address)
 
     /// <summary>A sink for it.</summary>
     /// <exception cref="IOException">A file of the stream's cannot be read.</exception>
-    public IEventSink Open(StreamRow stream, string host, TimeProvider time) => Kind switch
+    public IEventSink Open(StreamRow stream, string log, TimeProvider time) => Kind switch
     {
         StreamKind.File => new FileSink(Address.LocalPath),
-        StreamKind.Https => new HttpsSink(Address, stream.CaFile, stream.TokenFile),
-        _ => new SyslogSink(Address.IdnHost, Port, stream.CaFile, host, time),
+        StreamKind.Https when stream.KeyFile is { } keys => new WebhookSink(new(Address, stream.CaFile, isPublicAlone: !stream.ReachesPrivate), log, keys, time),
+        StreamKind.Https => new HttpsSink(new(Address, stream.CaFile), stream.Form, stream.TokenFile),
+        _ => new SyslogSink(Address.IdnHost, Port, stream.CaFile, log.Split('/')[0], time),
     };
 
     /// <summary>The authorities of a PEM file; null for the system's own.</summary>

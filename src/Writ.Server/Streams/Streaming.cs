@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
+using Writ.Core.Audit;
 using Writ.Server.Audit;
 using Writ.Server.Storage;
 
@@ -10,7 +11,7 @@ namespace Writ.Server.Streams;
 /// stream's cursor moves after its sink has confirmed, and stands in the database. Streams do not wait for one another, and nothing
 /// waits for them; one that does not get through is tried again with growing pauses, and said in the server's log each minute.
 /// </summary>
-internal sealed class Streaming(Database database, WriteTransaction writes, LogKeys keys, TimeProvider time, ILogger<Streaming> log) : BackgroundService
+internal sealed class Streaming(Database database, WriteTransaction writes, LogKeys keys, ServerSettings settings, TimeProvider time, ILogger<Streaming> log) : BackgroundService
 {
     private const int BatchEntries = 200, BatchBytes = 1 << 20, LongestTrouble = 300;
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500);
@@ -23,8 +24,10 @@ internal sealed class Streaming(Database database, WriteTransaction writes, LogK
     {
         public StreamTurn? Turn { get; set; }
         public IEventSink? Sink { get; set; }
-        /// <summary>What was sent through the sink, confirmed or not; null for nothing.</summary>
+        /// <summary>What was sent through the sink, confirmed or not, with what need not be sent; null for nothing.</summary>
         public long? Sent { get; set; }
+        /// <summary>The last of it that was an event; null for none.</summary>
+        public long? LastEvent { get; set; }
         public Task Pass { get; set; } = Task.CompletedTask;
         public TimeSpan Pause { get; set; }
         public DateTimeOffset NextTry { get; set; }
@@ -35,7 +38,7 @@ internal sealed class Streaming(Database database, WriteTransaction writes, LogK
         {
             if (Sink is not null)
                 await Sink.DisposeAsync();
-            (Sink, Sent) = (null, null);
+            (Sink, Sent, LastEvent) = (null, null, null);
         }
 
         public async Task Leave()
@@ -135,19 +138,32 @@ internal sealed class Streaming(Database database, WriteTransaction writes, LogK
         var target = StreamTarget.Read(stream.To);
         if (!target.IsOk)
             throw new IOException(target.Refusal.Message);
-        worker.Sink ??= target.Value.Open(stream, keys.Origin.Split('/')[0], time);
+        worker.Sink ??= target.Value.Open(stream, keys.Origin, time);
         while (await Batch(db, worker.Sent ?? stream.Cursor, cancel) is { Count: > 0 } batch)
         {
-            await worker.Sink.Send([.. await OcsfEvents.Of(db, batch, keys, cancel)], cancel);
+            StreamEvent[] events = [.. await Events(db, stream, [.. batch.Where(row => EntryTypes.Match(stream.Only, row.Type))], cancel)];
+            if (events.Length > 0)
+            {
+                await worker.Sink.Send(events, cancel);
+                worker.LastEvent = events[^1].Position;
+            }
+
             worker.Sent = batch[^1].Position;
-            await Confirm(stream, worker.Sink);
+            await Confirm(stream, worker);
             // Whoever removes a stream need not wait until it has caught up.
             if (!await db.Streams.AnyAsync(row => row.Name == name && row.AddedAt == stream.AddedAt, cancel))
                 return;
         }
 
-        await Confirm(stream, worker.Sink);
+        await Confirm(stream, worker);
     }
+
+    private async Task<IEnumerable<StreamEvent>> Events(WritDb db, StreamRow stream, AuditRow[] rows, CancellationToken cancel) => stream.Form switch
+    {
+        StreamForm.Ocsf => await OcsfEvents.Of(db, rows, keys, cancel),
+        StreamForm.CloudEvents => await CloudEvents.Of(db, rows, keys.Origin, settings.Public, cancel),
+        _ => throw new IOException("the form of its events is unknown"),
+    };
 
     private static async Task<List<AuditRow>> Batch(WritDb db, long after, CancellationToken cancel)
     {
@@ -156,9 +172,11 @@ internal sealed class Streaming(Database database, WriteTransaction writes, LogK
         return [.. rows.TakeWhile((row, index) => (bytes += row.Bytes.Length) <= BatchBytes || index == 0)];
     }
 
-    private async Task Confirm(StreamRow stream, IEventSink sink)
+    private async Task Confirm(StreamRow stream, Worker worker)
     {
-        if (sink.Confirmed is not { } confirmed || (confirmed <= stream.Cursor && stream.Trouble is null))
+        // Once its last event has arrived, so has all that was read: the rest need not be sent.
+        if ((worker.Sink!.Confirmed >= worker.LastEvent || worker.LastEvent is null ? worker.Sent : worker.Sink.Confirmed) is not { } confirmed
+            || (confirmed <= stream.Cursor && stream.Trouble is null))
             return;
         await writes.Append(db => db.Streams.Where(row => row.Name == stream.Name && row.AddedAt == stream.AddedAt && row.Cursor <= confirmed).ExecuteUpdateAsync(set => set
             .SetProperty(row => row.Cursor, confirmed).SetProperty(row => row.ConfirmedAt, time.GetUtcNow()).SetProperty(row => row.Trouble, (string?)null)));

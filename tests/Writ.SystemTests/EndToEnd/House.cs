@@ -247,6 +247,13 @@ internal sealed class House : IAsyncDisposable
         return Encoding.UTF8.GetString(process.Output).Trim();
     }
 
+    /// <summary>A line of writ-server on the box, whatever comes of it.</summary>
+    public async Task<Typed> TypeOnBox(params string[] line)
+    {
+        using var process = HouseProcess.Start($"writ-server {line[0]}", _folder, Program("writ-server"), line, ("WRIT_DATABASE", Database.Connection));
+        return await new Typing($"writ-server {string.Join(' ', line)}", process).End(30);
+    }
+
     /// <summary>A verb of writ-runner, on the runner's host. One that looks through all files of the disk takes as long as there are files.</summary>
     public async Task<Typed> OnRunnerHost(string verb, string[] arguments, string? data = null, string? token = null, int seconds = 30)
     {

@@ -1,5 +1,7 @@
+using System.Diagnostics;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
-using Writ.SystemTests.Storage;
+using Writ.Tests.Server.Streams;
 
 namespace Writ.SystemTests.EndToEnd;
 
@@ -20,7 +22,7 @@ public sealed class StreamTests(SqliteStreet houses) : EndToEndTest(houses)
             await House.BeWhole();
             (await House.Type("dana", ["request", "--reason", "a second look", "--", .. House.ShortScan(House.Target())])).ShouldBeOk();
             await House.Until(() => Task.FromResult(Said(path).Contains("a second look", StringComparison.Ordinal)), "nothing comes after the server was killed");
-            (await House.OnBox("stream", "list")).ShouldMatch($"(?s)^local  file://{path}\n  .*, confirmed [0-9]");
+            (await House.OnBox("stream", "list")).ShouldMatch($"(?s)^local  file://{path}  ocsf\n  .*, confirmed [0-9]");
         }
         finally
         {
@@ -31,6 +33,73 @@ public sealed class StreamTests(SqliteStreet houses) : EndToEndTest(houses)
         var positions = Said(path).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Position).OfType<long>().Distinct().Order().ToList();
         positions.Count.ShouldBe((int)(positions[^1] - positions[0] + 1));
         (await House.OnBox("stream", "list")).ShouldBe("");
+    }
+
+    /// <summary>The receiver is a program of another language, which knows the specification alone.</summary>
+    private const string Verifier = """
+        import base64, hashlib, hmac, http.server, json, ssl, sys
+        certificate, keys, seen = sys.argv[1:]
+        class Hook(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["content-length"]))
+                signed = f'{self.headers["webhook-id"]}.{self.headers["webhook-timestamp"]}.'.encode() + body
+                secret = base64.b64decode(open(keys).read().splitlines()[-1].strip()[len("whsec_"):])
+                good = "v1," + base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode() in self.headers["webhook-signature"].split(" ")
+                event = json.loads(body)
+                open(seen, "a").write(f'{good} {len(self.headers["webhook-signature"].split(" "))} {event["type"]} {event["subject"]} {",".join(event["data"]["run"]["targets"]["addresses"])}\n')
+                self.send_response(204 if good else 401)
+                self.end_headers()
+            def log_message(self, *_): pass
+        server = http.server.HTTPServer(("127.0.0.1", 0), Hook)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        print(server.server_port, flush=True)
+        server.serve_forever()
+        """;
+
+    [Fact]
+    public async Task Webhook_tells_another_program_of_a_run_and_its_keys_are_replaced_without_a_gap()
+    {
+        using var authority = new TestAuthority();
+        var (certificate, keys, seen) = (House.Write("hook.pem", authority.Certificate.ExportCertificatePem() + "\n" + authority.Certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem()), Path.Combine(House.Folder, "hook.keys"), House.Write("seen", ""));
+        (await House.TypeOnBox("stream", "key", keys)).ShouldBeOk();
+        File.GetUnixFileMode(keys).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
+        using var receiver = Process.Start(new ProcessStartInfo("/usr/bin/python3", ["-I", "-c", Verifier, certificate, keys, seen]) { RedirectStandardOutput = true })!;
+        try
+        {
+            var port = await receiver.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
+            await House.OnBox("stream", "add", "soc", "--to", $"https://127.0.0.1:{port}/", "--ca", authority.File, "--webhook-keys", keys, "--allow-private", "--only", "run.started", "--only", "run.ended", "--from-now");
+            (await House.OnBox("stream", "list")).ShouldMatch($"^soc  https://127.0.0.1:{port}/  webhook, only run.started, run.ended\n");
+            var (first, second) = (House.Target(), House.Target());
+            (await House.Type("sam", ["run", "--", .. House.ShortScan(first)])).ShouldBeOk();
+            await Came($"True 1 writ.run.started run_", $"{first}\n", $"True 1 writ.run.ended run_");
+
+            (await House.TypeOnBox("stream", "key", keys)).ShouldBe(1).Error.ShouldStartWith($"writ-server: {keys} is there already\n");
+            (await House.TypeOnBox("stream", "key", keys, "--append")).ShouldBeOk();
+            (await House.Type("sam", ["run", "--", .. House.ShortScan(second)])).ShouldBeOk();
+            await Came("True 2 writ.run.started run_", $"{second}\n", "True 2 writ.run.ended run_");
+            Said(seen).ShouldNotContain("False");
+        }
+        finally
+        {
+            receiver.Kill();
+            await House.OnBox("stream", "remove", "soc");
+        }
+
+        Task Came(params string[] parts) => House.Until(() => Task.FromResult(parts.All(part => Said(seen).Contains(part, StringComparison.Ordinal))), $"it was not told of: {string.Join(", ", parts)}");
+    }
+
+    [Theory]
+    [InlineData("--form: there is no form 'xml'", "--to", "file:///tmp/x", "--form", "xml")]
+    [InlineData("--only: no entry is of type 'run.end'", "--to", "file:///tmp/x", "--only", "run.end")]
+    [InlineData("--webhook-keys goes with https", "--to", "file:///tmp/x", "--webhook-keys", "/dev/null")]
+    [InlineData("--webhook-keys goes with https, without --token-file", "--to", "https://hook.example/", "--webhook-keys", "/dev/null", "--form", "ocsf")]
+    [InlineData("--allow-private goes with --webhook-keys", "--to", "https://hook.example/", "--allow-private")]
+    public async Task Stream_that_makes_no_sense_is_refused_and_none_is_added(string message, params string[] options)
+    {
+        (await House.TypeOnBox(["stream", "add", "odd", "--data", House.ServerData, .. options])).ShouldBe(2).Error.ShouldStartWith($"writ-server: {message}");
+        (await House.OnBox("stream", "list")).ShouldNotContain("odd");
     }
 
     private static string Said(string path)

@@ -2,10 +2,12 @@ using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Migrations;
 using Writ.Core;
 using Writ.Core.Identity;
 using Writ.Proof.Identity;
 using Writ.Server.Storage;
+using Writ.Server.Streams;
 using Writ.SystemTests.Databases;
 
 namespace Writ.SystemTests.Storage;
@@ -28,6 +30,19 @@ public abstract class SchemaTests(StorageEngine engine) : StorageTest(engine)
         db.Database.HasPendingModelChanges().ShouldBeFalse("the model has changes that no migration brings: dotnet ef migrations add");
         (await db.Requests.CountAsync(Cancel)).ShouldBe(0);
         await database.Migrate(Cancel);
+    }
+
+    [Fact]
+    public async Task Stream_from_before_webhooks_goes_on_as_it_was()
+    {
+        var empty = Keep(await Engine.CreateEmpty());
+        using var database = empty.Open();
+        await using var db = database.Open();
+        await db.GetService<IMigrator>().MigrateAsync("Extensions", cancellationToken: Cancel);
+        await db.Database.ExecuteSqlRawAsync("""INSERT INTO streams ("Name", "To", "Cursor", "AddedAt") VALUES ('siem', 'file:///var/log/events', 7, 0)""", Cancel);
+        await database.Migrate(Cancel);
+        (await db.Streams.SingleAsync(Cancel)).ShouldSatisfyAllConditions(
+            row => row.Form.ShouldBe(StreamForm.Ocsf), row => row.Only.ShouldBeEmpty(), row => row.KeyFile.ShouldBeNull(), row => row.ReachesPrivate.ShouldBeFalse(), row => row.Cursor.ShouldBe(7));
     }
 
     [Fact]

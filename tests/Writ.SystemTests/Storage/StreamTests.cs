@@ -1,9 +1,16 @@
 using System.Collections.Concurrent;
+using System.Net;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using Google.Protobuf;
+using Json.Schema;
 using Microsoft.EntityFrameworkCore;
+using Writ.Contracts.Runners;
+using Writ.Core;
 using Writ.Core.Audit;
 using Writ.Server.Audit;
+using Writ.Server.Runs;
 using Writ.Server.Storage;
 using Writ.Server.Streams;
 using Writ.SystemTests.Databases;
@@ -167,6 +174,63 @@ public abstract class StreamTests(StorageEngine engine) : StorageTest(engine)
     }
 
     /// <summary>Places every entry and lets every stream have a pass; the newest position.</summary>
+    [Fact]
+    public async Task What_happens_to_runs_comes_to_a_webhook_and_keeps_to_the_published_schema()
+    {
+        var schema = JsonSchema.FromText(await File.ReadAllTextAsync(Path.Combine(Path.GetDirectoryName(Environment.GetEnvironmentVariable("WRIT_DIST")!)!, "docs/event.schema.json"), Cancel));
+        using var authority = new TestAuthority();
+        var world = await Create();
+        var keys = Path.Combine(world.Folder, "hook.keys");
+        await File.WriteAllTextAsync(keys, StandardWebhook.NewSecret(), Cancel);
+        var got = new ConcurrentQueue<(string Head, byte[] Body)>();
+        await using var receiver = new Receiver(authority, Receiver.Http((head, body) =>
+        {
+            got.Enqueue((head, body));
+            return "200 OK";
+        }));
+        var to = $"https://127.0.0.1:{receiver.Port}/hook";
+        await Add(world, new() { Name = "soc", To = to, Form = StreamForm.CloudEvents, Only = ["run.*", "request.evaluated"], CaFile = authority.File, KeyFile = keys, ReachesPrivate = true, Cursor = -1, AddedAt = world.Clock.GetUtcNow() });
+        await Add(world, new() { Name = "shy", To = to, Form = StreamForm.CloudEvents, CaFile = authority.File, KeyFile = keys, Cursor = -1, AddedAt = world.Clock.GetUtcNow() });
+        var everything = Path.Combine(world.Folder, "everything");
+        await Add(world, new() { Name = "all", To = $"file://{everything}", Form = StreamForm.CloudEvents, Cursor = -1, AddedAt = world.Clock.GetUtcNow() });
+
+        var holder = await world.Operator();
+        var run = await world.Running(holder, await world.Granted(holder));
+        world.Runner.Say(new() { Drops = new() { Run = run.Id.ToString(), At = 1, Drops_ = { new Drop { Address = ByteString.CopyFrom(IPAddress.Parse("::ffff:10.30.0.7").GetAddressBytes()), Protocol = 6, Port = 443, Count = 3 } } } });
+        (await world.Get<KillRun>().Kill(holder, run.Id.ToString(), "enough", Cancel)).ShouldBeOk();
+        await World.Eventually(async () => (await world.Now(run)).EndedAt is not null, "the run does not end");
+        await Record(world, 3);
+        var newest = await Round(world);
+
+        // Of what was chosen everything, and the cursor is past what was not: nothing waits.
+        var events = got.Select(one => JsonDocument.Parse(one.Body).RootElement).ToArray();
+        events.Select(happened => happened.GetProperty("type").GetString()).ShouldBe(
+            ["writ.request.evaluated", "writ.run.ordered", "writ.run.accepted", "writ.run.started", "writ.run.out-of-scope", "writ.run.kill-asked", "writ.run.ended"], ignoreOrder: true);
+        (await Stream(world, "soc")).Cursor.ShouldBe(newest);
+        await Round(world);
+        got.Count.ShouldBe(events.Length);
+
+        var ended = events.Single(happened => happened.GetProperty("type").GetString() == "writ.run.ended");
+        ended.GetProperty("subject").GetString().ShouldBe(run.Id.ToString());
+        var outline = ended.GetProperty("data").GetProperty("run");
+        outline.GetProperty("requester").GetString().ShouldBe("olga");
+        outline.GetProperty("targets").GetProperty("addresses").EnumerateArray().Select(address => address.GetString()).ShouldBe(["10.20.0.5"]);
+        outline.GetProperty("targets").GetProperty("tcp").GetString().ShouldBe("22,80");
+        ended.GetProperty("data").GetProperty("link").GetString().ShouldBe($"{World.PublicUrl}/runs/{run.Id}");
+        events.Single(happened => happened.GetProperty("type").GetString() == "writ.request.evaluated").GetProperty("data").GetProperty("link").GetString().ShouldBe($"{World.PublicUrl}/inbox/{run.RequestId}");
+
+        // Whose address is no public one is not called unless it may be.
+        (await Stream(world, "shy")).ShouldSatisfyAllConditions(row => row.Cursor.ShouldBe(-1), row => row.Trouble.ShouldNotBeNull().ShouldContain("no public address"));
+
+        // Every entry that there is keeps to the schema, and a changed event does not.
+        var lines = (await File.ReadAllLinesAsync(everything, Cancel)).Select(line => JsonNode.Parse(line)!).ToArray();
+        lines.Length.ShouldBe((int)newest + 1);
+        lines.ShouldAllBe(line => schema.Evaluate(line, null).IsValid);
+        var broken = lines.First(line => (string?)line["type"] == "writ.run.started");
+        broken["data"]!["run"]!.AsObject().Remove("targets");
+        schema.Evaluate(broken, null).IsValid.ShouldBeFalse();
+    }
+
     private static async Task<long> Round(World world)
     {
         await world.Get<Sequencer>().Integrate(Cancel);
@@ -177,6 +241,12 @@ public abstract class StreamTests(StorageEngine engine) : StorageTest(engine)
     private static Task Add(World world, string name, string to, string? ca, long after = -1) => world.Writes.Append(db =>
     {
         db.Streams.Add(new() { Name = name, To = to, CaFile = ca, Cursor = after, AddedAt = world.Clock.GetUtcNow() });
+        return Task.CompletedTask;
+    });
+
+    private static Task Add(World world, StreamRow stream) => world.Writes.Append(db =>
+    {
+        db.Streams.Add(stream);
         return Task.CompletedTask;
     });
 

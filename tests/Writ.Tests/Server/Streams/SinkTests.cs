@@ -90,7 +90,7 @@ public sealed class SinkTests : IDisposable
         await using (var sink = new SyslogSink("localhost", syslog.Port, another.File, "host", TimeProvider.System))
             (await Should.ThrowAsync<IOException>(() => sink.Send([Event(1)], Cancel))).Message.ShouldBe("its certificate is not to be trusted");
         got.ShouldBeEmpty();
-        await using (var sink = new HttpsSink(new($"https://127.0.0.1:{https.Port}/events"), another.File, null))
+        await using (var sink = new HttpsSink(new(new($"https://127.0.0.1:{https.Port}/events"), another.File), StreamForm.Ocsf, null))
             await sink.Send([Event(1)], Cancel);
         got.Count.ShouldBe(1);
     }
@@ -193,7 +193,8 @@ public sealed class SinkTests : IDisposable
         target.Refusal.Message.ShouldNotContain("token=x");
     }
 
-    private HttpsSink Https(Receiver receiver, string? token = null, TimeSpan? patience = null) => new(new($"https://127.0.0.1:{receiver.Port}/events"), _authority.File, token, patience);
+    private HttpsSink Https(Receiver receiver, string? token = null, TimeSpan? patience = null) =>
+        new(new(new($"https://127.0.0.1:{receiver.Port}/events"), _authority.File, patience: patience), StreamForm.Ocsf, token);
 
     private static StreamEvent Event(long position, string more = "", int severity = 1) =>
         new(position, Now, "run.ended", severity, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{{\"position\":{position}}}{more}")));

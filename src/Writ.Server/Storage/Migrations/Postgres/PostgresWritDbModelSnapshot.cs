@@ -1754,6 +1754,22 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.Property<long>("Cursor")
                         .HasColumnType("bigint");
 
+                    b.Property<string>("Form")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("KeyFile")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Only")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<bool>("ReachesPrivate")
+                        .HasColumnType("boolean");
+
                     b.Property<string>("To")
                         .IsRequired()
                         .HasColumnType("text")

@@ -1562,6 +1562,20 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.Property<long>("Cursor")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("Form")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("KeyFile")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Only")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<bool>("ReachesPrivate")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("To")
                         .IsRequired()
                         .HasColumnType("TEXT");

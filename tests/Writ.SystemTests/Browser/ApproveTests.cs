@@ -16,7 +16,7 @@ namespace Writ.SystemTests.Browser;
 
 /// <summary>People make passkeys and approve with them in a real browser, whose authenticator is Chromium's own.</summary>
 [Collection(BrowserCollection.Name)]
-public sealed class ApproveTests(ConsoleBrowser console)
+public sealed class ApproveTests(SqliteConsoleBrowser console)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

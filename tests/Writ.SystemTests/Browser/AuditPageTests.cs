@@ -6,8 +6,7 @@ using Writ.SystemTests.EndToEnd;
 namespace Writ.SystemTests.Browser;
 
 /// <summary>Auditors trace an address, read the log, and let their own browser check its proofs.</summary>
-[Collection(PagesOnSqliteCollection.Name)]
-public sealed class AuditPageTests(LonelySqliteStreet houses) : EndToEndTest(houses)
+public abstract class AuditPageTests(Houses houses) : EndToEndTest(houses)
 {
     private static readonly TimeZoneInfo Berlin = TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin");
 
@@ -102,4 +101,10 @@ public sealed class AuditPageTests(LonelySqliteStreet houses) : EndToEndTest(hou
         await dana.GetByText("policy asks for approval").WaitForAsync();
         browser.Wrong.ShouldBeEmpty();
     }
+
+    [Collection(PagesOnSqliteCollection.Name)]
+    public sealed class OnSqlite(LonelySqliteStreet houses) : AuditPageTests(houses);
+
+    [Collection(PagesOnPostgresCollection.Name)]
+    public sealed class OnPostgres(LonelyPostgresStreet houses) : AuditPageTests(houses);
 }

@@ -10,12 +10,16 @@ namespace Writ.SystemTests.Browser;
 /// A real server over TLS, the real provider of a company, and a real browser: what people meet. One for all tests of a
 /// class; each test has a browser window without cookies.
 /// </summary>
-public sealed class BrowserHouse : IAsyncLifetime
+public abstract class BrowserHouse : IAsyncLifetime
 {
+    private readonly bool _looks;
     private readonly string _folder = Directory.CreateDirectory($"/var/tmp/writ-browser-{Guid.CreateVersion7():n}").FullName;
     private readonly List<HouseProcess> _processes = [];
     private IPlaywright? _playwright;
     private HouseProcess? _runner;
+    private HouseDatabase? _database;
+
+    private protected BrowserHouse(bool looks) => _looks = looks;
 
     /// <summary>Where browsers find the server: a host name, as passkeys want one.</summary>
     public Uri Server { get; } = new($"https://localhost:{FreePort()}");
@@ -29,8 +33,13 @@ public sealed class BrowserHouse : IAsyncLifetime
 
     private string Data => Path.Combine(_folder, "server");
 
+    private (string Name, string? Value) Environment => ("WRIT_DATABASE", _database?.Connection);
+
+    private protected abstract Task<HouseDatabase> Database();
+
     public async ValueTask InitializeAsync()
     {
+        _database = await Database();
         await StartProvider();
         FirstLink = await OnBox("init", "--public-url", Server.ToString());
         var server = Start("writ-server", House.Program("writ-server"),
@@ -70,7 +79,7 @@ public sealed class BrowserHouse : IAsyncLifetime
     /// <summary>A verb of writ-server, on the box: its standard output.</summary>
     public async Task<string> OnBox(params string[] arguments)
     {
-        using var process = HouseProcess.Start($"writ-server {arguments[0]}", _folder, House.Program("writ-server"), [.. arguments, "--data", Data]);
+        using var process = HouseProcess.Start($"writ-server {arguments[0]}", _folder, House.Program("writ-server"), [.. arguments, "--data", Data], Environment);
         (await process.End(30)).ShouldBe(0, process.Said);
         return Encoding.UTF8.GetString(process.Output).Trim();
     }
@@ -78,7 +87,7 @@ public sealed class BrowserHouse : IAsyncLifetime
     /// <summary>A line typed into a shell on the server's box.</summary>
     public async Task TypeOnBox(string line)
     {
-        using var shell = HouseProcess.Start(line, _folder, "/bin/bash", ["-c", "PATH=$1:$PATH exec bash -c \"$2\"", "bash", Programs, line]);
+        using var shell = HouseProcess.Start(line, _folder, "/bin/bash", ["-c", "PATH=$1:$PATH exec bash -c \"$2\"", "bash", Programs, line], Environment);
         (await shell.End(30)).ShouldBe(0, shell.Said);
     }
 
@@ -88,6 +97,12 @@ public sealed class BrowserHouse : IAsyncLifetime
         var own = Directory.CreateDirectory(Path.Combine(_folder, "runner")).FullName;
         _runner = Start("the runner's host", "/usr/bin/setsid", ["unshare", "--mount", "bash", "-c", "mount --bind \"$2\" /var/lib && PATH=$1:$PATH exec bash -c \"$3\"", "bash", Programs, own, line]);
     }
+
+    /// <summary>Held to what every page must be. How it looks is nothing of the engine's: one is enough.</summary>
+    public Task Look(IPage page, string name) => _looks ? ConsoleHouse.Held(page, name) : Task.CompletedTask;
+
+    /// <summary>The same in the light, in the dark, and on a phone.</summary>
+    public Task LookAround(IPage page, string name) => _looks ? ConsoleHouse.HeldAround(page, name) : Task.CompletedTask;
 
     public string Said() => string.Join('\n', _processes.Select(process => $"--- {process.Name}\n{process.Said}"));
 
@@ -105,7 +120,9 @@ public sealed class BrowserHouse : IAsyncLifetime
 
         foreach (var process in _processes)
             process.Dispose();
+        await (_database?.Drop() ?? Task.CompletedTask);
         Directory.Delete(_folder, recursive: true);
+        GC.SuppressFinalize(this);
     }
 
     private async Task StartProvider()
@@ -135,7 +152,7 @@ public sealed class BrowserHouse : IAsyncLifetime
 
     private HouseProcess Start(string name, string program, IEnumerable<string> arguments)
     {
-        var process = HouseProcess.Start(name, _folder, program, arguments);
+        var process = HouseProcess.Start(name, _folder, program, arguments, Environment);
         _processes.Add(process);
         return process;
     }
@@ -146,4 +163,16 @@ public sealed class BrowserHouse : IAsyncLifetime
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
+}
+
+/// <summary>The server keeps its books in SQLite.</summary>
+public sealed class SqliteBrowserHouse() : BrowserHouse(looks: true)
+{
+    private protected override Task<HouseDatabase> Database() => Task.FromResult<HouseDatabase>(new SqliteHouse());
+}
+
+/// <summary>The server keeps its books in PostgreSQL.</summary>
+public sealed class PostgresBrowserHouse() : BrowserHouse(looks: false)
+{
+    private protected override async Task<HouseDatabase> Database() => await PostgresHouse.Create();
 }

@@ -1,7 +1,6 @@
 namespace Writ.SystemTests.Browser;
 
 /// <summary>A test in a browser against the real programs. When it fails, what all of them said is in its output.</summary>
-[Collection(BrowserCollection.Name)]
 public abstract class BrowserTest : IAsyncLifetime
 {
     private protected BrowserTest(BrowserHouse house) => House = house;

@@ -8,8 +8,7 @@ using Writ.SystemTests.Storage;
 namespace Writ.SystemTests.Browser;
 
 /// <summary>People at the console, in a real browser.</summary>
-[Collection(BrowserCollection.Name)]
-public sealed class ConsoleTests(ConsoleBrowser browser)
+public abstract class ConsoleTests(ConsoleBrowser browser)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -363,4 +362,10 @@ public sealed class ConsoleTests(ConsoleBrowser browser)
         (await page.Locator("main img, main script").CountAsync()).ShouldBe(0);
         await house.Look(page, "hostile");
     }
+
+    [Collection(BrowserCollection.Name)]
+    public sealed class OnSqlite(SqliteConsoleBrowser browser) : ConsoleTests(browser);
+
+    [Collection(BrowserOnPostgresCollection.Name)]
+    public sealed class OnPostgres(PostgresConsoleBrowser browser) : ConsoleTests(browser);
 }

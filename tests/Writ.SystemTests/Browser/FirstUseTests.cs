@@ -5,7 +5,7 @@ using Writ.SystemTests.Runner.Fences;
 namespace Writ.SystemTests.Browser;
 
 /// <summary>Somebody sets Writ up, in a real browser, with the real programs and the lines that the page tells them to type.</summary>
-public sealed class FirstUseTests(BrowserHouse house) : BrowserTest(house)
+public abstract class FirstUseTests(BrowserHouse house) : BrowserTest(house)
 {
     private const string Password = "four words nobody joins";
 
@@ -20,13 +20,13 @@ public sealed class FirstUseTests(BrowserHouse house) : BrowserTest(house)
         page.Url.ShouldNotContain("wrs_", Case.Sensitive, "the secret stays in no history");
         await page.GetByLabel("Password").FillAsync(Password);
         var secret = SignIns.Person.FromBase32((await page.Locator("code.key").InnerTextAsync()).Replace(" ", "", StringComparison.Ordinal));
-        await ConsoleHouse.Held(page, "setup");
+        await House.Look(page, "setup");
         await page.GetByLabel("Code that it shows now").FillAsync(SignInTests.Code(secret, 0));
         await page.GetByRole(AriaRole.Button, new() { Name = "Set up and sign in" }).ClickAsync();
         await ConsoleHouse.At(page, "/start");
         await ConsoleHouse.Live(page);
         await page.GetByText("Four steps to set Writ up.").WaitForAsync();
-        await ConsoleHouse.HeldAround(page, "start");
+        await House.LookAround(page, "start");
 
         // 1. A passkey, confirmed by whoever has the box.
         await ConsoleHouse.Authenticator(page);
@@ -63,7 +63,7 @@ public sealed class FirstUseTests(BrowserHouse house) : BrowserTest(house)
         await page.GetByRole(AriaRole.Button, new() { Name = "Put it into force" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Make me an operator" }).ClickAsync();
         var confirm = await Line(page, "writ-server proposal confirm prp_");
-        await ConsoleHouse.HeldAround(page, "start-half");
+        await House.LookAround(page, "start-half");
         await House.TypeOnBox(confirm);
         await page.GetByText("You may scan staging.").WaitForAsync();
 
@@ -80,16 +80,16 @@ public sealed class FirstUseTests(BrowserHouse house) : BrowserTest(house)
         await page.GotoAsync("/start");
         await page.GetByText("Writ is set up.").WaitForAsync();
         await ConsoleHouse.Live(page);
-        await ConsoleHouse.Held(page, "start-done");
+        await House.Look(page, "start-done");
         await page.GetByRole(AriaRole.Link, new() { Name = "See what it found." }).ClickAsync();
         await ConsoleHouse.At(page, "/runs/run_");
 
         // And in again, by password and code.
         await page.GotoAsync("/account");
-        await ConsoleHouse.Held(page, "account");
+        await House.Look(page, "account");
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign out", Exact = true }).ClickAsync();
         await ConsoleHouse.At(page, "/signin");
-        await ConsoleHouse.Held(page, "signin");
+        await House.Look(page, "signin");
         await page.GetByLabel("Name").FillAsync("ada");
         await page.GetByLabel("Password").FillAsync(Password);
         await page.GetByLabel("Code of your app").FillAsync(SignInTests.Code(secret, 1));
@@ -106,4 +106,10 @@ public sealed class FirstUseTests(BrowserHouse house) : BrowserTest(house)
         await line.WaitForAsync();
         return (await line.GetAttributeAsync("data-copy"))!;
     }
+
+    [Collection(BrowserCollection.Name)]
+    public sealed class OnSqlite(SqliteBrowserHouse house) : FirstUseTests(house);
+
+    [Collection(BrowserOnPostgresCollection.Name)]
+    public sealed class OnPostgres(PostgresBrowserHouse house) : FirstUseTests(house);
 }

@@ -4,8 +4,8 @@ using Writ.SystemTests.EndToEnd;
 namespace Writ.SystemTests.Browser;
 
 /// <summary>What a page that somebody goes away from leaves behind.</summary>
-[Collection(PagesOnSqliteCollection.Name)]
-public sealed class LeavingTests(ConsoleBrowser browser) : IClassFixture<ConsoleBrowser>
+[Collection(AloneOnSqliteCollection.Name)]
+public sealed class LeavingTests(SqliteConsoleBrowser browser) : IClassFixture<SqliteConsoleBrowser>
 {
     [Fact]
     public async Task Page_that_is_left_keeps_nothing_on_the_server()

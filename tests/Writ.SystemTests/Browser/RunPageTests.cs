@@ -7,8 +7,7 @@ using Writ.SystemTests.EndToEnd;
 namespace Writ.SystemTests.Browser;
 
 /// <summary>People watch, kill, replay and compare runs in a browser: a real server, runner, Nmap and network.</summary>
-[Collection(PagesOnSqliteCollection.Name)]
-public sealed class RunPageTests(LonelySqliteStreet houses) : EndToEndTest(houses)
+public abstract class RunPageTests(Houses houses) : EndToEndTest(houses)
 {
     [Fact]
     public async Task Run_is_watched_killed_and_played_back()
@@ -137,4 +136,10 @@ public sealed class RunPageTests(LonelySqliteStreet houses) : EndToEndTest(house
         await browser.Look(page, "history-hour");
         (await House.As("ada").Get($"/v1/grants/{grant}", Writ.Contracts.WritJson.Default.GrantView)).Ok.State.ShouldBe("revoked");
     }
+
+    [Collection(PagesOnSqliteCollection.Name)]
+    public sealed class OnSqlite(LonelySqliteStreet houses) : RunPageTests(houses);
+
+    [Collection(PagesOnPostgresCollection.Name)]
+    public sealed class OnPostgres(LonelyPostgresStreet houses) : RunPageTests(houses);
 }

@@ -4,7 +4,8 @@ using Writ.Server.Identity.Accounts;
 namespace Writ.SystemTests.Browser;
 
 /// <summary>People sign in, in a real browser.</summary>
-public sealed class SignInTests(BrowserHouse house) : BrowserTest(house)
+[Collection(BrowserCollection.Name)]
+public sealed class SignInTests(SqliteBrowserHouse house) : BrowserTest(house)
 {
     [Fact]
     public async Task Company_account_signs_in_with_its_groups_and_again_when_it_must_be_fresh()

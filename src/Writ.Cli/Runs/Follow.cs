@@ -11,6 +11,7 @@ namespace Writ.Cli.Runs;
 internal static class Follow
 {
     private static readonly TimeSpan KillPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan OtherWayAfter = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Follows a run of one's own. A signal, or a closed standard output, ends it, and its end is awaited.</summary>
     /// <returns>The exit code.</returns>
@@ -170,7 +171,7 @@ internal static class Follow
         attachment.HideProgress();
         using var limit = new CancellationTokenSource(KillPatience, context.Time);
         context.Terminal.Status("writ: killing the run");
-        var end = await PostKillAsync(context, run.Id, attachment, reason, limit.Token);
+        var end = await AskForEndAsync(context, run.Id, attachment, follow, reason, limit.Token);
         var latency = context.Time.GetElapsedTime(begun);
 
         // What the tool wrote before it died still comes out.
@@ -226,20 +227,16 @@ internal static class Follow
         }
     }
 
-    private static async Task<EndView?> PostKillAsync(CliContext context, string id, Attachment attachment, string reason, CancellationToken limit)
+    /// <summary>
+    /// Asks for the end by the API, whose answer says what came of it. Where that does not come at once, the open socket is the other way:
+    /// the server kills on its word without looking anything up first.
+    /// </summary>
+    private static async Task<EndView?> AskForEndAsync(CliContext context, string id, Attachment attachment, Task<RunView?>? follow, string reason, CancellationToken limit)
     {
-        try
-        {
-            var answer = await context.Server.PostAsync(
-                $"/v1/runs/{id}/kill", new EndAsk(reason), WritJson.Default.EndAsk, WritJson.Default.EndView, limit);
-            if (answer.Problem is null)
-                return answer.Value;
-        }
-        catch (Exception error) when (error is HttpRequestException or OperationCanceledException or Stop)
-        {
-            // The open socket is the other way.
-        }
-
+        using var asking = CancellationTokenSource.CreateLinkedTokenSource(limit);
+        var posted = PostKillAsync(context, id, reason, asking.Token);
+        if (await Task.WhenAny(posted, Task.Delay(OtherWayAfter, context.Time, limit)) == posted && await posted is { } end)
+            return end;
         try
         {
             _ = await attachment.TryKillAsync(reason, limit);
@@ -249,6 +246,23 @@ internal static class Follow
             // Both ways are shut; this process ends now, and with it the right to run on.
         }
 
-        return null;
+        // Whichever tells first: with the end of its output the run is over.
+        if (follow is not null && await Task.WhenAny(posted, follow) == follow && follow is { IsCompletedSuccessfully: true, Result: not null })
+            await asking.CancelAsync();
+        return await posted;
+    }
+
+    private static async Task<EndView?> PostKillAsync(CliContext context, string id, string reason, CancellationToken limit)
+    {
+        try
+        {
+            var answer = await context.Server.PostAsync(
+                $"/v1/runs/{id}/kill", new EndAsk(reason), WritJson.Default.EndAsk, WritJson.Default.EndView, limit);
+            return answer.Problem is null ? answer.Value : null;
+        }
+        catch (Exception error) when (error is HttpRequestException or OperationCanceledException or Stop)
+        {
+            return null;
+        }
     }
 }

@@ -15,11 +15,12 @@ namespace Writ.Server.Commands;
 internal static partial class StreamCommand
 {
     private static readonly Argument<string> Name = new("NAME") { Description = "The stream's name: a-z, 0-9 and hyphens" };
-    private static readonly Option<string> To = new("--to") { Description = "file:///path, https://host/path or syslog+tls://host:6514", Required = true, HelpName = "ADDRESS" };
+    private static readonly Option<string?> To = new("--to") { Description = "file:///path, https://host/path or syslog+tls://host:6514", HelpName = "ADDRESS" };
+    private static readonly Option<string?> ToFile = new("--to-file") { Description = "A file with the address of a channel's incoming webhook, which is a secret", HelpName = "FILE" };
     private static readonly Option<string?> Ca = new("--ca") { Description = "PEM file of the only authorities to trust there, instead of the system's", HelpName = "FILE" };
     private static readonly Option<string?> TokenFile = new("--token-file") { Description = "A file with the bearer token for https; read anew for each batch", HelpName = "FILE" };
     private static readonly Option<bool> FromNow = new("--from-now") { Description = "Only entries that come from now on; the whole log unless told" };
-    private static readonly Option<string?> Form = new("--form") { Description = "ocsf, or cloudevents; ocsf unless told, and cloudevents for a webhook", HelpName = "FORM" };
+    private static readonly Option<string?> Form = new("--form") { Description = "ocsf, cloudevents, or slack or teams for messages to a channel; ocsf unless told, and cloudevents for a webhook", HelpName = "FORM" };
     private static readonly Option<string[]> Only = new("--only")
     {
         Description = "Only entries of this type, such as run.ended, or of all that begin alike, such as run.*; may be given again", HelpName = "TYPE",
@@ -32,15 +33,15 @@ internal static partial class StreamCommand
 
     public static Command Build(TimeProvider time)
     {
-        var add = new Command("add", "Adds a stream.") { Name, To, Form, Only, Ca, TokenFile, WebhookKeys, AllowPrivate, FromNow, CommandLine.Data, CommandLine.DatabaseOption };
+        var add = new Command("add", "Adds a stream.") { Name, To, ToFile, Form, Only, Ca, TokenFile, WebhookKeys, AllowPrivate, FromNow, CommandLine.Data, CommandLine.DatabaseOption };
         add.SetAction((parsed, cancel) => With(parsed, time, (database, writes) => Add(database, writes, new(
-            parsed.GetValue(Name)!, parsed.GetValue(To)!, parsed.GetValue(Form), parsed.GetValue(Only) ?? [], Full(parsed.GetValue(Ca)), Full(parsed.GetValue(TokenFile)),
+            parsed.GetValue(Name)!, parsed.GetValue(To), Full(parsed.GetValue(ToFile)), parsed.GetValue(Form), parsed.GetValue(Only) ?? [], Full(parsed.GetValue(Ca)), Full(parsed.GetValue(TokenFile)),
             Full(parsed.GetValue(WebhookKeys)), parsed.GetValue(AllowPrivate), parsed.GetValue(FromNow)), cancel)));
         var list = new Command("list", "Lists the streams, how far each has come and what is in its way.") { CommandLine.Data, CommandLine.DatabaseOption };
         list.SetAction((parsed, cancel) => With(parsed, time, (database, _) => List(database, cancel)));
         var remove = new Command("remove", "Removes a stream.") { Name, CommandLine.Data, CommandLine.DatabaseOption };
         remove.SetAction((parsed, _) => With(parsed, time, (_, writes) => Remove(writes, parsed.GetValue(Name)!)));
-        return new("stream", "Streams of the audit log, as OCSF events or CloudEvents, to a file, an HTTPS endpoint, a webhook or syslog over TLS.") { add, list, remove, StreamKey.Build() };
+        return new("stream", "Streams of the audit log to a file, an HTTPS endpoint, a webhook, a channel or syslog over TLS.") { add, list, remove, StreamKey.Build() };
     }
 
     private static async Task<int> With(ParseResult parsed, TimeProvider time, Func<Database, WriteTransaction, Task<int>> work)
@@ -53,25 +54,21 @@ internal static partial class StreamCommand
         return await work(database, new(database, bell, time));
     }
 
-    private sealed record Wish(string Name, string To, string? Form, string[] Only, string? Ca, string? TokenFile, string? WebhookKeys, bool AllowPrivate, bool FromNow);
-
-    private static async Task<int> Add(Database database, WriteTransaction writes, Wish wish, CancellationToken cancel)
+    private static async Task<int> Add(Database database, WriteTransaction writes, StreamWish wish, CancellationToken cancel)
     {
         if (!PlainName().IsMatch(wish.Name))
             return CommandLine.Fail($"'{wish.Name}' cannot be the name of a stream", "a-z, 0-9 and hyphens, at most 40", 2);
-        var target = StreamTarget.Read(wish.To);
+        if ((wish.To is null) == (wish.ToFile is null))
+            return CommandLine.Fail("a stream goes to one place: --to, or --to-file", "--to-file is for a channel's incoming webhook", 2);
+        var target = wish.ToFile is { } file ? StreamTarget.Secret(file) : StreamTarget.Read(wish.To!);
         if (!target.IsOk)
             return CommandLine.Fail($"--to: {target.Refusal.Message}", target.Refusal.Hint, 2);
-        if (Misfit(wish, target.Value.Kind) is { } misfit)
+        if (wish.Misfit(target.Value.Kind) is { } misfit)
             return CommandLine.Fail(misfit.Message, misfit.Hint, 2);
         if (target.Value.Kind == StreamKind.File && Path.GetDirectoryName(target.Value.Address.LocalPath) is var folder && !Directory.Exists(folder))
             return CommandLine.Fail($"--to: there is no folder {folder}", null);
-        foreach (var (option, file) in new[] { ("--token-file", wish.TokenFile), ("--webhook-keys", wish.WebhookKeys) })
-        {
-            if (file is not null && (File.GetUnixFileMode(file) & (UnixFileMode.OtherRead | UnixFileMode.OtherWrite)) != 0)
-                return CommandLine.Fail($"{option}: everybody on this machine may read {file}", $"chmod 640 {file}, for the group of the server");
-        }
-
+        if (wish.Exposed() is { } exposed)
+            return CommandLine.Fail(exposed.Message, exposed.Hint);
         // What cannot be read now cannot be read later.
         StreamTarget.Trust(wish.Ca);
         if (wish.TokenFile is not null)
@@ -80,49 +77,29 @@ internal static partial class StreamCommand
             StandardWebhook.Read(wish.WebhookKeys);
 
         await using var db = database.Open();
-        var after = wish.FromNow ? await db.AuditEntries.MaxAsync(row => row.Position, cancel) ?? -1 : -1;
-        var form = wish.WebhookKeys is not null || wish.Form == "cloudevents" ? StreamForm.CloudEvents : StreamForm.Ocsf;
+        var after = wish.BeginsNow ? await db.AuditEntries.MaxAsync(row => row.Position, cancel) ?? -1 : -1;
+        var to = wish.ToFile is null ? wish.To! : target.Value.Shown;
         var added = await writes.Commit<bool>(async scope =>
         {
             if (await scope.Db.Streams.AnyAsync(row => row.Name == wish.Name))
                 return new Refusal(ErrorCode.WrongState, $"there is a stream {wish.Name} already", "writ-server stream list");
             scope.Db.Streams.Add(new()
             {
-                Name = wish.Name, To = wish.To, Form = form, Only = wish.Only, CaFile = wish.Ca, TokenFile = wish.TokenFile, KeyFile = wish.WebhookKeys, ReachesPrivate = wish.AllowPrivate,
-                Cursor = after, AddedAt = scope.Now,
+                Name = wish.Name, To = to, AddressFile = wish.ToFile, Form = wish.Chosen, Only = wish.Only, CaFile = wish.Ca, TokenFile = wish.TokenFile, KeyFile = wish.WebhookKeys,
+                ReachesPrivate = wish.AllowPrivate, Cursor = after, AddedAt = scope.Now,
             });
             scope.Record(new(AuditType.StreamAdded, AuditActor.System, null, new()
             {
-                ["stream"] = wish.Name, ["to"] = wish.To, ["form"] = Word(form), ["only"] = new JsonArray([.. wish.Only.Select(type => (JsonNode)type)]),
+                ["stream"] = wish.Name, ["to"] = to, ["form"] = StreamWish.Word(wish.Chosen), ["only"] = new JsonArray([.. wish.Only.Select(type => (JsonNode)type)]),
                 ["webhook"] = wish.WebhookKeys is not null, ["after"] = after,
             }));
             return true;
         });
         if (!added.IsOk)
             return CommandLine.Fail(added.Refusal);
-        Console.Error.WriteLine($"stream {wish.Name} to {wish.To}, from {(wish.FromNow ? "the next entry" : "the first entry")} on");
+        Console.Error.WriteLine($"stream {wish.Name} to {to}, from {(wish.BeginsNow ? "the next entry" : "the first entry")} on");
         return 0;
     }
-
-    /// <summary>What of a wish does not go together; null where all does.</summary>
-    private static Refusal? Misfit(Wish wish, StreamKind kind)
-    {
-        if (wish.Form is not (null or "ocsf" or "cloudevents"))
-            return new(ErrorCode.InvalidInput, $"--form: there is no form '{wish.Form}'", "ocsf or cloudevents");
-        if (wish.TokenFile is not null && kind != StreamKind.Https)
-            return new(ErrorCode.InvalidInput, "--token-file goes with https");
-        if (wish.Ca is not null && kind == StreamKind.File)
-            return new(ErrorCode.InvalidInput, "--ca goes with https and syslog+tls");
-        if (wish.WebhookKeys is not null && (kind != StreamKind.Https || wish.TokenFile is not null || wish.Form == "ocsf"))
-            return new(ErrorCode.InvalidInput, "--webhook-keys goes with https, without --token-file, and with cloudevents");
-        if (wish.AllowPrivate && wish.WebhookKeys is null)
-            return new(ErrorCode.InvalidInput, "--allow-private goes with --webhook-keys", "other streams go where they are told to");
-        return Array.Find(wish.Only, type => !EntryTypes.IsKnown(type)) is { } unknown
-            ? new(ErrorCode.InvalidInput, $"--only: no entry is of type '{unknown}'", "the types are in docs/audit-log.md; run.* is all of runs")
-            : null;
-    }
-
-    private static string Word(StreamForm form) => form == StreamForm.CloudEvents ? "cloudevents" : "ocsf";
 
     private static async Task<int> List(Database database, CancellationToken cancel)
     {
@@ -131,7 +108,7 @@ internal static partial class StreamCommand
         foreach (var stream in await db.Streams.AsNoTracking().OrderBy(row => row.Name).ToListAsync(cancel))
         {
             var lag = newest - stream.Cursor;
-            Console.WriteLine($"{stream.Name}  {stream.To}  {(stream.KeyFile is null ? Word(stream.Form) : "webhook")}{(stream.Only.Length == 0 ? "" : $", only {string.Join(", ", stream.Only)}")}");
+            Console.WriteLine($"{stream.Name}  {stream.To}  {(stream.KeyFile is null ? StreamWish.Word(stream.Form) : "webhook")}{(stream.Only.Length == 0 ? "" : $", only {string.Join(", ", stream.Only)}")}");
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {(lag > 0 ? $"{lag} entries behind" : "up to date")}, confirmed {(stream.ConfirmedAt is { } at ? at.ToString("u", CultureInfo.InvariantCulture) : "never")}"));
             if (stream.Trouble is { } trouble)
                 Console.WriteLine($"  does not get through since {stream.TroubleAt:u}: {string.Concat(trouble.Select(c => char.IsControl(c) ? '?' : c))}");

@@ -50,6 +50,8 @@ internal sealed class StreamRow
 {
     public required string Name { get; init; }
     public required string To { get; init; }
+    /// <summary>Of a channel: where its address stands, which is a secret and of which <see cref="To"/> has the host alone.</summary>
+    public string? AddressFile { get; init; }
     public string? CaFile { get; init; }
     /// <summary>Where the token stands: it is nowhere in the database.</summary>
     public string? TokenFile { get; init; }
@@ -58,8 +60,10 @@ internal sealed class StreamRow
     public string[] Only { get; init; } = [];
     /// <summary>Of a webhook: where its keys stand, which are nowhere in the database.</summary>
     public string? KeyFile { get; init; }
-    /// <summary>Of a webhook: whether its address may lie inside a network of one's own.</summary>
+    /// <summary>Of a webhook or a channel: whether its address may lie inside a network of one's own.</summary>
     public bool ReachesPrivate { get; init; }
+    /// <summary>Whether each event is sent for itself.</summary>
+    public bool IsOneByOne => KeyFile is not null || AddressFile is not null;
     /// <summary>The position of the last entry that has surely arrived, or need not; -1 for none.</summary>
     public required long Cursor { get; set; }
     public required DateTimeOffset AddedAt { get; init; }

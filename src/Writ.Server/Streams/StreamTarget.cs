@@ -26,6 +26,10 @@ internal enum StreamForm
     Ocsf,
     /// <summary>The log's entries in the envelope of CloudEvents, for what acts on them.</summary>
     CloudEvents,
+    /// <summary>Messages for people in a channel of Slack's, by its incoming webhook.</summary>
+    Slack,
+    /// <summary>Messages for people in a channel of Microsoft Teams, by a workflow's webhook.</summary>
+    Teams,
 }
 
 /// <summary>Where a stream goes, as its operator writes it.</summary>
@@ -35,6 +39,20 @@ internal sealed record StreamTarget(StreamKind Kind, Uri Address)
 
     /// <summary>The host's port, with the one that the protocol has by itself.</summary>
     public int Port => Address.Port < 0 ? SyslogPort : Address.Port;
+
+    /// <summary>Where a stream goes.</summary>
+    /// <exception cref="IOException">The file of its address cannot be read.</exception>
+    public static Result<StreamTarget> Of(StreamRow stream) => stream.AddressFile is { } file ? Secret(file) : Read(stream.To);
+
+    /// <summary>The address of a channel's incoming webhook: whoever has it can post there, so it stands in a file and is shown nowhere.</summary>
+    /// <exception cref="IOException">The file cannot be read, or holds none; the message holds nothing of it.</exception>
+    public static StreamTarget Secret(string file) =>
+        Uri.TryCreate(Token(file), UriKind.Absolute, out var address) && address.Scheme == "https" && address.Host.Length > 0 && address.UserInfo.Length == 0 && address.Fragment.Length == 0
+            ? new(StreamKind.Https, address)
+            : throw new IOException($"the first line of {file} is no https address");
+
+    /// <summary>The address without what is secret in it.</summary>
+    public string Shown => $"https://{Address.Authority}/…";
 
     public static Result<StreamTarget> Read(string text)
     {
@@ -59,6 +77,7 @@ internal sealed record StreamTarget(StreamKind Kind, Uri Address)
     public IEventSink Open(StreamRow stream, string log, TimeProvider time) => Kind switch
     {
         StreamKind.File => new FileSink(Address.LocalPath),
+        StreamKind.Https when stream.Form is StreamForm.Slack or StreamForm.Teams => new ChatSink(new(Address, stream.CaFile, isPublicAlone: !stream.ReachesPrivate)),
         StreamKind.Https when stream.KeyFile is { } keys => new WebhookSink(new(Address, stream.CaFile, isPublicAlone: !stream.ReachesPrivate), log, keys, time),
         StreamKind.Https => new HttpsSink(new(Address, stream.CaFile), stream.Form, stream.TokenFile),
         _ => new SyslogSink(Address.IdnHost, Port, stream.CaFile, log.Split('/')[0], time),

@@ -135,17 +135,19 @@ internal sealed class Streaming(Database database, WriteTransaction writes, LogK
         // Read with the turn in hand: what another server has sent before is not sent again.
         if (await db.Streams.AsNoTracking().SingleOrDefaultAsync(row => row.Name == name, cancel) is not { } stream)
             return;
-        var target = StreamTarget.Read(stream.To);
+        var target = StreamTarget.Of(stream);
         if (!target.IsOk)
             throw new IOException(target.Refusal.Message);
         worker.Sink ??= target.Value.Open(stream, keys.Origin, time);
         while (await Batch(db, worker.Sent ?? stream.Cursor, cancel) is { Count: > 0 } batch)
         {
             StreamEvent[] events = [.. await Events(db, stream, [.. batch.Where(row => EntryTypes.Match(stream.Only, row.Type))], cancel)];
-            if (events.Length > 0)
+            // What is sent one by one, one for each entry, is not sent again for the sake of the next.
+            foreach (var part in stream.IsOneByOne ? events.Chunk(1) : events.Length > 0 ? [events] : [])
             {
-                await worker.Sink.Send(events, cancel);
-                worker.LastEvent = events[^1].Position;
+                await worker.Sink.Send(part, cancel);
+                worker.LastEvent = worker.Sent = part[^1].Position;
+                await Confirm(stream, worker);
             }
 
             worker.Sent = batch[^1].Position;
@@ -162,6 +164,7 @@ internal sealed class Streaming(Database database, WriteTransaction writes, LogK
     {
         StreamForm.Ocsf => await OcsfEvents.Of(db, rows, keys, cancel),
         StreamForm.CloudEvents => await CloudEvents.Of(db, rows, keys.Origin, settings.Public, cancel),
+        StreamForm.Slack or StreamForm.Teams => await ChatMessages.Of(db, rows, stream.Form, settings.Public, cancel),
         _ => throw new IOException("the form of its events is unknown"),
     };
 

@@ -95,6 +95,8 @@ public sealed class StreamTests(SqliteStreet houses) : EndToEndTest(houses)
     [InlineData("--only: no entry is of type 'run.end'", "--to", "file:///tmp/x", "--only", "run.end")]
     [InlineData("--webhook-keys goes with https", "--to", "file:///tmp/x", "--webhook-keys", "/dev/null")]
     [InlineData("--webhook-keys goes with https, without --token-file", "--to", "https://hook.example/", "--webhook-keys", "/dev/null", "--form", "ocsf")]
+    [InlineData("a stream goes to one place", "--form", "ocsf")]
+    [InlineData("--to-file goes with --form slack or teams", "--to", "https://hooks.example/secret", "--form", "slack")]
     [InlineData("--allow-private goes with --webhook-keys", "--to", "https://hook.example/", "--allow-private")]
     public async Task Stream_that_makes_no_sense_is_refused_and_none_is_added(string message, params string[] options)
     {

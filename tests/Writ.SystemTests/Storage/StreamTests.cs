@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json;
@@ -183,8 +184,11 @@ public abstract class StreamTests(StorageEngine engine) : StorageTest(engine)
         var keys = Path.Combine(world.Folder, "hook.keys");
         await File.WriteAllTextAsync(keys, StandardWebhook.NewSecret(), Cancel);
         var got = new ConcurrentQueue<(string Head, byte[] Body)>();
+        var failures = 1;
         await using var receiver = new Receiver(authority, Receiver.Http((head, body) =>
         {
+            if (got.Count == 3 && failures-- > 0)
+                return "500 Internal Server Error";
             got.Enqueue((head, body));
             return "200 OK";
         }));
@@ -200,7 +204,14 @@ public abstract class StreamTests(StorageEngine engine) : StorageTest(engine)
         (await world.Get<KillRun>().Kill(holder, run.Id.ToString(), "enough", Cancel)).ShouldBeOk();
         await World.Eventually(async () => (await world.Now(run)).EndedAt is not null, "the run does not end");
         await Record(world, 3);
+        await Round(world);
+
+        // What arrived before the receiver failed has arrived: nothing comes twice for the sake of what did not.
+        got.Count.ShouldBe(3);
+        (await Stream(world, "soc")).Cursor.ShouldBe(long.Parse(JsonDocument.Parse(got.Last().Body).RootElement.GetProperty("id").GetString()!, CultureInfo.InvariantCulture));
+        world.Clock.Advance(TimeSpan.FromMinutes(2));
         var newest = await Round(world);
+        got.Select(one => JsonDocument.Parse(one.Body).RootElement.GetProperty("id").GetString()).ShouldBeUnique();
 
         // Of what was chosen everything, and the cursor is past what was not: nothing waits.
         var events = got.Select(one => JsonDocument.Parse(one.Body).RootElement).ToArray();
@@ -229,6 +240,72 @@ public abstract class StreamTests(StorageEngine engine) : StorageTest(engine)
         var broken = lines.First(line => (string?)line["type"] == "writ.run.started");
         broken["data"]!["run"]!.AsObject().Remove("targets");
         schema.Evaluate(broken, null).IsValid.ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData("Slack")]
+    [InlineData("Teams")]
+    public async Task Channel_hears_of_who_waits_and_of_what_left_its_scope_and_of_nothing_else(string form)
+    {
+        using var authority = new TestAuthority();
+        var world = await Create();
+        var got = new ConcurrentQueue<string>();
+        var answer = "200 OK";
+        await using var receiver = new Receiver(authority, Receiver.Http((head, body) =>
+        {
+            head.ShouldStartWith("POST /services/T0/secret?sig=abc HTTP");
+            if (answer.StartsWith("200", StringComparison.Ordinal))
+                got.Enqueue(Encoding.UTF8.GetString(body));
+            return answer;
+        }));
+        var address = Path.Combine(world.Folder, "channel.url");
+        await File.WriteAllTextAsync(address, $"https://127.0.0.1:{receiver.Port}/services/T0/secret?sig=abc\n", Cancel);
+        await Add(world, new()
+        {
+            Name = "channel", To = StreamTarget.Secret(address).Shown, AddressFile = address, Form = Enum.Parse<StreamForm>(form), CaFile = authority.File, ReachesPrivate = true, Cursor = await Round(world), AddedAt = world.Clock.GetUtcNow(),
+        });
+        (await Stream(world, "channel")).To.ShouldBe($"https://127.0.0.1:{receiver.Port}/…");
+
+        // Nothing waits where policy alone gives; what a requester wrote is text.
+        var holder = await world.Operator();
+        var run = await world.Running(holder, await world.Granted(holder));
+        for (var told = 0; told < 2; told++)
+            world.Runner.Say(new() { Drops = new() { Run = run.Id.ToString(), At = 1, Drops_ = { new Drop { Address = ByteString.CopyFrom(IPAddress.Parse("::ffff:10.30.0.7").GetAddressBytes()), Protocol = 6, Port = 443, Count = 3 + told } } } });
+        await World.Eventually(async () => await world.Read(db => db.AuditEntries.CountAsync(row => row.Type == AuditType.RunDrops)) == 2, "the drops do not come");
+        var dana = await world.Developer();
+        var waits = await world.Request(dana, reason: "<!channel> <https://evil.example|click> **now** \u202e & more");
+        await Round(world);
+        got.Count.ShouldBe(2, string.Join('\n', got));
+        got.First().ShouldSatisfyAllConditions(text => text.ShouldContain("A run of olga's with nmap tried to leave its scope"), text => text.ShouldContain($"{World.PublicUrl}/runs/{run.Id}"));
+        var message = JsonNode.Parse(got.Last())!;
+        var shown = form == "Slack" ? (string)message["blocks"]![0]!["text"]!["text"]! : (string)message["attachments"]![0]!["content"]!["body"]![0]!["inlines"]![0]!["text"]!;
+        shown.ShouldBe("dana asks for nmap in staging, 1 h: <!channel> <https://evil.example|click> **now** \\u202e & more");
+        got.Last().ShouldContain($"{World.PublicUrl}/inbox/{waits.Id}");
+        got.Last().ShouldNotContain("10.20.0.5");
+        if (form == "Slack")
+            ((string)message["text"]!).ShouldBe("dana asks for nmap in staging, 1 h: &lt;!channel&gt; &lt;https://evil.example|click&gt; **now** \\u202e &amp; more");
+
+        // While it is away one request is decided and one goes on waiting: it hears of that one alone. Its trouble holds nothing of the address.
+        answer = "503 Service Unavailable";
+        var decided = await world.Request(dana, reason: "decided meanwhile");
+        var open = await world.Request(dana, reason: "still open");
+        await Round(world);
+        (await Stream(world, "channel")).Trouble.ShouldBe("it answered 503");
+        (await world.Approve(await world.Reviewer(), decided)).ShouldBeOk();
+        answer = "200 OK";
+        got.Clear();
+        world.Clock.Advance(TimeSpan.FromMinutes(2));
+        await Round(world);
+        got.ShouldHaveSingleItem().ShouldContain(open.Id.ToString());
+
+        // Nobody decides: that is told too.
+        got.Clear();
+        world.Clock.Advance(TimeSpan.FromDays(8));
+        await world.Sweep();
+        await Round(world);
+        got.Count(text => text.Contains("Nobody decided in time: dana's request for nmap has expired.", StringComparison.Ordinal)).ShouldBe(2);
+        foreach (var row in await world.Read(db => db.AuditEntries.AsNoTracking().ToListAsync()))
+            Encoding.UTF8.GetString(row.Bytes).ShouldNotContain("secret?sig");
     }
 
     private static async Task<long> Round(World world)

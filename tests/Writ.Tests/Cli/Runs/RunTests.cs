@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
@@ -171,6 +172,32 @@ public class RunTests
         (await run).ShouldBe(125);
         typed.Error.ShouldMatch(@"^writ: killed, confirmed after \d+ ms, 0 processes left\n$");
         typed.Output.ShouldBe("before after\n");
+    }
+
+    [Fact]
+    public async Task CtrlC_takes_the_open_socket_when_the_api_does_not_answer()
+    {
+        await using var server = await Allowing(Samples.Exited(0));
+        var attached = new TaskCompletionSource();
+        var heard = "";
+        server.Attach(async (socket, _) =>
+        {
+            attached.SetResult();
+            var message = new byte[1_000];
+            heard = Encoding.UTF8.GetString(message, 0, (await socket.ReceiveAsync(message, CancellationToken.None)).Count);
+            await FakeServer.Send(socket, new AttachMessage("end", Samples.Run("killed", "killed", end: new(Samples.RunId, "confirmed", "killed", Samples.Now, 1.5, 0))));
+        });
+        // As of a server whose database hangs.
+        server.On($"POST /v1/runs/{Samples.RunId}/kill", context => Task.Delay(Timeout.Infinite, context.RequestAborted));
+        using var typed = new Typed(server.Address);
+        var run = typed.RunAsync(Nmap);
+        await attached.Task;
+        var clock = Stopwatch.StartNew();
+        typed.CtrlC();
+        (await run).ShouldBe(125);
+        clock.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(3), "the api has 5 s to answer");
+        heard.ShouldContain("\"kill\"");
+        typed.Error.ShouldMatch(@"^writ: killed, confirmed after \d+ ms, 0 processes left\n$");
     }
 
     [Fact]

@@ -14,6 +14,13 @@ namespace Writ.Server.Storage.Migrations.Postgres
         protected override void Up(MigrationBuilder migrationBuilder)
         {
             migrationBuilder.AddColumn<string>(
+                name: "AddressFile",
+                table: "streams",
+                type: "text",
+                nullable: true,
+                collation: "C");
+
+            migrationBuilder.AddColumn<string>(
                 name: "Form",
                 table: "streams",
                 type: "text",
@@ -46,6 +53,10 @@ namespace Writ.Server.Storage.Migrations.Postgres
         /// <inheritdoc />
         protected override void Down(MigrationBuilder migrationBuilder)
         {
+            migrationBuilder.DropColumn(
+                name: "AddressFile",
+                table: "streams");
+
             migrationBuilder.DropColumn(
                 name: "Form",
                 table: "streams");

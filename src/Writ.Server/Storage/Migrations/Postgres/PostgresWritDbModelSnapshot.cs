@@ -1744,6 +1744,10 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.Property<long>("AddedAt")
                         .HasColumnType("bigint");
 
+                    b.Property<string>("AddressFile")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
                     b.Property<string>("CaFile")
                         .HasColumnType("text")
                         .UseCollation("C");

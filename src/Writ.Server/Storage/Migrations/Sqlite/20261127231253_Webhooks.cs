@@ -14,6 +14,12 @@ namespace Writ.Server.Storage.Migrations.Sqlite
         protected override void Up(MigrationBuilder migrationBuilder)
         {
             migrationBuilder.AddColumn<string>(
+                name: "AddressFile",
+                table: "streams",
+                type: "TEXT",
+                nullable: true);
+
+            migrationBuilder.AddColumn<string>(
                 name: "Form",
                 table: "streams",
                 type: "TEXT",
@@ -44,6 +50,10 @@ namespace Writ.Server.Storage.Migrations.Sqlite
         /// <inheritdoc />
         protected override void Down(MigrationBuilder migrationBuilder)
         {
+            migrationBuilder.DropColumn(
+                name: "AddressFile",
+                table: "streams");
+
             migrationBuilder.DropColumn(
                 name: "Form",
                 table: "streams");

@@ -1553,6 +1553,9 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.Property<long>("AddedAt")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("AddressFile")
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("CaFile")
                         .HasColumnType("TEXT");
 

@@ -26,8 +26,7 @@ internal static class ChatMessages
     {
         var ids = rows.Where(row => row.Type is AuditType.RequestEvaluated or AuditType.RequestEnded or AuditType.RunDrops).Select(row => row.Correlation).OfType<RequestId>().Distinct().ToArray();
         var requests = ids.Length == 0 ? [] : await db.Requests.AsNoTracking().Where(request => ids.Contains(request.Id)).ToDictionaryAsync(request => request.Id, cancel);
-        var actors = requests.Values.Select(request => request.ActorId).Distinct().ToArray();
-        var names = await db.Actors.AsNoTracking().Where(actor => actors.Contains(actor.Id)).ToDictionaryAsync(actor => actor.Id, actor => actor.Name, cancel);
+        var names = await db.NamesOf(requests.Values.Select(request => request.ActorId), cancel);
         var messages = new List<StreamEvent>();
         foreach (var row in rows)
         {

@@ -20,8 +20,7 @@ internal static class CloudEvents
     {
         var requests = rows.Select(row => row.Correlation).OfType<RequestId>().Distinct().ToArray();
         var runs = requests.Length == 0 ? [] : await db.Runs.AsNoTracking().Where(run => requests.Contains(run.RequestId)).ToDictionaryAsync(run => run.Id.ToString(), cancel);
-        var actors = runs.Values.Select(run => run.ActorId).Distinct().ToArray();
-        var names = await db.Actors.AsNoTracking().Where(actor => actors.Contains(actor.Id)).ToDictionaryAsync(actor => actor.Id, actor => actor.Name, cancel);
+        var names = await db.NamesOf(runs.Values.Select(run => run.ActorId), cancel);
         return rows.Select(row =>
         {
             using var entry = JsonDocument.Parse(row.Bytes);

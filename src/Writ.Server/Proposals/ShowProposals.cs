@@ -45,8 +45,7 @@ internal static class ShowProposals
 
     public static async Task<IReadOnlyList<ProposalView>> Views(WritDb db, IReadOnlyList<ProposalRow> rows, bool withContent, DateTimeOffset now)
     {
-        var authors = rows.Select(row => row.By).Distinct().ToArray();
-        var names = await db.Actors.AsNoTracking().Where(row => authors.Contains(row.Id)).ToDictionaryAsync(row => row.Id, row => row.Name);
+        var names = await db.NamesOf(rows.Select(row => row.By));
         return [.. rows.Select(row => new ProposalView(row.Id.ToString(), row.Kind, row.Of, names[row.By], row.NewRights,
             row.State == ProposalBook.Waiting && row.ExpiresAt <= now ? "expired" : row.State, row.CreatedAt, row.ExpiresAt, row.DecidedBy, row.DecidedAt, withContent ? row.Content : null))];
     }

@@ -98,8 +98,7 @@ internal sealed class ListResults(Database database, PolicyInForce policies)
         var ids = rows.Select(kept => kept.Run.Id).ToArray();
         var open = (await db.ResultPorts.AsNoTracking().Where(port => ids.Contains(port.RunId) && port.State == "open")
             .GroupBy(port => new { port.RunId, port.Address }).Select(ports => new { ports.Key.RunId, ports.Key.Address, Count = ports.Count() }).ToListAsync(cancel)).ToLookup(host => host.RunId);
-        var people = rows.Select(kept => kept.Run.ActorId).Distinct().ToArray();
-        var names = await db.Actors.AsNoTracking().Where(row => people.Contains(row.Id)).ToDictionaryAsync(row => row.Id, row => row.Name, cancel);
+        var names = await db.NamesOf(rows.Select(kept => kept.Run.ActorId), cancel);
         return
         [
             .. rows.Select(kept =>

@@ -62,8 +62,6 @@ internal sealed class StreamRow
     public string? KeyFile { get; init; }
     /// <summary>Of a webhook or a channel: whether its address may lie inside a network of one's own.</summary>
     public bool ReachesPrivate { get; init; }
-    /// <summary>Whether each event is sent for itself.</summary>
-    public bool IsOneByOne => KeyFile is not null || AddressFile is not null;
     /// <summary>The position of the last entry that has surely arrived, or need not; -1 for none.</summary>
     public required long Cursor { get; set; }
     public required DateTimeOffset AddedAt { get; init; }

@@ -6,6 +6,9 @@ internal sealed record StreamEvent(long Position, DateTimeOffset Time, string Ty
 /// <summary>Where a stream's events end. One worker's alone.</summary>
 internal interface IEventSink : IAsyncDisposable
 {
+    /// <summary>How many events are sent together, so that they arrive together or not.</summary>
+    int AtOnce => int.MaxValue;
+
     /// <summary>Sends events, in order. What was sent may come again after any failure.</summary>
     /// <exception cref="IOException">It cannot be told that all of them arrived; the message is for the log and holds no secret.</exception>
     Task Send(IReadOnlyList<StreamEvent> events, CancellationToken cancel);

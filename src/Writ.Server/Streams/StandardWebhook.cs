@@ -36,16 +36,7 @@ internal sealed class StandardWebhook
     /// <exception cref="IOException">It cannot be read, or a line of it is no key; the message holds nothing of it.</exception>
     public static StandardWebhook Read(string file)
     {
-        string[] lines;
-        try
-        {
-            lines = [.. File.ReadLines(file).Take(MostKeys + 1).Select(line => line.Trim()).Where(line => line.Length > 0)];
-        }
-        catch (UnauthorizedAccessException)
-        {
-            throw new IOException($"{file} may not be read");
-        }
-
+        string[] lines = [.. StreamTarget.Lines(file, MostKeys + 1).Where(line => line.Length > 0)];
         if (lines.Length is 0 or > MostKeys)
             throw new IOException(lines.Length == 0 ? $"{file} holds no key" : $"{file} has more than {MostKeys} lines");
         return new([.. lines.Select((line, at) => Signer(line) ?? throw new IOException($"line {at + 1} of {file} is no whsec_… and no whsk_… of the Standard Webhooks"))]);

@@ -77,8 +77,9 @@ internal sealed record StreamTarget(StreamKind Kind, Uri Address)
     public IEventSink Open(StreamRow stream, string log, TimeProvider time) => Kind switch
     {
         StreamKind.File => new FileSink(Address.LocalPath),
-        StreamKind.Https when stream.Form is StreamForm.Slack or StreamForm.Teams => new ChatSink(new(Address, stream.CaFile, isPublicAlone: !stream.ReachesPrivate)),
-        StreamKind.Https when stream.KeyFile is { } keys => new WebhookSink(new(Address, stream.CaFile, isPublicAlone: !stream.ReachesPrivate), log, keys, time),
+        StreamKind.Https when stream.Form is StreamForm.Slack or StreamForm.Teams => new WebhookSink(new(Address, stream.CaFile, isPublicAlone: !stream.ReachesPrivate), "application/json"),
+        StreamKind.Https when stream.KeyFile is { } keys =>
+            new WebhookSink(new(Address, stream.CaFile, isPublicAlone: !stream.ReachesPrivate), "application/cloudevents+json", new WebhookSignature(log, keys, time).Sign),
         StreamKind.Https => new HttpsSink(new(Address, stream.CaFile), stream.Form, stream.TokenFile),
         _ => new SyslogSink(Address.IdnHost, Port, stream.CaFile, log.Split('/')[0], time),
     };
@@ -106,16 +107,21 @@ internal sealed record StreamTarget(StreamKind Kind, Uri Address)
     /// <exception cref="IOException">There is none that can be sent.</exception>
     public static string Token(string file)
     {
-        string token;
+        var token = Lines(file, 1).FirstOrDefault("");
+        return token.Length > 0 && token.All(c => c is > ' ' and < (char)0x7f) ? token : throw new IOException($"{file} holds no token");
+    }
+
+    /// <summary>The first lines of a file, without the spaces around them.</summary>
+    /// <exception cref="IOException">It cannot be read; the message holds nothing of it.</exception>
+    public static IReadOnlyList<string> Lines(string file, int most)
+    {
         try
         {
-            token = File.ReadLines(file).FirstOrDefault("").Trim();
+            return [.. File.ReadLines(file).Take(most).Select(line => line.Trim())];
         }
         catch (UnauthorizedAccessException)
         {
             throw new IOException($"{file} may not be read");
         }
-
-        return token.Length > 0 && token.All(c => c is > ' ' and < (char)0x7f) ? token : throw new IOException($"{file} holds no token");
     }
 }

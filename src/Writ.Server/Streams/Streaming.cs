@@ -142,8 +142,8 @@ internal sealed class Streaming(Database database, WriteTransaction writes, LogK
         while (await Batch(db, worker.Sent ?? stream.Cursor, cancel) is { Count: > 0 } batch)
         {
             StreamEvent[] events = [.. await Events(db, stream, [.. batch.Where(row => EntryTypes.Match(stream.Only, row.Type))], cancel)];
-            // What is sent one by one, one for each entry, is not sent again for the sake of the next.
-            foreach (var part in stream.IsOneByOne ? events.Chunk(1) : events.Length > 0 ? [events] : [])
+            // What has arrived is not sent again for the sake of what is sent after it.
+            foreach (var part in events.Chunk(worker.Sink.AtOnce))
             {
                 await worker.Sink.Send(part, cancel);
                 worker.LastEvent = worker.Sent = part[^1].Position;

@@ -1,17 +1,14 @@
-using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
+using System.Net.Http.Headers;
 
 namespace Writ.Server.Streams;
 
-/// <summary>
-/// Events one by one, each signed as the Standard Webhooks say. An event's id stays the same when it is sent again; its time is that of
-/// the attempt, so that a receiver which takes no old ones takes a late one and no replay. The keys are read anew for each event.
-/// </summary>
-internal sealed class WebhookSink(EventPost post, string log, string keyFile, TimeProvider time) : IEventSink
+/// <summary>Events one by one, each a POST.</summary>
+/// <param name="post">Where.</param>
+/// <param name="type">The media type of an event.</param>
+/// <param name="sign">What signs an event, in the headers of its request; null where its receiver asks for none.</param>
+internal sealed class WebhookSink(EventPost post, string type, Action<StreamEvent, HttpRequestHeaders>? sign = null) : IEventSink
 {
-    // Positions are the same in every log, ids are nobody else's. A dot would end the id in what is signed.
-    private readonly string _log = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(log)))[..16];
+    public int AtOnce => 1;
 
     public long? Confirmed { get; private set; }
 
@@ -19,14 +16,7 @@ internal sealed class WebhookSink(EventPost post, string log, string keyFile, Ti
     {
         foreach (var happened in events)
         {
-            var (id, now) = (string.Create(CultureInfo.InvariantCulture, $"msg_{_log}_{happened.Position}"), time.GetUtcNow());
-            var signature = StandardWebhook.Read(keyFile).Sign(id, now, happened.Json);
-            await post.Send(happened.Json, "application/cloudevents+json", head =>
-            {
-                head.Add(StandardWebhook.IdHeader, id);
-                head.Add(StandardWebhook.TimestampHeader, now.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture));
-                head.Add(StandardWebhook.SignatureHeader, signature);
-            }, cancel);
+            await post.Send(happened.Json, type, head => sign?.Invoke(happened, head), cancel);
             Confirmed = happened.Position;
         }
     }

@@ -36,8 +36,7 @@ internal sealed class ShowTemplates(Database database, PolicyInForce policies)
         if (await policies.Get(db) is not { IsOk: true, Value: var policy })
             return [];
         var rows = await db.Templates.AsNoTracking().ToListAsync(cancel);
-        var authors = rows.Select(row => row.By).Distinct().ToArray();
-        var names = await db.Actors.AsNoTracking().Where(row => authors.Contains(row.Id)).ToDictionaryAsync(row => row.Id, row => row.Name, cancel);
+        var names = await db.NamesOf(rows.Select(row => row.By), cancel);
         var roles = policy.RolesOf(Reevaluation.SubjectOf(caller));
         return
         [

@@ -57,8 +57,7 @@ internal static class ShowUsers
         var policy = await policies.Get(db);
         var ids = rows.Select(row => row.Id).ToArray();
         var owned = (await db.Actors.AsNoTracking().Where(row => row.OwnerId != null && ids.Contains(row.OwnerId.Value)).OrderBy(row => row.Name).ToListAsync()).ToLookup(row => row.OwnerId, row => row.Name);
-        var ownerIds = rows.Select(row => row.OwnerId).OfType<ActorId>().Distinct().ToArray();
-        var owners = await db.Actors.AsNoTracking().Where(row => ownerIds.Contains(row.Id)).ToDictionaryAsync(row => row.Id, row => row.Name);
+        var owners = await db.NamesOf(rows.Select(row => row.OwnerId).OfType<ActorId>());
         return [.. rows.Select(row => new UserView(
             row.Id.ToString(), row.Name, RequestViews.Kind(row.Kind), row.Groups, policy.IsOk ? Roles(policy.Value, row) : [], row.IsAdmin, row.IsAuditor,
             row.OwnerId is { } owner ? owners.GetValueOrDefault(owner) : null, [.. owned[row.Id]], row.CreatedAt, row.DisabledAt, row.SignedOutAt))];

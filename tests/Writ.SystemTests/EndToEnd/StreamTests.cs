@@ -90,6 +90,29 @@ public sealed class StreamTests(SqliteStreet houses) : EndToEndTest(houses)
         Task Came(params string[] parts) => House.Until(() => Task.FromResult(parts.All(part => Said(seen).Contains(part, StringComparison.Ordinal))), $"it was not told of: {string.Join(", ", parts)}");
     }
 
+    [Fact]
+    public async Task Address_of_a_channel_is_shown_and_recorded_by_its_host_alone()
+    {
+        var (address, log) = (House.Write("channel.url", "https://127.0.0.1:9/services/T0/secret?sig=abc\n"), House.Write("log.ndjson", ""));
+        (await House.TypeOnBox("stream", "add", "chat", "--data", House.ServerData, "--form", "slack", "--to-file", address)).ShouldBe(1).Error
+            .ShouldBe($"writ-server: --to-file: everybody on this machine may read {address}\nhint: chmod 640 {address}, for the group of the server\n");
+        File.SetUnixFileMode(address, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        await House.OnBox("stream", "add", "local", "--to", $"file://{log}", "--form", "cloudevents", "--only", "stream.*", "--from-now");
+        try
+        {
+            (await House.TypeOnBox("stream", "add", "chat", "--data", House.ServerData, "--form", "slack", "--to-file", address)).ShouldBeOk().Error.ShouldBe("stream chat to https://127.0.0.1:9/…, from the next entry on\n");
+            (await House.OnBox("stream", "list")).ShouldStartWith("chat  https://127.0.0.1:9/…  slack\n");
+            await House.Until(() => Task.FromResult(Said(log).Contains("writ.stream.added", StringComparison.Ordinal) && Said(log).Contains("127.0.0.1:9/…", StringComparison.Ordinal)), "it is not recorded");
+        }
+        finally
+        {
+            await House.OnBox("stream", "remove", "chat");
+            await House.OnBox("stream", "remove", "local");
+        }
+
+        Said(log).ShouldNotContain("secret");
+    }
+
     [Theory]
     [InlineData("--form: there is no form 'xml'", "--to", "file:///tmp/x", "--form", "xml")]
     [InlineData("--only: no entry is of type 'run.end'", "--to", "file:///tmp/x", "--only", "run.end")]

@@ -35,6 +35,7 @@ internal sealed class SupervisedRun : IDisposable
     });
 
     private readonly string _data;
+    private readonly bool _isOwnFolder;
     private readonly JsonObject _spec;
     private Process? _process;
     private Microsoft.Win32.SafeHandles.SafeFileHandle? _namespace;
@@ -45,6 +46,7 @@ internal sealed class SupervisedRun : IDisposable
     /// <param name="folder">Where the data folder goes, or null for a new one.</param>
     public SupervisedRun(string[] argv, TimeSpan lifetime, Action<JsonObject>? change = null, string? folder = null)
     {
+        _isOwnFolder = folder is null;
         _data = folder ?? Directory.CreateTempSubdirectory("writ-supervisor-").FullName;
         Folder = Path.Combine(_data, "runs", Id);
         Directory.CreateDirectory(Folder);
@@ -151,17 +153,23 @@ internal sealed class SupervisedRun : IDisposable
         return this;
     }
 
-    public static void Until(Func<bool> condition, string otherwise, int seconds = 15)
-    {
-        for (var clock = Stopwatch.StartNew(); !condition(); Thread.Sleep(5))
-            clock.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(seconds), otherwise);
-    }
+    public static void Until(Func<bool> condition, string otherwise, int seconds = 15) => Comes(condition, TimeSpan.FromSeconds(seconds), 5).ShouldBeTrue(otherwise);
 
     /// <summary>Looks all the time, at least every so often, and is told of the first time that it is not so.</summary>
-    public static void Throughout(TimeSpan time, Func<bool> condition, string otherwise, int everyMilliseconds = 5)
+    public static void Throughout(TimeSpan time, Func<bool> condition, string otherwise, int everyMilliseconds = 5) => Comes(() => !condition(), time, everyMilliseconds).ShouldBeFalse(otherwise);
+
+    /// <summary>Whether something comes about in this time. What it waits for beside that is the end of the whole run of tests.</summary>
+    private static bool Comes(Func<bool> condition, TimeSpan within, int everyMilliseconds)
     {
-        for (var clock = Stopwatch.StartNew(); clock.Elapsed < time; Thread.Sleep(everyMilliseconds))
-            condition().ShouldBeTrue(otherwise);
+        var over = TestContext.Current.CancellationToken;
+        for (var began = TimeProvider.System.GetTimestamp(); !condition(); over.ThrowIfCancellationRequested())
+        {
+            if (TimeProvider.System.GetElapsedTime(began) >= within)
+                return false;
+            over.WaitHandle.WaitOne(everyMilliseconds);
+        }
+
+        return true;
     }
 
     public JsonElement Started => JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder, "started"))).RootElement;
@@ -252,7 +260,8 @@ internal sealed class SupervisedRun : IDisposable
         _process?.WaitForExit();
         _process?.Dispose();
         _namespace?.Dispose();
-        if (Directory.Exists(Folder))
-            Directory.Delete(Folder, recursive: true);
+        var made = _isOwnFolder ? _data : Folder;
+        if (Directory.Exists(made))
+            Directory.Delete(made, recursive: true);
     }
 }

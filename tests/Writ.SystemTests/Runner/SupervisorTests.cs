@@ -189,7 +189,7 @@ public sealed class SupervisorTests
                 control.Send(Encoding.ASCII.GetBytes($"ack {new FileInfo(run.RecordingPath).Length}"));
                 return true;
             }
-            catch (SocketException)
+            catch (SocketException gone) when (gone.SocketErrorCode is SocketError.ConnectionReset or SocketError.Shutdown or SocketError.NotConnected)
             {
                 return false;
             }

@@ -78,7 +78,7 @@ internal sealed class HostileProvider : IAsyncDisposable
     {
         var there = (await visitor.Get(path)).ShouldBe(System.Net.HttpStatusCode.Redirect).Location!;
         _nonce = Person.Query(there, "nonce");
-        var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+        var now = MachineClock.Now.ToUnixTimeSeconds();
         Claims.Clear();
         foreach (var (name, value) in new (string, object)[]
                  {

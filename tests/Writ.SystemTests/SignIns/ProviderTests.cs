@@ -43,7 +43,7 @@ public abstract class ProviderTests(StorageEngine engine) : StorageTest(engine)
         var world = await Serving(new([provider.Settings]));
         using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var point = provider.Published[0].ECDsa.ExportSubjectPublicKeyInfo();
-        var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+        var now = MachineClock.Now.ToUnixTimeSeconds();
         (string Attack, Action<Dictionary<string, object>> Twist, Func<Dictionary<string, object>, string>? Write, string Answer)[] attacks =
         [
             ("alg none", _ => { }, claims => Unsigned(provider.Sign(claims)), ""),

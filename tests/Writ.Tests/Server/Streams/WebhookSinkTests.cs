@@ -33,7 +33,8 @@ public sealed class WebhookSinkTests : IDisposable
             got.Add((head.Split("\r\n").Skip(1).Where(line => line.Contains(": ", StringComparison.Ordinal)).ToDictionary(line => line[..line.IndexOf(':')].ToLowerInvariant(), line => line[(line.IndexOf(':') + 2)..]), Encoding.UTF8.GetString(body)));
             return got.Count == 2 ? "503 Service Unavailable" : "204 No Content";
         }));
-        await using var sink = new WebhookSink(new(new($"https://127.0.0.1:{receiver.Port}/hook"), _authority.File), "writ.example/log", _keys, clock);
+        await using var sink = new WebhookSink(
+            new(new($"https://127.0.0.1:{receiver.Port}/hook"), _authority.File), "application/cloudevents+json", new WebhookSignature("writ.example/log", _keys, clock).Sign);
         (await Should.ThrowAsync<IOException>(() => sink.Send([Event(7), Event(8), Event(9)], Cancel))).Message.ShouldBe("it answered 503");
         // What arrived is known to have, and nothing is sent past what did not.
         sink.Confirmed.ShouldBe(7);
@@ -65,7 +66,7 @@ public sealed class WebhookSinkTests : IDisposable
         }));
         foreach (var host in new[] { "127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]" })
         {
-            await using var sink = new WebhookSink(new(new($"https://{host}:{receiver.Port}/hook"), _authority.File, isPublicAlone: true), "writ.example/log", _keys, TimeProvider.System);
+            await using var sink = new WebhookSink(new(new($"https://{host}:{receiver.Port}/hook"), _authority.File, isPublicAlone: true), "application/json");
             (await Should.ThrowAsync<IOException>(() => sink.Send([Event(1)], Cancel))).Message.ShouldContain("no public address");
         }
 

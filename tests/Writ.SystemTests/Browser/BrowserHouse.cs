@@ -12,14 +12,14 @@ namespace Writ.SystemTests.Browser;
 /// </summary>
 public abstract class BrowserHouse : IAsyncLifetime
 {
-    private readonly bool _looks;
+    private readonly PageLook _look;
     private readonly string _folder = Directory.CreateDirectory($"/var/tmp/writ-browser-{Guid.CreateVersion7():n}").FullName;
     private readonly List<HouseProcess> _processes = [];
     private IPlaywright? _playwright;
     private HouseProcess? _runner;
     private HouseDatabase? _database;
 
-    private protected BrowserHouse(bool looks) => _looks = looks;
+    private protected BrowserHouse(bool looks) => _look = new(looks, []);
 
     /// <summary>Where browsers find the server: a host name, as passkeys want one.</summary>
     public Uri Server { get; } = new($"https://localhost:{FreePort()}");
@@ -98,11 +98,11 @@ public abstract class BrowserHouse : IAsyncLifetime
         _runner = Start("the runner's host", "/usr/bin/setsid", ["unshare", "--mount", "bash", "-c", "mount --bind \"$2\" /var/lib && PATH=$1:$PATH exec bash -c \"$3\"", "bash", Programs, own, line]);
     }
 
-    /// <summary>Held to what every page must be. How it looks is nothing of the engine's: one is enough.</summary>
-    public Task Look(IPage page, string name) => _looks ? ConsoleHouse.Held(page, name) : Task.CompletedTask;
+    /// <summary>Held to what every page must be.</summary>
+    public Task Look(IPage page, string name) => _look.At(page, name);
 
     /// <summary>The same in the light, in the dark, and on a phone.</summary>
-    public Task LookAround(IPage page, string name) => _looks ? ConsoleHouse.HeldAround(page, name) : Task.CompletedTask;
+    public Task LookAround(IPage page, string name) => _look.Around(page, name);
 
     public string Said() => string.Join('\n', _processes.Select(process => $"--- {process.Name}\n{process.Said}"));
 

@@ -21,11 +21,9 @@ namespace Writ.SystemTests.Browser;
 internal sealed class ConsoleHouse : IAsyncDisposable
 {
     private readonly List<IBrowserContext> _windows = [];
-    private static readonly Lazy<string> Axe = new(() => File.ReadAllText(Path.Combine(Repository, "artifacts", "npm", "node_modules", "axe-core", "axe.min.js")));
+    private readonly PageLook _look;
 
-    private readonly bool _looks;
-
-    private ConsoleHouse(World world, IBrowser browser, string origin, bool looks) => (World, Browser, Origin, _looks) = (world, browser, origin, looks);
+    private ConsoleHouse(World world, IBrowser browser, string origin, bool looks) => (World, Browser, Origin, _look) = (world, browser, origin, new(looks, Wrong));
 
     public World World { get; }
 
@@ -35,8 +33,6 @@ internal sealed class ConsoleHouse : IAsyncDisposable
 
     /// <summary>What went wrong in any window.</summary>
     public List<string> Wrong { get; } = [];
-
-    private static string Repository => Path.GetDirectoryName(Path.GetDirectoryName(House.Program("writ"))!)!;
 
     /// <summary>A company on this database, with this policy in force; or a server with nothing in it.</summary>
     public static async Task<ConsoleHouse> Of(StorageEngine engine, IBrowser browser, string? policy)
@@ -108,71 +104,16 @@ internal sealed class ConsoleHouse : IAsyncDisposable
         (await house.World.Get<ConfirmPasskey>().Confirm(await house.World.Admin(), passkey.Id.ToString(), fingerprint, default)).ShouldBeOk();
     }
 
-    /// <summary>What axe finds wrong with the page at WCAG 2.2 AA, one line each.</summary>
-    public static async Task<IReadOnlyList<string>> Violations(IPage page)
-    {
-        // The page's protection allows no script of others: this one comes as the debugger's.
-        if (!await page.EvaluateAsync<bool>("() => typeof window.axe === 'object'"))
-            await page.EvaluateAsync(Axe.Value);
-        var found = await page.EvaluateAsync<JsonElement>("() => axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }).then((result) => result.violations)");
-        return [.. found.EnumerateArray().SelectMany(violation => violation.GetProperty("nodes").EnumerateArray()
-            .Select(node => $"{violation.GetProperty("id").GetString()}: {node.GetProperty("html").GetString()} {node.GetProperty("failureSummary").GetString()}"))];
-    }
-
-    /// <summary>
-    /// A picture of the page, into the folder that <c>WRIT_IMAGES</c> names (<c>docs/images</c> to keep it), else nowhere.
-    /// </summary>
-    public static async Task Picture(IPage page, string name)
-    {
-        if (Environment.GetEnvironmentVariable("WRIT_IMAGES") is { Length: > 0 } folder)
-            await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}.png") });
-    }
-
-    /// <summary>Held to what every page must be: nothing refused, nothing broken, and open to everybody. How it looks is nothing of the engine's: one is enough.</summary>
-    public async Task Look(IPage page, string name)
-    {
-        if (_looks)
-            await Held(page, name);
-        Wrong.ShouldBeEmpty(name);
-    }
+    /// <summary>Held to what every page must be.</summary>
+    public Task Look(IPage page, string name) => _look.At(page, name);
 
     /// <summary>The same in the light, in the dark, and on a phone.</summary>
-    public async Task LookAround(IPage page, string name)
-    {
-        if (_looks)
-            await HeldAround(page, name);
-        Wrong.ShouldBeEmpty(name);
-    }
-
-    /// <summary>Open to everybody, and as wide as its window.</summary>
-    public static async Task Held(IPage page, string name)
-    {
-        await Picture(page, name);
-        (await Violations(page)).ShouldBeEmpty(name);
-        // What scrolls to the side by itself is made for it.
-        (await page.EvaluateAsync<string[]>("""
-            () => [document.documentElement, document.querySelector('main'), ...document.querySelectorAll('main.split > *, main.split .ledger')]
-              .filter(each => each && each.scrollWidth > each.clientWidth + 1 && each.checkVisibility()).map(each => `${each.tagName}.${each.className}: ${each.scrollWidth} in ${each.clientWidth}`)
-            """)).ShouldBeEmpty($"{name} is wider than its window");
-    }
-
-    /// <summary>The same in the light, in the dark, and on a phone.</summary>
-    public static async Task HeldAround(IPage page, string name)
-    {
-        var size = page.ViewportSize!;
-        await Held(page, $"{name}-light");
-        await page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
-        await Held(page, $"{name}-dark");
-        await page.SetViewportSizeAsync(390, 844);
-        await Held(page, $"{name}-phone");
-        await page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Light });
-        await page.SetViewportSizeAsync(size.Width, size.Height);
-    }
+    public Task LookAround(IPage page, string name) => _look.Around(page, name);
 
     public async ValueTask DisposeAsync()
     {
         foreach (var (page, number) in _windows.SelectMany(context => context.Pages).Select((page, number) => (page, number)))
-            await Picture(page, $"last-{number}");
+            await PageLook.Picture(page, $"last-{number}");
         foreach (var wrong in Wrong)
             TestContext.Current.TestOutputHelper?.WriteLine(wrong);
         foreach (var window in _windows)

@@ -17,9 +17,10 @@ internal sealed class HouseBrowser : IAsyncDisposable
     private readonly IPlaywright _playwright;
     private readonly IBrowser _browser;
 
-    private HouseBrowser(House house, IPlaywright playwright, IBrowser browser) => (_house, _playwright, _browser) = (house, playwright, browser);
+    private readonly PageLook _look;
 
-    private bool Looks => _house.Database is SqliteHouse;
+    private HouseBrowser(House house, IPlaywright playwright, IBrowser browser) =>
+        (_house, _playwright, _browser, _look) = (house, playwright, browser, new(looks: house.Database is SqliteHouse, Wrong));
 
     /// <summary>What went wrong in any window.</summary>
     public List<string> Wrong { get; } = [];
@@ -51,45 +52,16 @@ internal sealed class HouseBrowser : IAsyncDisposable
         return page;
     }
 
-    /// <summary>Held to what every page must be: nothing refused, nothing broken, and open to everybody. How it looks is nothing of the engine's: one is enough.</summary>
-    public async Task Look(IPage page, string name)
-    {
-        Wrong.ShouldBeEmpty(name);
-        if (!Looks)
-            return;
-        await ConsoleHouse.Picture(page, name);
-        (await ConsoleHouse.Violations(page)).ShouldBeEmpty(name);
-        (await page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth <= innerWidth")).ShouldBeTrue($"{name} is wider than its window");
-        Wrong.ShouldBeEmpty(name);
-    }
+    /// <summary>Held to what every page must be.</summary>
+    public Task Look(IPage page, string name) => _look.At(page, name);
 
-    /// <summary>The same in the dark, and on a phone.</summary>
-    public async Task LookAround(IPage page, string name)
-    {
-        if (!Looks)
-            return;
-        await Look(page, $"{name}-light");
-        await Turn(page, ColorScheme.Dark);
-        await Look(page, $"{name}-dark");
-        await page.SetViewportSizeAsync(390, 844);
-        await Look(page, $"{name}-phone-dark");
-        await Turn(page, ColorScheme.Light);
-        await page.SetViewportSizeAsync(1440, 900);
-    }
-
-    /// <summary>A terminal draws itself anew in the other colours, a moment after the page.</summary>
-    private static async Task Turn(IPage page, ColorScheme scheme)
-    {
-        await page.EmulateMediaAsync(new() { ColorScheme = scheme });
-        await House.Until(() => page.EvaluateAsync<bool>("""
-            () => [...document.querySelectorAll('.xterm-rows')].every(rows => getComputedStyle(rows).color === getComputedStyle(document.body).color)
-            """), "the terminal keeps its colours");
-    }
+    /// <summary>The same in the light, in the dark, and on a phone.</summary>
+    public Task LookAround(IPage page, string name) => _look.Around(page, name);
 
     public async ValueTask DisposeAsync()
     {
         foreach (var (page, number) in _browser.Contexts.SelectMany(window => window.Pages).Select((page, number) => (page, number)))
-            await ConsoleHouse.Picture(page, $"last-{number}");
+            await PageLook.Picture(page, $"last-{number}");
         foreach (var wrong in Wrong)
             TestContext.Current.TestOutputHelper?.WriteLine(wrong);
         await _browser.DisposeAsync();

@@ -3,9 +3,8 @@ using Writ.SystemTests.EndToEnd;
 
 namespace Writ.SystemTests.Browser;
 
-/// <summary>People ask, decide and read the policy in a browser: a real server on PostgreSQL, a real runner, Nmap and network.</summary>
-[Collection(PagesOnPostgresCollection.Name)]
-public sealed class StoryTests(LonelyPostgresStreet houses) : EndToEndTest(houses)
+/// <summary>People ask, decide and read the policy in a browser: a real server, a real runner, Nmap and network.</summary>
+public abstract class StoryTests(Houses houses) : EndToEndTest(houses)
 {
     [Fact]
     public async Task Request_with_a_file_is_approved_for_less_and_its_requester_sees_that_and_runs_it()
@@ -55,4 +54,10 @@ public sealed class StoryTests(LonelyPostgresStreet houses) : EndToEndTest(house
         await reader.Locator(".tried").GetByText("secops-self-serve").First.WaitForAsync();
         browser.Wrong.ShouldBeEmpty();
     }
+
+    [Collection(PagesOnSqliteCollection.Name)]
+    public sealed class OnSqlite(LonelySqliteStreet houses) : StoryTests(houses);
+
+    [Collection(PagesOnPostgresCollection.Name)]
+    public sealed class OnPostgres(LonelyPostgresStreet houses) : StoryTests(houses);
 }

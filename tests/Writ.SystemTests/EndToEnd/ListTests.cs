@@ -18,8 +18,8 @@ public class ListTests
     private static readonly Type[] OfHosts =
         [typeof(HostTests), typeof(NamesTests), typeof(FilesTests), typeof(BadInputTests), typeof(ResultsTests), typeof(TraceTests), typeof(StreamTests), typeof(CompromisedServerTests)];
 
-    /// <summary>A story through pages that are each walked through on both engines elsewhere, and how long one takes.</summary>
-    private static readonly Type[] OfPages = [typeof(StoryTests), typeof(FirstPageTests)];
+    /// <summary>How long a page takes on the wire and in the browser.</summary>
+    private static readonly Type[] OfPages = [typeof(FirstPageTests)];
 
     [Fact]
     public void End_to_end_tests_each_run_on_both_engines_and_none_on_one_alone()

@@ -38,6 +38,7 @@ public abstract class StoryTests(Houses houses) : EndToEndTest(houses)
         // 3. dana's page tells her so by itself, and then that it is approved; she runs it.
         await page.GetByText("made it less, revision 2").WaitForAsync();
         await page.GetByText("ten minutes will do").WaitForAsync();
+        (await page.Locator("h1#s").InnerTextAsync()).ShouldBe("dana (developer) wants to run nmap on 2 hosts in staging for 10 minutes, to who answers.");
         await browser.LookAround(page, "inbox-own");
         await decider.GetByRole(AriaRole.Button, new() { NameRegex = new("^Approve( a)?$") }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Run it now" }).ClickAsync();

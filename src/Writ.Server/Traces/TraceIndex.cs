@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Data.Common;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
@@ -34,6 +33,17 @@ internal static class TraceIndex
           WHERE "Key" = k.key AND "Span" = s.class - 1 AND "From" >= s.low AND "From" < @until AND "Until" > @since
           ORDER BY "From" DESC LIMIT @most) AS t
         ORDER BY t."From" DESC LIMIT @most
+        """;
+
+    // The last line of each class and key before a moment: one step into the index for each.
+    private const string NewestOnSqlite = """
+        SELECT max((SELECT max(t."From") FROM traces AS t WHERE t."Key" = k.value AND t."Span" = s.key AND t."From" < @until)) AS "Value"
+        FROM json_each(@lows) AS s CROSS JOIN json_each(@keys) AS k
+        """;
+
+    private const string NewestOnPostgres = """
+        SELECT max((SELECT max(t."From") FROM traces AS t WHERE t."Key" = k.key AND t."Span" = s.class - 1 AND t."From" < @until)) AS "Value"
+        FROM unnest(@lows) WITH ORDINALITY AS s(low, class) CROSS JOIN unnest(@keys) AS k(key)
         """;
 
     /// <summary>Runners' clocks, and the end of a run that was killed at its deadline.</summary>
@@ -137,23 +147,27 @@ internal static class TraceIndex
     public static async Task<(IReadOnlyList<string> Subjects, bool More)> Find(
         WritDb db, long[] keys, DateTimeOffset since, DateTimeOffset until, int most, CancellationToken cancel)
     {
-        var lows = TraceSpan.Classes.Select(span => UnixMicroseconds.From(TraceSpan.EarliestBegin(span, since))).ToArray();
-        object[] parameters = db.Database.IsNpgsql()
-            ? [new NpgsqlParameter("lows", lows), new NpgsqlParameter("keys", keys), .. Times(name => new NpgsqlParameter { ParameterName = name })]
-            : [new SqliteParameter("lows", JsonSerializer.Serialize(lows)), new SqliteParameter("keys", JsonSerializer.Serialize(keys)), .. Times(name => new SqliteParameter { ParameterName = name })];
-        var lines = await db.Database.SqlQueryRaw<Line>(db.Database.IsNpgsql() ? OnPostgres : OnSqlite, parameters).ToListAsync(cancel);
+        var lines = await db.Database.SqlQueryRaw<Line>(
+            db.Database.IsNpgsql() ? OnPostgres : OnSqlite,
+            Parameters(db, keys, since, ("since", UnixMicroseconds.From(since)), ("until", UnixMicroseconds.From(until)), ("most", most + 1))).ToListAsync(cancel);
         var subjects = lines.Take(most).Select(line => line.Subject).Distinct(StringComparer.Ordinal).ToList();
         return (subjects, lines.Count > most);
+    }
 
-        IEnumerable<DbParameter> Times(Func<string, DbParameter> make)
-        {
-            foreach (var (name, value) in ((string, long)[])[("since", UnixMicroseconds.From(since)), ("until", UnixMicroseconds.From(until)), ("most", most + 1)])
-            {
-                var parameter = make(name);
-                parameter.Value = value;
-                yield return parameter;
-            }
-        }
+    /// <summary>The end of the time in which anything of these keys began before this instant; null where nothing did.</summary>
+    public static async Task<DateTimeOffset?> Newest(WritDb db, long[] keys, DateTimeOffset until, CancellationToken cancel)
+    {
+        var newest = await db.Database.SqlQueryRaw<long?>(
+            db.Database.IsNpgsql() ? NewestOnPostgres : NewestOnSqlite, Parameters(db, keys, until, ("until", UnixMicroseconds.From(until)))).ToListAsync(cancel);
+        return newest[0] is { } from ? UnixMicroseconds.ToInstant(from + 1) : null;
+    }
+
+    private static object[] Parameters(WritDb db, long[] keys, DateTimeOffset since, params (string Name, long Value)[] numbers)
+    {
+        var lows = TraceSpan.Classes.Select(span => UnixMicroseconds.From(TraceSpan.EarliestBegin(span, since))).ToArray();
+        return db.Database.IsNpgsql()
+            ? [new NpgsqlParameter("lows", lows), new NpgsqlParameter("keys", keys), .. numbers.Select(number => new NpgsqlParameter(number.Name, number.Value))]
+            : [new SqliteParameter("lows", JsonSerializer.Serialize(lows)), new SqliteParameter("keys", JsonSerializer.Serialize(keys)), .. numbers.Select(number => new SqliteParameter(number.Name, number.Value))];
     }
 
     private sealed record Line(long From, string Subject);

@@ -54,6 +54,9 @@ internal sealed class TraceSearch(PolicyInForce policies, TimeProvider time)
 {
     /// <summary>The most grants or runs that are looked at in one piece of time.</summary>
     private const int MostCandidates = 1_000;
+    /// <summary>Of these, how many are read together.</summary>
+    private const int AtOnce = 200;
+    private static readonly long Unknown = TraceKey.Of(TraceKind.Gap);
     /// <summary>The most runs that are named because not everything is known of them.</summary>
     internal const int MostGaps = 100;
     /// <summary>A fence is looked at each second and reported on every ten.</summary>
@@ -70,7 +73,8 @@ internal sealed class TraceSearch(PolicyInForce policies, TimeProvider time)
         var findings = new Dictionary<string, Finding>(StringComparer.Ordinal);
         var gaps = new HashSet<RunId>();
         var more = false;
-        // From the newest back, in pieces that grow: what is asked about all time reads a few times what it shows, and a year is seven pieces.
+        // From the newest back, in pieces that grow: what is asked about all time reads a few times what it shows, and a year is seven
+        // pieces. The first reaches back from where there is anything at all.
         for (var (until, piece) = (question.Until, FirstPiece); until > since; piece *= 4)
         {
             if (findings.Count >= question.Limit)
@@ -79,7 +83,10 @@ internal sealed class TraceSearch(PolicyInForce policies, TimeProvider time)
                 break;
             }
 
-            var begin = until - since > piece ? until - piece : since;
+            var last = piece == FirstPiece ? await TraceIndex.Newest(db, [.. Grants(question), .. Runs(question), Unknown], until, cancel) : until;
+            if (last is null)
+                break;
+            var begin = last - since > piece ? last.Value - piece : since;
             more |= await Search(db, caller, policy, question, begin, until, findings, gaps, cancel);
             until = begin;
         }
@@ -95,20 +102,37 @@ internal sealed class TraceSearch(PolicyInForce policies, TimeProvider time)
         Dictionary<string, Finding> findings, HashSet<RunId> gaps, CancellationToken cancel)
     {
         // 1. Who may have to do with it: grants by their scope, runs by their source or by what they tried.
-        var (grants, more) = question.To is { } to
-            ? await TraceIndex.Find(db, TraceKey.Overlapping(TraceKind.Scope, to), since, until, MostCandidates, cancel)
-            : ([], false);
-        long[] keys = question is { To: { } tried }
-            ? [.. Enumerable.Range(0, (int)tried.Count).Select(at => TraceKey.Of(TraceKind.Refused, new(tried.First.Bits + (UInt128)at)))]
-            : [TraceKey.Of(TraceKind.Source, question.From!.Value)];
-        var (runs, moreRuns) = await TraceIndex.Find(db, keys, since, until, MostCandidates, cancel);
-        var (unknown, moreUnknown) = await TraceIndex.Find(db, [TraceKey.Of(TraceKind.Gap)], since, until, MostCandidates, cancel);
+        var (grants, more) = await TraceIndex.Find(db, Grants(question), since, until, MostCandidates, cancel);
+        var (runs, moreRuns) = await TraceIndex.Find(db, Runs(question), since, until, MostCandidates, cancel);
+        var (unknown, moreUnknown) = await TraceIndex.Find(db, [Unknown], since, until, MostCandidates, cancel);
+        more |= moreRuns || moreUnknown;
+        if (runs.Count + unknown.Count > 0)
+            more |= await Look(db, caller, policy, question, since, until, [], runs, unknown, findings, gaps, cancel);
+        // The newest first, and no more of them than are shown: the scope of each is read.
+        foreach (var some in grants.Chunk(AtOnce))
+        {
+            if (findings.Count >= question.Limit)
+                return true;
+            more |= await Look(db, caller, policy, question, since, until, some, [], [], findings, gaps, cancel);
+        }
 
-        if (grants.Count + runs.Count + unknown.Count == 0)
-            return false;
+        return more;
+    }
 
+    private static long[] Grants(TraceQuestion question) => question.To is { } to ? TraceKey.Overlapping(TraceKind.Scope, to) : [];
+
+    private static long[] Runs(TraceQuestion question) => question.To is { } tried
+        ? [.. Enumerable.Range(0, (int)tried.Count).Select(at => TraceKey.Of(TraceKind.Refused, new(tried.First.Bits + (UInt128)at)))]
+        : [TraceKey.Of(TraceKind.Source, question.From!.Value)];
+
+    private async Task<bool> Look(
+        WritDb db, Caller caller, PolicyDocument? policy, TraceQuestion question, DateTimeOffset since, DateTimeOffset until,
+        IReadOnlyCollection<string> grants, IReadOnlyList<string> runs, IReadOnlyList<string> unknown, Dictionary<string, Finding> findings, HashSet<RunId> gaps, CancellationToken cancel)
+    {
         // 2. Of the grants, those whose approved scope holds it; and their runs of that time. Those that were lost are among the unknown.
-        var ids = grants.Select(GrantId.Parse).ToArray();
+        var runIds = runs.Concat(unknown).Select(RunId.Parse).Distinct().ToArray();
+        var ofIndex = await Facts(db.Runs.AsNoTracking().Where(row => runIds.Contains(row.Id))).ToListAsync(cancel);
+        GrantId[] ids = [.. grants.Select(GrantId.Parse), .. question.To is null ? [] : ofIndex.Select(run => run.Grant).Distinct()];
         var statements = await (
             from grant in db.Grants.AsNoTracking()
             join request in db.Requests.AsNoTracking() on grant.RequestId equals request.Id
@@ -119,11 +143,10 @@ internal sealed class TraceSearch(PolicyInForce policies, TimeProvider time)
             .Where(row => row.Read.IsOk && row.Read.Value.Scope.Read() is { IsOk: true } scope && question.IsIn(scope.Value))
             .ToDictionary(row => row.Id, row => row.Read.Value.Argv is null);
         var approvedIds = approved.Keys.ToArray();
-        var runIds = runs.Concat(unknown).Select(RunId.Parse).Distinct().ToArray();
         var ofGrants = await Facts(db.Runs.AsNoTracking()
             .Where(row => approvedIds.Contains(row.GrantId) && row.CreatedAt < until && (row.EndedAt == null || row.EndedAt >= since))
             .OrderByDescending(row => row.CreatedAt).Take(MostCandidates + 1)).ToListAsync(cancel);
-        var all = ofGrants.Take(MostCandidates).Concat(await Facts(db.Runs.AsNoTracking().Where(row => runIds.Contains(row.Id))).ToListAsync(cancel)).DistinctBy(row => row.Id).ToList();
+        var all = ofGrants.Take(MostCandidates).Concat(ofIndex).DistinctBy(row => row.Id).ToList();
 
         // 3. What the caller may know of.
         var grantIds = all.Select(row => row.Grant).Concat(approvedIds).Distinct().ToArray();
@@ -157,7 +180,7 @@ internal sealed class TraceSearch(PolicyInForce policies, TimeProvider time)
                 findings.TryAdd(grant.Id.ToString(), new(Touch.Could, grant.NotBefore, grant.Id, null, []));
         }
 
-        return more || moreRuns || moreUnknown || ofGrants.Count > MostCandidates;
+        return ofGrants.Count > MostCandidates;
     }
 
     private static IQueryable<RunFacts> Facts(IQueryable<RunRow> runs) => runs.Select(row => new RunFacts(

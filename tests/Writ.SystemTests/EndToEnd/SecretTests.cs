@@ -189,6 +189,44 @@ public sealed class SecretTests(ToolsStreet street) : EndToEndTest(street)
     }
 
     [Fact]
+    public async Task Shell_of_ssh_is_a_right_of_its_own_and_every_key_goes_to_the_host()
+    {
+        var key = await File.ReadAllTextAsync(street.PersonKey, Cancel);
+        using var server = CompanyServer.Ssh(street.HostKey, await File.ReadAllTextAsync(street.PersonKey + ".pub", Cancel));
+        var copy = Path.Combine(server.Folder, "copy");
+        await File.WriteAllTextAsync(copy, key, Cancel);
+        street.WriteSecret("web-key", key);
+        string[] ssh = ["ssh", "-p", $"{CompanyServer.SshPort}", "-l", "postgres", "-i", "web-key", "10.20.0.40"];
+        (await House.Type("sam", ["run", "--", .. ssh])).ShouldBeAnError(2, "ssh is interactive here, and there is no terminal");
+        (await House.Type("dana", ["explain", "--reason", "a test", "--", .. ssh])).Text.ShouldContain("feature interactive is not opened");
+
+        await using var pane = await TmuxPane.Open(House, "sam");
+        await pane.Type($"clear; $WRIT run -- {string.Join(' ', ssh)}; echo over=$?");
+        await House.Running("10.20.0.40");
+        await pane.Type("printf 'user-%s\\n' \"$(id -un)\"; printf 'size-%s\\n' \"$(stty size)\"");
+        await pane.Until("user-postgres");
+        await pane.Until("size-30 100");
+        await pane.Resize(90, 25);
+        await pane.Type("until [ \"$(stty size)\" = '25 90' ]; do sleep 0.05; done; printf 'resized-%s\\n' yes");
+        await pane.Until("resized-yes");
+        await pane.Type("printf 'sleeping-%s\\n' now; sleep 10000; printf 'woken-%s\\n' yes");
+        await pane.Until("sleeping-now");
+        await pane.Press("C-c");
+        await pane.Type("printf 'prompt-%s\\n' again");
+        await pane.Until("prompt-again");
+        // What ends ssh elsewhere, or opens its own prompt, is two letters like any others.
+        await pane.Type("~.");
+        await pane.Type("~C");
+        await pane.Type("printf 'there-%s\\n' still");
+        await pane.Until("there-still");
+        await pane.Type($"cat {copy}; exit 3");
+        (await pane.Until("over=3")).ShouldContain("[secret web-key]");
+        foreach (var line in key.Split('\n').Where(line => line.Length >= 12 && !line.StartsWith("-----", StringComparison.Ordinal)))
+            Kept(line).ShouldBeEmpty();
+        await pane.Modes().ShouldBeUsual();
+    }
+
+    [Fact]
     public async Task Vault_lends_a_user_for_one_run_and_gets_them_back()
     {
         using var postgres = CompanyServer.Postgres();

@@ -97,7 +97,7 @@ public sealed class ToolsStreet() : HousesOnSqlite("tools")
           - id: secops-self-serve
             roles: [security-engineer]
             zones: [staging]
-            tools: { nmap: any, dig: any, lookup: any, careless: any, console: any, ping: any, traceroute: any, curl: any, openssl: any, sslscan: any, masscan: any, testssl: any, ssh: any, redis-cli: { others: any, commands: [any, SET], features: [interactive] }, psql: { others: any, features: [statements, interactive] } }
+            tools: { nmap: any, dig: any, lookup: any, careless: any, console: any, ping: any, traceroute: any, curl: any, openssl: any, sslscan: any, masscan: any, testssl: any, ssh: { others: any, features: [interactive] }, redis-cli: { others: any, commands: [any, SET], features: [interactive] }, psql: { others: any, features: [statements, interactive] } }
             max-uses: 100
             approval: none
           - id: developers-check-the-web

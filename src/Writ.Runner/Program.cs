@@ -81,7 +81,7 @@ internal static class Program
         status.SetAction(parsed => ListRuns.Run(new(parsed.GetRequiredValue(data)), Console.Out));
 
         var secrets = new Command("secrets", "tell whether each configured secret can be had, without showing it") { data };
-        secrets.SetAction((parsed, stop) => CheckSecrets.Run(new(parsed.GetRequiredValue(data)), Console.Out, stop));
+        secrets.SetAction((parsed, stop) => CheckSecrets.Run(new(parsed.GetRequiredValue(data)), Console.Out, SystemTime, stop));
 
         var root = new Option<string>("--root") { Description = "look in this folder as if it were the host; nothing is reported", DefaultValueFactory = _ => "/", HelpName = "DIR" };
         var remove = new Option<bool>("--remove") { Description = "take away what can be taken away alone" };

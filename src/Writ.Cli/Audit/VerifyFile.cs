@@ -5,6 +5,7 @@ using System.Text.Json;
 using Writ.Cli.Options;
 using Writ.Cli.Output;
 using Writ.Contracts.Audit;
+using Writ.Proof;
 using Writ.Proof.Log;
 using Writ.Proof.Orders;
 
@@ -62,23 +63,43 @@ internal static class VerifyFile
             throw new Stop(ExitCode.Failed, $"{path}: {held.Refusal.Message}", held.Refusal.Hint);
         cosigned(held.Value);
         context.Terminal.Print(string.Create(CultureInfo.InvariantCulture,
-            $"verified: {Printable.Line(receipt.Run)}, {receipt.Entries.Count} entries of {Printable.Line(held.Value.Head.Origin)}, which had {held.Value.Head.Size} entries then"));
+            $"verified: {Printable.Line(receipt.Run)}, {receipt.Story.Count()} entries of {Printable.Line(held.Value.Head.Origin)}, which had {held.Value.Head.Size} entries then"));
         foreach (var entry in receipt.Entries)
             context.Terminal.Print(string.Create(CultureInfo.InvariantCulture, $"{entry.Index,6}  {Text(context, entry.Entry)}"));
-        foreach (var approval in PasskeyApprovals.Of(receipt, KeysFor(context, key, receipt.Checkpoint)))
-        {
-            context.Terminal.Print(Printable.Line($"approved by {approval.Name} ({approval.Person}) at {approval.Party.Origin} with passkey {approval.Passkey}, "
-                + $"key {SigningKeys.KeyId(approval.Key.Info)}, which {approval.ConfirmedBy} had confirmed: the signature is of exactly this statement"));
-        }
-
+        var keys = KeysFor(context, key, receipt.Checkpoint);
+        PrintPasskeys(context, PasskeyApprovals.Of(receipt, keys));
+        PrintExtensions(context, receipt, ReceiptExtensions.Of(receipt, keys));
         PrintEnd(context, receipt);
         if (extract is null)
             return;
         Directory.CreateDirectory(extract);
-        foreach (var entry in receipt.Entries)
+        foreach (var entry in receipt.Story)
         {
             var name = Path.Combine(extract, string.Create(CultureInfo.InvariantCulture, $"{entry.Index}.tlog-proof"));
             OutputFile.Write(context, name, Encoding.UTF8.GetBytes(receipt.ProofOf(entry).Value.ToString()));
+        }
+    }
+
+    private static void PrintPasskeys(CliContext context, IReadOnlyList<PasskeyApproval> approvals)
+    {
+        foreach (var approval in approvals)
+        {
+            context.Terminal.Print(Printable.Line($"approved by {approval.Name} ({approval.Person}) at {approval.Party.Origin} with passkey {approval.Passkey}, "
+                + $"key {SigningKeys.KeyId(approval.Key.Info)}, which {approval.ConfirmedBy} had confirmed: the signature is of exactly this statement"));
+        }
+    }
+
+    private static void PrintExtensions(CliContext context, Receipt receipt, IReadOnlyList<HeldExtension> extensions)
+    {
+        if (ReceiptExtensions.AreMissing(receipt))
+            context.Terminal.Print("who decided on more time for the run is not in this receipt, which is of an earlier version: writ receipt writes it anew");
+        foreach (var more in extensions)
+        {
+            context.Terminal.Print(Printable.Line($"more time, from {When.Exact(UnixMicroseconds.ToInstant(more.From))} until {When.Exact(UnixMicroseconds.ToInstant(more.Until))}, asked by {more.Asker} as {more.Request}, "
+                + $"decided by {string.Join(", ", more.Deciders)}: {(more.IsInForce ? "the run was held by it" : "it never came into force")}"));
+            foreach (var entry in receipt.Extensions!.Single(extension => extension.Request == more.Request).Entries)
+                context.Terminal.Print(string.Create(CultureInfo.InvariantCulture, $"{entry.Index,6}  {Text(context, entry.Entry)}"));
+            PrintPasskeys(context, more.Passkeys);
         }
     }
 

@@ -39,6 +39,8 @@ internal static class DiffPolicy
                 context.Terminal.Print(line.Change switch { "+" => context.Terminal.Paint(shown, Tone.Good), "-" => context.Terminal.Paint(shown, Tone.Bad), _ => shown });
             }
 
+            foreach (var gone in diff.Withdraws ?? [])
+                context.Terminal.Print(context.Terminal.Paint(Printable.Line($"would go out of force: {gone}"), Tone.Bad));
             context.Terminal.Print("");
             if (diff.Answers.Count > 0)
             {

@@ -40,6 +40,22 @@ internal sealed class Decision
         return answer.Problem is { Type: ErrorCode.PasskeyNeeded, Needs: [var page] } ? await ApproveByPasskey.WaitAsync(context, shown, page, cancel) : answer;
     }
 
+    /// <summary>Makes what was shown shorter, and nothing else of it; the revision that is to be decided on.</summary>
+    public async Task<Answer<RequestView>> NarrowAsync(CliContext context, ParseResult parse, RequestView shown, TimeSpan given, CancellationToken cancel)
+    {
+        if (shown.StatementDigest is not { } digest)
+            throw new Stop(ExitCode.Failed, $"request {shown.Id} has no statement: there is nothing to decide");
+        var ask = new NarrowAsk(digest, DurationSeconds: given.TotalSeconds, Comment: parse.GetValue(_comment));
+        var answer = await context.Server.PostAsync($"/v1/requests/{shown.Id}/narrow", ask, WritJson.Default.NarrowAsk, WritJson.Default.RequestView, cancel);
+        var narrowed = answer.Value;
+        // What is approved next is what stands above but for its time, or it is not approved.
+        if (narrowed.Revision != shown.Revision + 1 || narrowed.DurationSeconds > given.TotalSeconds || !narrowed.Command.SequenceEqual(shown.Command)
+            || narrowed.Runner != shown.Runner || !narrowed.Plan.Scope.Addresses.SequenceEqual(shown.Plan.Scope.Addresses))
+            throw new Stop(ExitCode.Failed, "the request has become another meanwhile; nothing of it was approved here", $"look again: writ approve {Printable.Line(shown.Id)}");
+        context.Terminal.Say($"writ: revision {narrowed.Revision} is for {Duration.Format(TimeSpan.FromSeconds(narrowed.DurationSeconds))}");
+        return answer;
+    }
+
     /// <summary>Prints what came of it: as JSON, or the line.</summary>
     public int Print(CliContext context, ParseResult parse, Answer<RequestView> answer, Func<RequestView, string> line)
     {

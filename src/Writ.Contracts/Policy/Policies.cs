@@ -4,7 +4,8 @@ namespace Writ.Contracts.Policy;
 /// <param name="Text">The YAML; empty where there are files. At most 64 MB.</param>
 /// <param name="FileName">What problems are reported against.</param>
 /// <param name="Files">Several files that make one policy, in any order; null for one text.</param>
-public sealed record PolicyText(string Text = "", string FileName = "policy.yaml", IReadOnlyList<PolicyFileText>? Files = null);
+/// <param name="Withdraw">Whether templates and definitions of tools that are in force and are not in it go out of force; else an apply that would do that is refused.</param>
+public sealed record PolicyText(string Text = "", string FileName = "policy.yaml", IReadOnlyList<PolicyFileText>? Files = null, bool Withdraw = false);
 
 /// <summary>One file of a policy: its path below the folder, with <c>/</c>, and its YAML.</summary>
 public sealed record PolicyFileText(string Name, string Text);
@@ -22,7 +23,8 @@ public sealed record PolicyCheckView(
 public sealed record PolicyProblemView(string File, int Line, string Message, string? Hint);
 
 /// <summary>The policy in force, or an earlier one.</summary>
-public sealed record PolicyView(string Hash, string Text, DateTimeOffset AppliedAt, string AppliedBy);
+/// <param name="Withdrawn">After an apply: templates and definitions of tools that went out of force with it, in words; null where none did.</param>
+public sealed record PolicyView(string Hash, string Text, DateTimeOffset AppliedAt, string AppliedBy, IReadOnlyList<string>? Withdrawn = null);
 
 /// <summary>What a policy would change. <c>POST /v1/policy/diff</c></summary>
 /// <param name="Ok">True when the policy could be applied; else only <paramref name="Problems"/> says anything.</param>
@@ -32,8 +34,10 @@ public sealed record PolicyView(string Hash, string Text, DateTimeOffset Applied
 /// <param name="Lines">What differs in the text, with a few lines around it; empty where nothing does.</param>
 /// <param name="Looked">So many of the last requests were looked at.</param>
 /// <param name="Answers">Those of them that would have come out otherwise, newest first.</param>
+/// <param name="Withdraws">Templates and definitions of tools that would go out of force, in words; null where none would.</param>
 public sealed record PolicyDiffView(
-    bool Ok, string? From, string To, IReadOnlyList<PolicyProblemView> Problems, IReadOnlyList<PolicyLineView> Lines, int Looked, IReadOnlyList<PolicyAnswerView> Answers);
+    bool Ok, string? From, string To, IReadOnlyList<PolicyProblemView> Problems, IReadOnlyList<PolicyLineView> Lines, int Looked, IReadOnlyList<PolicyAnswerView> Answers,
+    IReadOnlyList<string>? Withdraws = null);
 
 /// <summary>A line of a difference: <c>+</c>, <c>-</c>, a blank for one that stays, or <c>…</c> for lines left out; with its number, from 1.</summary>
 public sealed record PolicyLineView(string Change, int Line, string Text);

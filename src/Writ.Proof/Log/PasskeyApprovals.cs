@@ -19,23 +19,28 @@ public sealed record PasskeyApproval(string Person, string Name, string Passkey,
 /// <summary>The approvals by passkey in a receipt: each is checked with the key that the log had for the person before, and by nobody's word.</summary>
 public static class PasskeyApprovals
 {
-    /// <summary>The approvals of a receipt that holds.</summary>
+    /// <summary>The approvals of a receipt that holds, of the request from which its run follows; <see cref="HeldExtension.Passkeys"/> are those of more time.</summary>
     public static IReadOnlyList<PasskeyApproval> Of(Receipt receipt, IEnumerable<NoteKey> logKeys)
     {
         if (RunOrder.Read(receipt.Order) is not { IsOk: true, Value: var order })
             return [];
         var story = receipt.Entries.Select(entry => (entry.Index, Entry: ReceiptCheck.Parse(entry.Entry))).Where(entry => entry.Entry is not null)
             .Select(entry => (entry.Index, entry.Entry!.Value)).ToList();
-        return Of(receipt, order, story, [.. logKeys]) is { IsOk: true } approvals ? approvals.Value : [];
+        return Of(receipt, order.Statement, order.Decisions, story, [.. logKeys]) is { IsOk: true } approvals ? approvals.Value : [];
     }
 
+    /// <param name="receipt">Where the approvers' keys are.</param>
+    /// <param name="approved">The bytes of the statement.</param>
+    /// <param name="decisions">What the order carries of the decisions; null where there was no order.</param>
+    /// <param name="story">The entries of the statement's request.</param>
+    /// <param name="logKeys">The log's keys.</param>
     internal static Result<IReadOnlyList<PasskeyApproval>> Of(
-        Receipt receipt, RunOrder order, IReadOnlyList<(long Index, JsonElement Entry)> story, NoteKey[] logKeys)
+        Receipt receipt, byte[] approved, IReadOnlyList<OrderDecision>? decisions, IReadOnlyList<(long Index, JsonElement Entry)> story, NoteKey[] logKeys)
     {
-        var statement = Statement.DigestOf(order.Statement);
+        var statement = Statement.DigestOf(approved);
         var approvals = new List<PasskeyApproval>();
         var carried = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var decision in order.Decisions.Where(decision => decision.Passkey is not null))
+        foreach (var decision in (decisions ?? []).Where(decision => decision.Passkey is not null))
         {
             if (!carried.TryAdd(Convert.ToBase64String(decision.Passkey!.ToBytes()), decision.By))
                 return ReceiptCheck.Bad("the order has an approval by passkey twice");
@@ -59,7 +64,7 @@ public static class PasskeyApprovals
             if (!DateTimeOffset.TryParse(ReceiptCheck.Text(entry, "time"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
                 || (decimal)UnixMicroseconds.From(time) - read.Value.At is var waited && (waited < 0 || waited > PasskeyAssertion.Life))
                 return ReceiptCheck.Bad($"entry {index} is of another time than the approval by passkey in it");
-            if (!carried.Remove(Convert.ToBase64String(read.Value.ToBytes()), out var by) || by != person)
+            if (decisions is not null && (!carried.Remove(Convert.ToBase64String(read.Value.ToBytes()), out var by) || by != person))
                 return ReceiptCheck.Bad($"the approval by passkey in entry {index} is not in the order");
             approvals.Add(found.Value with { Name = name ?? "" });
         }

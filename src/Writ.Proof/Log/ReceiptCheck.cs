@@ -18,7 +18,8 @@ namespace Writ.Proof.Log;
 /// <item>the statement in the order is the one that was created or revised, decided on with a yes, and granted;</item>
 /// <item>what an entry of the end says is what the runner signed (<see cref="KillReceipt"/>), with a key that the log had for it before;</item>
 /// <item>what a passkey signed (<see cref="PasskeyApprovals"/>) is a yes to this very statement, by a key that somebody else had confirmed before
-/// for that person, and stands in the order as well.</item>
+/// for that person, and stands in the order as well;</item>
+/// <item>the run ended under a deadline that somebody decided on: the order's, or that of more time (<see cref="ReceiptExtensions"/>).</item>
 /// </list>
 /// </summary>
 public static class ReceiptCheck
@@ -33,21 +34,10 @@ public static class ReceiptCheck
             return checkpoint;
 
         // 2.
-        var story = new List<(long Index, JsonElement Entry)>();
-        foreach (var entry in receipt.Entries)
-        {
-            if (story.Count > 0 && entry.Index <= story[^1].Index)
-                return Bad($"entry {entry.Index} stands out of order");
-            var proof = receipt.ProofOf(entry);
-            if (!proof.IsOk)
-                return proof.Refusal;
-            var held = proof.Value.Verify(entry.Entry, keys);
-            if (!held.IsOk)
-                return held;
-            if (Parse(entry.Entry) is not { } parsed || Text(parsed, "correlation") != receipt.Request)
-                return Bad($"entry {entry.Index} is of another request");
-            story.Add((entry.Index, parsed));
-        }
+        var read = StoryOf(receipt, receipt.Entries, receipt.Request, keys);
+        if (!read.IsOk)
+            return read.Refusal;
+        var story = read.Value;
 
         // 3.
         foreach (var type in (string[])["request.created", "request.evaluated", "decision.made", "grant.issued", "run.ordered"])
@@ -65,8 +55,7 @@ public static class ReceiptCheck
         var digest = Convert.ToHexStringLower(SHA256.HashData(receipt.Order));
         if (Of("run.ordered").FirstOrDefault(entry => Text(entry, "order_sha256") == digest) is not { ValueKind: JsonValueKind.Object } ordered)
             return Bad("the order is not the one that the log has");
-        if (StrictBase64.Read(Text(ordered, "order_key") ?? "") is not { Length: 32 } orderKey || SigningKeys.KeyId(orderKey) != receipt.OrderKeyId
-            || !SigningKeys.Verify(orderKey, new(receipt.Order, receipt.OrderSignature, receipt.OrderKeyId)))
+        if (!IsSigned(new(receipt.Order, receipt.OrderSignature, receipt.OrderKeyId), ordered))
             return Bad("the order is not signed by the key that the log names");
         var order = RunOrder.Read(receipt.Order);
         if (!order.IsOk)
@@ -77,9 +66,11 @@ public static class ReceiptCheck
         // 5.
         var statement = Statement.DigestOf(order.Value.Statement);
         if (!Of("request.created").Concat(Of("request.revised")).Any(entry => Text(entry, "statement") == statement)
-            || !Of("decision.made").Any(entry => Text(entry, "statement") == statement && entry.TryGetProperty("approved", out var yes) && yes.ValueKind == JsonValueKind.True)
+            || !Of("decision.made").Any(entry => IsYes(entry, statement))
             || !Of("grant.issued").Any(entry => Text(entry, "statement") == statement))
             return Bad("the statement of the order was not asked, decided and granted as it stands there");
+        if (UnfitDecision(order.Value.Statement, story) is { } unfit)
+            return Bad(unfit);
 
         // 6.
         foreach (var (index, ended) in story.Where(entry => Text(entry.Entry, "type") == "run.ended" && SignedBy(entry.Entry) is not null))
@@ -89,8 +80,13 @@ public static class ReceiptCheck
         }
 
         // 7.
-        var approvals = PasskeyApprovals.Of(receipt, order.Value, story, keys);
-        return approvals.IsOk ? checkpoint : approvals.Refusal;
+        var approvals = PasskeyApprovals.Of(receipt, order.Value.Statement, order.Value.Decisions, story, keys);
+        if (!approvals.IsOk)
+            return approvals.Refusal;
+
+        // 8.
+        var extensions = ReceiptExtensions.Of(receipt, order.Value, story, keys);
+        return extensions.IsOk ? checkpoint : extensions.Refusal;
 
         IEnumerable<JsonElement> Of(string type) => story.Where(entry => Text(entry.Entry, "type") == type).Select(entry => entry.Entry);
     }
@@ -139,6 +135,60 @@ public static class ReceiptCheck
     private static SignedBytes? SignedBy(JsonElement ended) => ended.TryGetProperty("receipt", out var signed) && signed.ValueKind == JsonValueKind.Object
         ? new(StrictBase64.Read(Text(signed, "bytes") ?? "") ?? [], StrictBase64.Read(Text(signed, "signature") ?? "") ?? [], Text(signed, "key_id") ?? "")
         : null;
+
+    /// <summary>These entries as they stand in the log: proven, in order, and of this request.</summary>
+    internal static Result<IReadOnlyList<(long Index, JsonElement Entry)>> StoryOf(Receipt receipt, IReadOnlyList<ReceiptEntry> entries, string request, NoteKey[] keys)
+    {
+        var story = new List<(long Index, JsonElement Entry)>();
+        foreach (var entry in entries)
+        {
+            if (story.Count > 0 && entry.Index <= story[^1].Index)
+                return Bad($"entry {entry.Index} stands out of order");
+            var proof = receipt.ProofOf(entry);
+            if (!proof.IsOk)
+                return proof.Refusal;
+            var held = proof.Value.Verify(entry.Entry, keys);
+            if (!held.IsOk)
+                return held.Refusal;
+            if (Parse(entry.Entry) is not { } parsed || Text(parsed, "correlation") != request)
+                return Bad($"entry {entry.Index} is of another request");
+            story.Add((entry.Index, parsed));
+        }
+
+        return story;
+    }
+
+    /// <summary>True where the bytes are signed by the key that the entry of their order names.</summary>
+    internal static bool IsSigned(SignedBytes order, JsonElement ordered) =>
+        StrictBase64.Read(Text(ordered, "order_key") ?? "") is { Length: 32 } key && SigningKeys.KeyId(key) == order.KeyId && SigningKeys.Verify(key, order);
+
+    /// <summary>True for a decision's entry that says yes to the statement of this digest.</summary>
+    internal static bool IsYes(JsonElement entry, string statement) =>
+        Text(entry, "type") == "decision.made" && Text(entry, "statement") == statement && entry.TryGetProperty("approved", out var yes) && yes.ValueKind == JsonValueKind.True;
+
+    /// <summary>Who a decision's entry says decided: a person's id, or <c>policy</c>.</summary>
+    internal static string? DeciderOf(JsonElement entry) => Text(entry, "by") ?? (entry.TryGetProperty("actor", out var actor) ? Text(actor, "id") : null);
+
+    /// <summary>Why a yes to the statement is none: the requester's own, or policy's where it had asked for people. Null where each is one.</summary>
+    internal static string? UnfitDecision(byte[] bytes, IReadOnlyList<(long Index, JsonElement Entry)> story)
+    {
+        if (Statement.Read(bytes) is not { IsOk: true, Value: var statement })
+            return "the statement cannot be read";
+        var digest = Statement.DigestOf(bytes);
+        // What was revised may be answered otherwise than what was asked first.
+        var alone = story.Any(entry => (Text(entry.Entry, "type"), Text(entry.Entry, "verdict")) == ("request.evaluated", "allow")
+            || (Text(entry.Entry, "type"), Text(entry.Entry, "statement")) == ("request.revised", digest));
+        foreach (var (index, entry) in story.Where(entry => IsYes(entry.Entry, digest)))
+        {
+            var by = DeciderOf(entry);
+            if (by is not null && (by == statement.Actor.Id || by == statement.OnBehalfOf?.Id))
+                return $"in entry {index} somebody decided on their own request";
+            if (by == "policy" && !alone)
+                return $"in entry {index} policy decided alone what it had asked people for";
+        }
+
+        return null;
+    }
 
     internal static Refusal Bad(string why) => new(ErrorCode.BadSignature, $"the receipt does not hold: {why}");
 

@@ -58,14 +58,8 @@ public static class OrderCheck
         var (order, statement) = (held.Value.Order, held.Value.Statement);
 
         // 6. It is of this very run, and the run is the same but for its time.
-        if (statement.Extends is null)
-            return new Refusal(ErrorCode.WrongState, "the order starts a run, and is of no more time for one");
-        if (order.Run != run.First.Run || statement.Extends != order.Run)
-            return new Refusal(ErrorCode.WrongState, "the order is of more time for another run");
-        if (!order.Argv.SequenceEqual(run.First.Argv))
-            return new Refusal(ErrorCode.ArgvMismatch, "the run executes another argv");
-        if (!statement.IsSameButForTime(begun.Value) || !order.IsSameButForTime(run.First))
-            return new Refusal(ErrorCode.FenceOutsideStatement, "the order would change more of the run than its time");
+        if (OtherThanTime(order, statement, run.First, begun.Value) is { } other)
+            return other;
 
         // 7. The time goes on where it would end: no gap was decided on, and nothing that was decided on before comes again.
         if (now >= run.Deadline)
@@ -73,6 +67,20 @@ public static class OrderCheck
         if (statement.Start != run.Deadline)
             return new Refusal(ErrorCode.BadDeadline, "the statement is of another deadline than the run's");
         return order.Deadline <= run.Deadline ? new Refusal(ErrorCode.BadDeadline, "the deadline is not later than the run's") : held;
+    }
+
+    /// <summary>What an order of more time would change of the run beside its time; null where nothing.</summary>
+    internal static Refusal? OtherThanTime(RunOrder order, Statement statement, RunOrder first, Statement begun)
+    {
+        if (statement.Extends is null)
+            return new Refusal(ErrorCode.WrongState, "the order starts a run, and is of no more time for one");
+        if (order.Run != first.Run || statement.Extends != order.Run)
+            return new Refusal(ErrorCode.WrongState, "the order is of more time for another run");
+        if (!order.Argv.SequenceEqual(first.Argv))
+            return new Refusal(ErrorCode.ArgvMismatch, "the run executes another argv");
+        return statement.IsSameButForTime(begun) && order.IsSameButForTime(first)
+            ? null
+            : new Refusal(ErrorCode.FenceOutsideStatement, "the order would change more of the run than its time");
     }
 
     private static Result<CheckedOrder> Hold(SignedBytes envelope, RunnerTrust trust, long now)

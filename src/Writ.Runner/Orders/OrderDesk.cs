@@ -27,7 +27,7 @@ internal sealed class OrderDesk(
 {
     private const long MostSkew = 2_000_000;
     private readonly NetworkScope _ceiling = config.CeilingScope();
-    private readonly SecretStore _secrets = new(config);
+    private readonly SecretStore _secrets = new(config, time);
     private readonly LocalApprovals _approvals = config.LocalApprovals();
     // Runs that were killed here before their order came.
     private readonly ConcurrentDictionary<string, bool> _killedUnseen = new(StringComparer.Ordinal);
@@ -175,7 +175,7 @@ internal sealed class OrderDesk(
         using var until = new CancellationTokenSource();
         if (UnixMicroseconds.ToInstant(taken.Order.StartBy) - time.GetUtcNow() is var left && left > TimeSpan.Zero)
             until.CancelAfter(left);
-        var given = await _secrets.Fetch(wanted, taken.Order.Argv[0], taken.Fence, until.Token);
+        var given = await _secrets.Fetch(wanted, taken.Order.Argv[0], taken.Fence, taken.Order.Deadline, until.Token);
         live.Spec!.Secrets = given.Terms;
         return given;
     }
@@ -232,8 +232,7 @@ internal sealed class OrderDesk(
         if (control is null || !control.Send(ControlMessage.Extend(order.Deadline, deadlineBoot)) || control.Receive(2_000) != "ok")
             return new(ErrorCode.WrongState, "the run is at its end");
         lock (live)
-            live.Spec = spec with { Deadline = order.Deadline, DeadlineBoot = deadlineBoot, Extensions = [.. spec.Extensions, order.Nonce] };
-        Durable.Write(live.Folder.Spec, JsonSerializer.SerializeToUtf8Bytes(live.Spec, RunnerJson.Default.RunSpec), flush: false);
+            live.Keep(live.Spec! with { Deadline = order.Deadline, DeadlineBoot = deadlineBoot, Extensions = [.. spec.Extensions, order.Nonce] });
         return null;
     }
 

@@ -45,11 +45,23 @@ internal static class ServeRunner
             Say($"taken up: {run.Run}, {(run.End is null ? "running" : "ended, to be told")}");
         ToolRoot.Prune(data.Roots, book.All.Select(run => run.Spec?.Root).OfType<string>().Concat(inventory.Roots).ToHashSet(StringComparer.Ordinal));
         using var fences = RaiseFences(config, identity, book, time, Say);
-        book.Use(new SecretStore(config));
+        var secrets = new SecretStore(config, time);
+        book.Use(secrets);
         var incoming = new IncomingFiles(link.Fetch, time);
         var desk = new OrderDesk(config, () => link.Identity, inventory, nonces, book, incoming, fences, cgroups, journal, time, () => link.Distrust, link.Tell);
         using var names = new NameLookup(config, link.Tell);
-        await link.Run(book, desk, inventory, names, stop);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var leases = new LeaseKeeper(() => book.All, secrets.Renew, journal, time).Run(over.Token);
+        try
+        {
+            await link.Run(book, desk, inventory, names, stop);
+        }
+        finally
+        {
+            await over.CancelAsync();
+            await leases;
+        }
+
         Say("stopped; runs go on under their supervisors");
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Google.Protobuf;
 using Microsoft.Win32.SafeHandles;
 using Writ.Contracts.Runners;
@@ -32,6 +33,14 @@ internal sealed class LiveRun(RunFolder folder, RunSpec? spec, ReceiptSigner sig
     public RunFolder Folder { get; } = folder;
     public string Run => Folder.Run;
     public RunSpec? Spec { get; set; } = spec;
+
+    /// <summary>Another specification of the same run, here and on the disk. It is called under the lock, so that none is lost.</summary>
+    public void Keep(RunSpec spec)
+    {
+        Spec = spec;
+        Durable.Write(Folder.Spec, JsonSerializer.SerializeToUtf8Bytes(spec, RunnerJson.Default.RunSpec), flush: false);
+    }
+
     /// <summary>That of its order; null where it was taken up from the disk, and the server is told of it first.</summary>
     public string? Nonce { get; init; }
     /// <summary>Held while it lives.</summary>

@@ -108,6 +108,22 @@ internal sealed record RunSecret(string Name, string Source)
     public string? Vault { get; init; }
     /// <summary>By which it is given back at the run's end, or null.</summary>
     public string? Lease { get; init; }
+    /// <summary>When that ends by itself, in Unix microseconds; null where nobody said.</summary>
+    public long? LeaseUntil { get; init; }
+    /// <summary>When it was lent or renewed last, in Unix microseconds.</summary>
+    public long? LentAt { get; init; }
+    /// <summary>Whether it can be made to last longer.</summary>
+    public bool Renewable { get; init; }
+
+    /// <summary>The same as it is lent from an instant on (Unix microseconds); what is not lent stays as it is.</summary>
+    public RunSecret LentBy(Secrets.VaultLease? lease, long now) => lease is null ? this : this with
+    {
+        Lease = lease.Id, LentAt = now, Renewable = lease is { Renewable: true, Seconds: > 0 },
+        LeaseUntil = lease.Seconds > 0 ? now + (Math.Min(lease.Seconds, MostSeconds) * 1_000_000) : null,
+    };
+
+    // No lease lasts longer than a century.
+    private const long MostSeconds = 100L * 366 * 86_400;
 }
 
 /// <summary>Who supervises a run: the process by number and start time, in which boot.</summary>

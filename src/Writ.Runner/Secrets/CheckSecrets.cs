@@ -6,10 +6,10 @@ namespace Writ.Runner.Secrets;
 internal static class CheckSecrets
 {
     /// <exception cref="RunnerException">One of them cannot be had.</exception>
-    public static async Task Run(DataFolder data, TextWriter output, CancellationToken stop)
+    public static async Task Run(DataFolder data, TextWriter output, TimeProvider time, CancellationToken stop)
     {
         var config = RunnerConfig.Read(data.Config);
-        var store = new SecretStore(config);
+        var store = new SecretStore(config, time);
         var failed = 0;
         foreach (var secret in config.Secrets)
         {

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text;
+using Writ.Proof;
 using Writ.Proof.Addresses;
 using Writ.Proof.Statements;
 using Writ.Runner.Recordings;
@@ -11,7 +13,7 @@ namespace Writ.Runner.Secrets;
 /// Fetches the secrets of a run at its start, from where this host's own file says, and gives back what was only lent. Nothing is kept
 /// between two runs, so a changed secret is the next run's.
 /// </summary>
-internal sealed class SecretStore(RunnerConfig config)
+internal sealed class SecretStore(RunnerConfig config, TimeProvider time)
 {
     private const string CredentialsFolder = "CREDENTIALS_DIRECTORY";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
@@ -20,9 +22,10 @@ internal sealed class SecretStore(RunnerConfig config)
     /// <param name="wanted">Those of the statement.</param>
     /// <param name="tool">The tool that is to have them.</param>
     /// <param name="reach">What the run may reach.</param>
+    /// <param name="deadline">When the run ends at the latest, in Unix microseconds.</param>
     /// <param name="cancel">Ends the wait for a source.</param>
     /// <exception cref="RunnerException">One of them cannot be had, or not by this run; the message names it, never what it is.</exception>
-    public async Task<GivenSecrets> Fetch(IReadOnlyList<StatementSecret> wanted, string tool, NetworkScope reach, CancellationToken cancel)
+    public async Task<GivenSecrets> Fetch(IReadOnlyList<StatementSecret> wanted, string tool, NetworkScope reach, long deadline, CancellationToken cancel)
     {
         var given = new List<GivenSecret>();
         try
@@ -38,6 +41,7 @@ internal sealed class SecretStore(RunnerConfig config)
                 var found = await Fetch(known, cancel);
                 given.Add(new(found.Terms with { Environment = secret.Environment, UserEnvironment = secret.UserEnvironment, Path = secret.Path }, found.Value, found.User));
                 Fit(given[^1]);
+                Last(given[^1].Terms, deadline);
             }
 
             return new(given);
@@ -66,7 +70,7 @@ internal sealed class SecretStore(RunnerConfig config)
                     Environment.GetEnvironmentVariable(CredentialsFolder) ?? throw new RunnerException("systemd has handed no credentials over", "LoadCredential= in the runner's unit"), credential))),
                 _ => await VaultOf(secret.Vault!).Read(secret, until.Token),
             };
-            var given = new GivenSecret(new(secret.Name, secret.Source) { Vault = secret.Vault, Lease = found.Lease }, found.Value, found.User);
+            var given = new GivenSecret(new RunSecret(secret.Name, secret.Source) { Vault = secret.Vault }.LentBy(found.Lease, UnixMicroseconds.From(time.GetUtcNow())), found.Value, found.User);
             if (found.Value.Trimmed.Length >= Masks.Shortest)
                 return given;
             await Return([given.Terms], _ => { });
@@ -80,6 +84,27 @@ internal sealed class SecretStore(RunnerConfig config)
         catch (OperationCanceledException)
         {
             throw new RunnerException($"secret {secret.Name} cannot be had: {secret.Vault} did not answer in time");
+        }
+    }
+
+    /// <summary>Makes a lease last until an instant, or as long as its Vault lets it.</summary>
+    /// <param name="secret">What is lent.</param>
+    /// <param name="deadline">The instant, in Unix microseconds.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    /// <returns>The secret as it is lent from now on; null where its lease is over.</returns>
+    /// <exception cref="RunnerException">It could not be renewed now.</exception>
+    public async Task<RunSecret?> Renew(RunSecret secret, long deadline, CancellationToken cancel)
+    {
+        using var until = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        until.CancelAfter(Patience);
+        try
+        {
+            var now = UnixMicroseconds.From(time.GetUtcNow());
+            return await VaultOf(secret.Vault!).Renew(secret.Lease!, UnixMicroseconds.ToDuration(deadline - now), until.Token) is { } renewed ? secret.LentBy(renewed, now) : null;
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            throw new RunnerException($"{secret.Vault} did not answer in time");
         }
     }
 
@@ -109,6 +134,17 @@ internal sealed class SecretStore(RunnerConfig config)
             throw new RunnerException($"secret {secret.Terms.Name} comes without a user's name, and the command takes it as {user}", "name the user in the command, with a secret that is the password alone");
         if (secret.Variables().Any(variable => variable.Value.Span.Contains((byte)0)))
             throw new RunnerException($"secret {secret.Terms.Name} holds a zero byte, which no variable can");
+    }
+
+    // What ends before the run may, and cannot be renewed, would fail in the middle of it.
+    private static void Last(RunSecret secret, long deadline)
+    {
+        if (secret is { Renewable: false, LeaseUntil: { } until, LentAt: { } at } && until < deadline)
+        {
+            throw new RunnerException(
+                string.Create(CultureInfo.InvariantCulture, $"secret {secret.Name} is lent for {(until - at) / 1_000_000} s and cannot be renewed, and the run may last {(deadline - at) / 1_000_000} s"),
+                "ask for a shorter time, or its operator has the Vault lend it for longer");
+        }
     }
 
     private Vault VaultOf(string name) => new(config.Vaults.FirstOrDefault(vault => vault.Name == name) ?? throw new RunnerException($"there is no {name} among vaults any more"));

@@ -14,11 +14,17 @@ namespace Writ.Runner.Secrets;
 /// <param name="Value">The secret.</param>
 /// <param name="User">The user that it is the password of, or null.</param>
 /// <param name="Lease">By which it is given back, or null.</param>
-internal sealed record VaultSecret(SecretBytes Value, SecretBytes? User, string? Lease);
+internal sealed record VaultSecret(SecretBytes Value, SecretBytes? User, VaultLease? Lease);
+
+/// <summary>How long something is lent.</summary>
+/// <param name="Id">By which it is renewed and given back.</param>
+/// <param name="Seconds">From now; 0 where the Vault does not say.</param>
+/// <param name="Renewable">Whether it can last longer.</param>
+internal sealed record VaultLease(string Id, long Seconds, bool Renewable);
 
 /// <summary>
 /// The HTTP API of HashiCorp Vault and OpenBao, as far as it is needed: sign-in by AppRole, a key-value engine of version 2, credentials of a
-/// database engine, and the end of a lease. A response is never told on: it may hold what was asked for.
+/// database engine, and the renewal and the end of a lease. A response is never told on: it may hold what was asked for.
 /// </summary>
 internal sealed class Vault(VaultText settings)
 {
@@ -42,9 +48,32 @@ internal sealed class Vault(VaultText settings)
         }
         finally
         {
-            // What signed in for this alone signs out; a token of a file is somebody else's.
-            if (settings.AppRole is not null)
-                await Quietly(() => Send(http, HttpMethod.Post, "auth/token/revoke-self", token, null, cancel));
+            await SignOut(http, token, cancel);
+        }
+    }
+
+    /// <summary>Renews a lease; how long it lasts then, or null where there is no such lease any more.</summary>
+    /// <param name="lease">Its id.</param>
+    /// <param name="increment">How long it is to last from now. The Vault may give less.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    /// <exception cref="RunnerException">It could not be renewed now.</exception>
+    public async Task<VaultLease?> Renew(string lease, TimeSpan increment, CancellationToken cancel)
+    {
+        using var http = Connect();
+        var token = await SignIn(http, cancel);
+        using var body = Json((long)Math.Ceiling(increment.TotalSeconds), ("lease_id", Encoding.UTF8.GetBytes(lease)));
+        try
+        {
+            using var answer = await Send(http, HttpMethod.Put, "sys/leases/renew", token, body, cancel);
+            return Lease(answer.Span, lease);
+        }
+        catch (RunnerException over) when (over.Data[Status] is HttpStatusCode.BadRequest or HttpStatusCode.NotFound)
+        {
+            return null;
+        }
+        finally
+        {
+            await SignOut(http, token, cancel);
         }
     }
 
@@ -64,6 +93,12 @@ internal sealed class Vault(VaultText settings)
             // There is no such lease any more.
         }
 
+        await SignOut(http, token, cancel);
+    }
+
+    // What signed in for this alone signs out; a token of a file is somebody else's.
+    private async Task SignOut(HttpClient http, string token, CancellationToken cancel)
+    {
         if (settings.AppRole is not null)
             await Quietly(() => Send(http, HttpMethod.Post, "auth/token/revoke-self", token, null, cancel));
     }
@@ -73,8 +108,11 @@ internal sealed class Vault(VaultText settings)
         using var answer = await Send(http, HttpMethod.Get, path, token, null, cancel);
         using var lease = Text(answer.Span, "lease_id");
         var value = Text(answer.Span, "data", "password") ?? throw new RunnerException($"{path} gives no password");
-        return new(value, Text(answer.Span, "data", "username"), lease is { Span.Length: > 0 } ? Encoding.UTF8.GetString(lease.Span) : null);
+        return new(value, Text(answer.Span, "data", "username"), lease is { Span.Length: > 0 } ? Lease(answer.Span, Encoding.UTF8.GetString(lease.Span)) : null);
     }
+
+    // What an answer does not say gives nothing.
+    private static VaultLease Lease(ReadOnlySpan<byte> answer, string id) => new(id, Math.Max(0, Number(answer, "lease_duration") ?? 0), IsTrue(answer, "renewable"));
 
     private async Task<string> SignIn(HttpClient http, CancellationToken cancel)
     {
@@ -178,7 +216,9 @@ internal sealed class Vault(VaultText settings)
         }
     }
 
-    private static SecretBytes Json(params (string Name, byte[] Value)[] members)
+    private static SecretBytes Json(params (string Name, byte[] Value)[] members) => Json(null, members);
+
+    private static SecretBytes Json(long? increment, params (string Name, byte[] Value)[] members)
     {
         var buffer = new ArrayBufferWriter<byte>(4096);
         using (var json = new Utf8JsonWriter(buffer))
@@ -190,6 +230,8 @@ internal sealed class Vault(VaultText settings)
                 CryptographicOperations.ZeroMemory(value);
             }
 
+            if (increment is { } seconds)
+                json.WriteNumber("increment", seconds);
             json.WriteEndObject();
         }
 
@@ -204,23 +246,7 @@ internal sealed class Vault(VaultText settings)
         try
         {
             var reader = new Utf8JsonReader(json);
-            reader.Read();
-            foreach (var name in path)
-            {
-                if (reader.TokenType != JsonTokenType.StartObject)
-                    return null;
-                while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName && !reader.ValueTextEquals(name))
-                {
-                    reader.Read();
-                    reader.Skip();
-                }
-
-                if (reader.TokenType != JsonTokenType.PropertyName)
-                    return null;
-                reader.Read();
-            }
-
-            if (reader.TokenType != JsonTokenType.String || reader.ValueSpan.Length > SecretBytes.Most)
+            if (!Find(ref reader, path) || reader.TokenType != JsonTokenType.String || reader.ValueSpan.Length > SecretBytes.Most)
                 return null;
             var buffer = new byte[reader.ValueSpan.Length];
             var text = SecretBytes.Of(buffer.AsSpan(0, reader.CopyString(buffer)));
@@ -231,5 +257,54 @@ internal sealed class Vault(VaultText settings)
         {
             return null;
         }
+    }
+
+    /// <summary>The whole number that is a member; null where there is none.</summary>
+    internal static long? Number(ReadOnlySpan<byte> json, string name)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(json);
+            return Find(ref reader, name) && reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var number) ? number : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static bool IsTrue(ReadOnlySpan<byte> json, string name)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(json);
+            return Find(ref reader, name) && reader.TokenType == JsonTokenType.True;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    // Leads the reader to the value at a path of members.
+    private static bool Find(ref Utf8JsonReader reader, params ReadOnlySpan<string> path)
+    {
+        reader.Read();
+        foreach (var name in path)
+        {
+            if (reader.TokenType != JsonTokenType.StartObject)
+                return false;
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName && !reader.ValueTextEquals(name))
+            {
+                reader.Read();
+                reader.Skip();
+            }
+
+            if (reader.TokenType != JsonTokenType.PropertyName)
+                return false;
+            reader.Read();
+        }
+
+        return true;
     }
 }

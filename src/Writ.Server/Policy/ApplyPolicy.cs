@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Policy;
@@ -36,7 +37,7 @@ internal sealed class ApplyPolicy(
         if (await gate.Refuse(caller, Access.FreshAdmin, "apply policy") is { } refusal)
             return refusal;
         var policy = await Checked(text, cancel);
-        return policy.IsOk ? await Apply(caller, policy.Value, null, ProposalBook.Policy, policy.Value.Hash, policy.Value.Text, cancel) : policy.Refusal;
+        return policy.IsOk ? await Apply(caller, policy.Value, null, ProposalBook.Policy, policy.Value.Hash, policy.Value.Text, text.Withdraw, cancel) : policy.Refusal;
     }
 
     /// <summary>One template, with all else as it is; by an admin, and by a second person's word.</summary>
@@ -45,18 +46,26 @@ internal sealed class ApplyPolicy(
         if (await gate.Refuse(caller, Access.FreshAdmin, "apply template") is { } refusal)
             return refusal;
         var policy = await Checked(new(Files: [.. Templates.ApplyTemplate.FilesWith(before, template, template.Text)]), cancel);
-        return policy.IsOk ? await Apply(caller, policy.Value, before, ProposalBook.Template, template.Name, template.Text, cancel) : policy.Refusal;
+        return policy.IsOk ? await Apply(caller, policy.Value, before, ProposalBook.Template, template.Name, template.Text, withdraw: false, cancel) : policy.Refusal;
     }
 
     /// <param name="onto">The policy that must still be in force; null for any.</param>
-    private async Task<Result<PolicyView>> Apply(Caller caller, PolicyDocument policy, PolicyDocument? onto, string kind, string of, string content, CancellationToken cancel)
+    /// <param name="withdraw">Whether what is not in it goes out of force.</param>
+    private async Task<Result<PolicyView>> Apply(
+        Caller caller, PolicyDocument policy, PolicyDocument? onto, string kind, string of, string content, bool withdraw, CancellationToken cancel)
     {
         var applied = await PutIntoForce(policy, caller.Audit, caller.Name, caller.Id, caller.SourceAddress, null, async (scope, before, old) =>
         {
             if (onto is not null && before?.Hash != onto.Hash)
                 return new(ErrorCode.StaleRevision, "the policy in force has changed meanwhile", "do it again");
+            var gone = Withdrawal.By(old, policy);
+            if (!withdraw && Withdrawal.Unsaid(gone) is { } unsaid)
+                return unsaid;
             var people = await ProposalBook.Subjects(scope.Db, caller.Id);
-            return ProposalBook.Needed(caller, NewRights.Of(old, policy, people.Select(subject => (subject, subject))), TemplateVersions.Changed(old, policy));
+            // Whoever confirms it reads what goes, too.
+            return ProposalBook.Needed(caller, NewRights.Of(old, policy, people.Select(subject => (subject, subject))), TemplateVersions.Changed(old, policy)) is { } needed
+                ? needed with { Reasons = [.. needed.Reasons ?? [], .. gone.Select(what => $"{what} would go out of force")] }
+                : null;
         }, cancel);
         return !applied.IsOk && applied.Refusal.Code == ErrorCode.SecondPersonNeeded ? await proposals.Propose(caller, kind, of, content, applied.Refusal) : applied;
     }
@@ -112,6 +121,7 @@ internal sealed class ApplyPolicy(
             var old = before is null ? null : PolicyDocument.Parse(before.Text, "the policy before").Policy;
             if (await mayNot(scope, before, old) is { } refusal)
                 return refusal;
+            var gone = Withdrawal.By(old, policy);
             var row = new PolicyRow
             {
                 Number = (before?.Number ?? 0) + 1,
@@ -123,7 +133,7 @@ internal sealed class ApplyPolicy(
             scope.Db.Policies.Add(row);
             scope.Record(new(AuditType.PolicyApplied, by, null, new()
             {
-                ["number"] = row.Number, ["old"] = before?.Hash, ["new"] = row.Hash, ["proposal"] = proposal?.Id.ToString(), ["proposed_by"] = proposal?.By.ToString(),
+                ["number"] = row.Number, ["old"] = before?.Hash, ["new"] = row.Hash, ["withdrawn"] = gone.Count == 0 ? null : new JsonArray([.. gone.Select(what => JsonValue.Create(what))]), ["proposal"] = proposal?.Id.ToString(), ["proposed_by"] = proposal?.By.ToString(),
             }, source));
             await TemplateVersions.Record(scope, old, policy, row.Number, author, by, proposal is null ? null : by.Name, source);
             await scope.Db.SaveChangesAsync(CancellationToken.None);
@@ -132,7 +142,7 @@ internal sealed class ApplyPolicy(
                 async (request, at) => old is not null && (await reevaluation.OfRequest(scope.Db, old, request, at)).Verdict == Verdict.Deny, "denied by a new policy", asked);
             await tightening.Revoke(scope, policy, scope.Db.Grants,
                 async (request, at) => old is null || (await reevaluation.OfGrant(scope.Db, old, request, at)).IsOk, "a new policy no longer allows it", revoked);
-            return new PolicyView(row.Hash, row.Text, row.AppliedAt, row.AppliedBy);
+            return new PolicyView(row.Hash, row.Text, row.AppliedAt, row.AppliedBy, gone.Count == 0 ? null : gone);
         });
         if (applied.IsOk)
         {

@@ -42,6 +42,7 @@ internal sealed class DiffPolicy(Database database, PolicyInForce policies, Chec
                 answers.Add(new(differing.Id, differing.Who, differing.Command, differing.At, differing.Before, differing.After));
         }
 
-        return new PolicyDiffView(true, inForce?.Hash, policy.Hash, [], [.. LineDiff.Of(inForce?.Text ?? "", policy.Text).Select(line => new PolicyLineView(line.Change.ToString(), line.Number, line.Text))], looked, answers);
+        return new PolicyDiffView(true, inForce?.Hash, policy.Hash, [], [.. LineDiff.Of(inForce?.Text ?? "", policy.Text).Select(line => new PolicyLineView(line.Change.ToString(), line.Number, line.Text))], looked, answers,
+            Withdrawal.By(inForce, policy) is { Count: > 0 } gone ? gone : null);
     }
 }

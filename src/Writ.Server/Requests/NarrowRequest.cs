@@ -8,10 +8,12 @@ using Writ.Core.Audit;
 using Writ.Core.Identity;
 using Writ.Core.Policy;
 using Writ.Core.Tools;
+using Writ.Proof;
 using Writ.Proof.Addresses;
 using Writ.Proof.Errors;
 using Writ.Proof.Statements;
 using Writ.Server.Errors;
+using Writ.Server.Extensions;
 using Writ.Server.Grants;
 using Writ.Server.Identity;
 using Writ.Server.Policy;
@@ -23,10 +25,11 @@ namespace Writ.Server.Requests;
 /// <summary>
 /// Makes a pending request smaller: fewer targets or ports, a shorter time, fewer uses. Whoever may decide on it does that
 /// in place of a no; it is a new revision with a statement of its own, so what was said of the earlier one is void, and a yes
-/// to this one is given by itself.
+/// to this one is given by itself. More time for a run has nothing but its time to be made smaller in.
 /// </summary>
 internal sealed class NarrowRequest(
-    Database database, WriteTransaction writes, PolicyInForce policies, RequestAccess access, Reevaluation reevaluation, Gate gate, Changes changes)
+    Database database, WriteTransaction writes, PolicyInForce policies, RequestAccess access, Reevaluation reevaluation, LaterStart later,
+    ExtensionOrders orders, Gate gate, Changes changes)
 {
     private const int MostText = 1_000;
 
@@ -44,6 +47,8 @@ internal sealed class NarrowRequest(
         if (!narrowed.IsOk)
             return narrowed.Refusal;
         changes.Happened(id);
+        if (narrowed.Value is { Extends: not null, State: RequestState.Approved })
+            await orders.SendNew(narrowed.Value.RunnerId);
         await using var db = database.Open();
         var policy = await policies.Get(db);
         return (await RequestViews.Load(db, policy.IsOk ? policy.Value : null, [narrowed.Value], cancel))[0];
@@ -64,8 +69,8 @@ internal sealed class NarrowRequest(
         var smaller = await Smaller(db, policy.Value, found.Value, ask, now);
         if (!smaller.IsOk)
             return smaller.Refusal;
-        var (command, plan, context, evaluation) = smaller.Value;
-        return new ExplainView(command, PlanViews.Of(plan, context.Inputs, evaluation.Duration, evaluation.Budget), RequestViews.Of(evaluation, policy.Value.Hash), "", evaluation.Duration.TotalSeconds, evaluation.Uses, found.Value.Start, null);
+        var (command, plan, context, evaluation, whole) = smaller.Value;
+        return new ExplainView(command, PlanViews.Of(plan, context.Inputs, whole, evaluation.Budget), RequestViews.Of(evaluation, policy.Value.Hash), "", evaluation.Duration.TotalSeconds, evaluation.Uses, found.Value.Start, null);
     }
 
     private static Refusal? Malformed(NarrowAsk ask)
@@ -95,7 +100,16 @@ internal sealed class NarrowRequest(
         if (!RequestAccess.MayDecide(policy.Value, found.Value, caller))
             return new Refusal(ErrorCode.Forbidden, "no role of yours decides on this request");
 
-        // 2. The turn of those who decide: what is narrowed is what stands now.
+        // 2. The turn of those who decide: what is narrowed is what stands now, and of more time also the run.
+        DateTimeOffset? deadline = null;
+        if (found.Value.Extends is { } run)
+        {
+            var taken = await LiveRuns.TakeTurn(scope, run);
+            if (!taken.IsOk)
+                return taken.Refusal;
+            deadline = taken.Value.Deadline;
+        }
+
         var pending = AccessLifecycle.Requests.From(RequestEvent.Revise);
         var turned = await scope.Db.Requests.Where(row => row.Id == found.Value.Id && pending.Contains(row.State) && row.ExpiresAt > scope.Now)
             .ExecuteUpdateAsync(set => set.SetProperty(row => row.Turn, row => row.Turn + 1));
@@ -104,6 +118,8 @@ internal sealed class NarrowRequest(
             return new Refusal(ErrorCode.WrongState, $"the request is {RequestViews.State(request.State)}, or its time to be decided is over");
         if (ask.StatementDigest != request.StatementDigest)
             return new Refusal(ErrorCode.StaleRevision, $"the request is at revision {request.Revision} now, with another statement", $"look again: writ show {id}");
+        if (deadline is { } now && request.Start != now)
+            return new Refusal(ErrorCode.StaleRevision, "the run has another deadline by now", $"look again: writ show {id}");
 
         // 3. Smaller, and nothing else.
         var smaller = await Smaller(scope.Db, policy.Value, request, ask, request.Start ?? scope.Now);
@@ -112,11 +128,19 @@ internal sealed class NarrowRequest(
         return await Revise(scope, caller, request, policy.Value, smaller.Value, ask.Comment);
     }
 
-    private async Task<Result<(IReadOnlyList<string> Command, Plan Plan, PlanContext Context, Evaluation Found)>> Smaller(
+    /// <summary>A request made smaller.</summary>
+    /// <param name="Command">The command, as it would be asked for.</param>
+    /// <param name="Plan">What it means.</param>
+    /// <param name="Context">All that gave it its meaning.</param>
+    /// <param name="Found">What policy says of it.</param>
+    /// <param name="Whole">How long the right lasts from its beginning on.</param>
+    private sealed record SmallerRequest(IReadOnlyList<string> Command, Plan Plan, PlanContext Context, Evaluation Found, TimeSpan Whole);
+
+    private async Task<Result<SmallerRequest>> Smaller(
         WritDb db, PolicyDocument policy, RequestRow request, NarrowAsk ask, DateTimeOffset at)
     {
         if (request.Extends is not null)
-            return new Refusal(ErrorCode.WrongState, "more time for a run is nothing but time, and is taken or left as it was asked", "deny it, and say what to ask for");
+            return await LessTime(db, policy, request, ask, at);
         var context = await reevaluation.ContextOf(db, request);
         if (!context.IsOk)
             return context.Refusal;
@@ -143,24 +167,44 @@ internal sealed class NarrowRequest(
             return new Refusal(ErrorCode.InvalidInput, "nothing of it is smaller", "choose fewer targets or ports, or a shorter time");
         var actor = await db.Actors.AsNoTracking().SingleAsync(row => row.Id == request.ActorId);
         var found = Evaluator.Evaluate(policy, Reevaluation.SubjectOf(actor), plan, TemplateVersions.TermsOf(request) with { Duration = duration, Uses = uses }, at);
-        return found.Verdict == Verdict.Deny ? new Refusal(found.Code ?? ErrorCode.Denied, "policy denies the narrowed command", found.Hint, found.Reasons) : (command, plan, context.Value, found);
+        return found.Verdict == Verdict.Deny ? new Refusal(found.Code ?? ErrorCode.Denied, "policy denies the narrowed command", found.Hint, found.Reasons) : new SmallerRequest(command, plan, context.Value, found, found.Duration);
     }
 
-    private static async Task<Result<RequestRow>> Revise(
-        WriteScope scope, Caller caller, RequestRow request, PolicyDocument policy, (IReadOnlyList<string> Command, Plan Plan, PlanContext Context, Evaluation Found) smaller, string? comment)
+    /// <summary>Less time for a run than is asked for. More of it is refused, and not cut: whoever says how much knows that they get that much.</summary>
+    private async Task<Result<SmallerRequest>> LessTime(WritDb db, PolicyDocument policy, RequestRow request, NarrowAsk ask, DateTimeOffset at)
     {
-        var (command, plan, context, found) = smaller;
-        var actor = await scope.Db.Actors.AsNoTracking().SingleAsync(row => row.Id == request.ActorId);
-        var person = request.OnBehalfOf is null ? null : await scope.Db.Actors.AsNoTracking().SingleAsync(row => row.Id == request.OnBehalfOf);
+        if (ask.Targets is not null || ask.Ports is not null || ask.Uses is > 1)
+            return new Refusal(ErrorCode.InvalidInput, "more time for a run is nothing but time: its targets, ports and uses are the run's", "give a shorter time alone");
+        if (ask.DurationSeconds is not { } seconds || seconds == request.Duration.TotalSeconds)
+            return new Refusal(ErrorCode.InvalidInput, "nothing of it is smaller", "give a shorter time");
+        if (seconds > request.Duration.TotalSeconds)
+            return new Refusal(ErrorCode.DurationTooLong, "this is more time than is asked for", $"at most {Duration.Format(request.Duration)}");
+        var context = await reevaluation.ContextOf(db, request);
+        var plan = await reevaluation.PlanOf(db, policy, request);
+        if (!context.IsOk || !plan.IsOk)
+            return context.IsOk ? plan.Refusal : context.Refusal;
+        var duration = UnixMicroseconds.ToDuration(UnixMicroseconds.From(TimeSpan.FromSeconds(seconds)));
+        var found = await reevaluation.OfRequest(db, policy, request, TemplateVersions.TermsOf(request) with { Duration = duration }, at);
+        if (found.Verdict == Verdict.Deny)
+            return new Refusal(found.Code ?? ErrorCode.Denied, "policy denies more time for this run", found.Hint, found.Reasons);
+        // Policy may make the time shorter, never longer, than a person said.
+        if (found.Duration > duration || found.Duration <= TimeSpan.Zero || found.LatestEnd <= request.Start)
+            return new Refusal(ErrorCode.InvalidInput, "nothing would be left of the time", "deny it, and say what to ask for");
+        var right = await Reevaluation.RightOf(db, request, request.Extends!.Value);
+        return new SmallerRequest(request.Command, plan.Value, context.Value, found, right.Deadline - right.NotBefore + found.Duration);
+    }
+
+    private async Task<Result<RequestRow>> Revise(WriteScope scope, Caller caller, RequestRow request, PolicyDocument policy, SmallerRequest smaller, string? comment)
+    {
+        var (command, plan, context, found, whole) = smaller;
         var revision = request.Revision + 1;
-        var statement = StatementOf.New(
-            request.Id, revision, new(actor.Id.ToString(), actor.Name), person is null ? null : new(person.Id.ToString(), person.Name), plan, request.RunnerId, request.InventoryDigest, request.Start, found, policy);
+        var statement = await ReviseRequest.Wanted(scope, request, revision, policy, found, plan, request.Start);
         if (SandboxTerms.Wrong(statement) is { } wrong)
             return wrong;
         var bytes = statement.ToBytes();
         var digest = Statement.DigestOf(bytes);
         string[] argv = [.. command];
-        var shown = JsonSerializer.Serialize(PlanViews.Of(plan, context.Inputs, found.Duration, found.Budget), WritJson.Default.PlanView);
+        var shown = JsonSerializer.Serialize(PlanViews.Of(plan, context.Inputs, whole, found.Budget), WritJson.Default.PlanView);
         var evaluation = JsonSerializer.Serialize(RequestViews.Of(found, policy.Hash), WritJson.Default.EvaluationView);
         var from = AccessLifecycle.Requests.From(RequestEvent.Revise);
         var changed = await scope.Db.Requests.Where(row => row.Id == request.Id && row.Revision == request.Revision && from.Contains(row.State))
@@ -182,8 +226,10 @@ internal sealed class NarrowRequest(
             ["command"] = new JsonArray([.. argv.Select(text => JsonValue.Create(text))]), ["duration_seconds"] = found.Duration.TotalSeconds, ["uses"] = found.Uses,
         }, caller.SourceAddress));
         var revised = await scope.Db.Requests.AsNoTracking().SingleAsync(row => row.Id == request.Id);
-        if (found.Verdict == Verdict.Allow)
-            await MintGrant.ByPolicy(scope, revised);
-        return revised;
+        if (found.Verdict != Verdict.Allow)
+            return revised;
+        await MintGrant.ByPolicy(scope, revised);
+        await later.AskOthersAgain(scope, policy, revised);
+        return await scope.Db.Requests.AsNoTracking().SingleAsync(row => row.Id == request.Id);
     }
 }

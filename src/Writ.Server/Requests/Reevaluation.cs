@@ -24,7 +24,10 @@ namespace Writ.Server.Requests;
 internal sealed class Reevaluation(Inventories inventories)
 {
     /// <summary>What this policy says of the request at this instant, by its requester's groups of today.</summary>
-    public async Task<Evaluation> OfRequest(WritDb db, PolicyDocument policy, RequestRow request, DateTimeOffset now)
+    public Task<Evaluation> OfRequest(WritDb db, PolicyDocument policy, RequestRow request, DateTimeOffset now) => OfRequest(db, policy, request, TemplateVersions.TermsOf(request), now);
+
+    /// <summary>The same on other terms than it was asked on.</summary>
+    public async Task<Evaluation> OfRequest(WritDb db, PolicyDocument policy, RequestRow request, AskedTerms terms, DateTimeOffset now)
     {
         var actor = await db.Actors.AsNoTracking().SingleAsync(row => row.Id == request.ActorId);
         if (actor.DisabledAt is not null)
@@ -37,8 +40,8 @@ internal sealed class Reevaluation(Inventories inventories)
         if (Template(policy, request, plan.Value) is { } changed)
             return Deny(changed.Message);
         return request.Extends is { } run
-            ? await OfMore(db, policy, request, plan.Value, await RightOf(db, request, run), TemplateVersions.TermsOf(request))
-            : Evaluator.Evaluate(policy, SubjectOf(actor), plan.Value, TemplateVersions.TermsOf(request), now);
+            ? await OfMore(db, policy, request, plan.Value, await RightOf(db, request, run), terms)
+            : Evaluator.Evaluate(policy, SubjectOf(actor), plan.Value, terms, now);
     }
 
     /// <summary>What this policy would have said when it was asked, by its requester's groups of today; null where the command can no longer be read by it.</summary>
@@ -69,7 +72,8 @@ internal sealed class Reevaluation(Inventories inventories)
         return use.IsOk ? use.Value?.Outside(plan, narrowed: !use.Value.Command.SequenceEqual(request.Command)) : use.Refusal;
     }
 
-    private static async Task<LiveRight> RightOf(WritDb db, RequestRow request, RunId id)
+    /// <summary>What the run lives under for which the request asks for more time.</summary>
+    public static async Task<LiveRight> RightOf(WritDb db, RequestRow request, RunId id)
     {
         var grant = await (from run in db.Runs.AsNoTracking() join held in db.Grants.AsNoTracking() on run.GrantId equals held.Id where run.Id == id select held).SingleAsync();
         return Statement.Read(request.Statement) is { IsOk: true, Value: var statement }

@@ -85,7 +85,8 @@ internal sealed class ReviseRequest(Reevaluation reevaluation)
         return true;
     }
 
-    private static async Task<Statement> Wanted(
+    /// <summary>What a revision states: a request's plan, or of more time for a run the run's own statement with another time.</summary>
+    internal static async Task<Statement> Wanted(
         WriteScope scope, RequestRow request, int revision, PolicyDocument policy, Evaluation found, Plan plan, DateTimeOffset? start)
     {
         if (request.Extends is { } run)

@@ -92,6 +92,46 @@ public abstract class ConsoleTests(ConsoleBrowser browser)
     }
 
     [Fact]
+    public async Task More_time_is_approved_for_less_than_was_asked()
+    {
+        await using var house = await ConsoleHouse.Of(browser.Engine, browser.Browser, Company.Policy);
+        var world = house.World;
+        await using var runner = await Company.Runner(world);
+        const string Command = "nmap -sT -p 22,80,443 10.20.4.0/28";
+        var (dana, marek) = (await Company.Dana(world), await Company.Marek(world));
+        var request = await world.Request(dana, Command, duration: TimeSpan.FromMinutes(10), reason: "who answers");
+        (await world.Approve(marek, request)).ShouldBeOk();
+        var run = (await world.Start(dana, await world.GrantOf(request), Command)).ShouldBeOk();
+        runner.SayStarted(run.Id.ToString());
+        await World.Eventually(async () => (await world.Now(run)).State == RunState.Running, "the run does not begin");
+        var asked = (await world.Extend(dana, run, TimeSpan.FromMinutes(15))).ShouldBeOk();
+
+        var page = await house.Open(marek, $"/inbox/{asked.Id}");
+        await page.GetByText("15 minutes more").First.WaitForAsync();
+        await house.LookAround(page, "inbox-more-time");
+        await page.Keyboard.PressAsync("n");
+        await page.GetByText("Nothing but how much comes after it can be less.").WaitForAsync();
+        (await page.GetByLabel("Targets that stay, one a line").CountAsync(), await page.GetByLabel("Uses, of 1").CountAsync()).ShouldBe((0, 0));
+        foreach (var (minutes, told) in new[] { ("16", "more time than is asked for"), ("-5", "are no minutes"), ("1e3", "are no minutes"), ("0", "are no minutes"), ("15", "nothing of it is smaller") })
+        {
+            await page.GetByLabel("Minutes, of 15").FillAsync(minutes);
+            await page.Locator("dialog").GetByText(told).Or(page.Locator("dialog").GetByText(char.ToUpperInvariant(told[0]) + told[1..])).First.WaitForAsync();
+            (await page.GetByRole(AriaRole.Button, new() { Name = "Make it this much" }).IsDisabledAsync()).ShouldBeTrue(minutes);
+        }
+
+        await page.GetByLabel("Minutes, of 15").FillAsync("5");
+        await page.GetByRole(AriaRole.Status).Filter(new() { HasText = "5 minutes of 15 minutes more" }).WaitForAsync();
+        await house.LookAround(page, "inbox-less-time");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Make it this much" }).ClickAsync();
+        await page.Locator("h1", new() { HasText = "5 minutes more" }).WaitForAsync();
+        (await world.Read(db => db.Requests.AsNoTracking().SingleAsync(row => row.Extends == run.Id, Cancel))).Duration.ShouldBe(TimeSpan.FromMinutes(5));
+        await page.GetByText("the run lasts 5m longer").WaitForAsync();
+        await page.Keyboard.PressAsync("a");
+        await page.GetByText("Approved by Marek.").WaitForAsync();
+        (await world.Now(await world.GrantOf(request))).NotAfter.ShouldBe(run.Deadline.AddMinutes(5));
+    }
+
+    [Fact]
     public async Task Requester_who_knows_no_options_asks_with_a_form_and_sees_the_answer_while_typing()
     {
         await using var house = await ConsoleHouse.Of(browser.Engine, browser.Browser, Company.Policy);

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Writ.Contracts;
 using Writ.Contracts.Runs;
 
@@ -55,7 +56,9 @@ public sealed class ExtendTests(ToolsStreet street) : EndToEndTest(street)
         shown.ShouldContain("in force");
         var receipt = Path.Combine(House.Folder, "extended.receipt");
         (await House.Type("sam", "receipt", scan.Id, "-o", receipt)).ShouldBeOk();
-        (await House.Type("sam", "verify", receipt)).ShouldBeOk();
+        var verified = (await House.Type("sam", "verify", receipt)).ShouldBeOk().Text;
+        verified.ShouldContain("decided by policy: the run was held by it");
+        verified.ShouldContain("request.created");
         (await House.Type("sam", "extend", scan.Id, "--for", "1m")).ShouldBeAnError(1, "the run is killed already");
     }
 
@@ -80,5 +83,27 @@ public sealed class ExtendTests(ToolsStreet street) : EndToEndTest(street)
         await run.Gone(withinSeconds: 5);
         (await asking.End()).ShouldBe(125);
         (await House.Ended(run.Id)).Run.EndReason.ShouldBe("revoked");
+
+        // Who decided on the later deadline is in the receipt, and what is changed of that is found and named.
+        var receipt = Path.Combine(House.Folder, $"decided-{run.Id}.receipt");
+        (await House.Type("dana", "receipt", run.Id, "-o", receipt)).ShouldBeOk();
+        var verified = (await House.Type("dana", "verify", receipt)).ShouldBeOk().Text;
+        verified.ShouldContain($"as {request.Id}, decided by sam (act_");
+        verified.ShouldContain("the run was held by it");
+        foreach (var (why, change) in ((string, Action<JsonNode>)[])
+                 [
+                     ("more time was granted by", changed => changed["extensions"] = new JsonArray()),
+                     ("not those that were granted", changed => changed["extensions"]!.AsArray().Add(changed["extensions"]![0]!.DeepClone())),
+                     ("its order is missing", changed => changed["extensions"]![0]!.AsObject().Remove("order")),
+                     ("not signed by the key", changed => changed["extensions"]![0]!["order"]!["signature"] = Convert.ToBase64String(new byte[64])),
+                     ("cannot be read", changed => changed["extensions"]![0]!["statement"] = "AAAA"),
+                 ])
+        {
+            var changed = JsonNode.Parse((await File.ReadAllTextAsync(receipt, Cancel))["writ-receipt/v4\n".Length..])!;
+            change(changed);
+            var path = Path.Combine(House.Folder, "changed.receipt");
+            await File.WriteAllTextAsync(path, "writ-receipt/v4\n" + changed.ToJsonString() + "\n", Cancel);
+            (await House.Type("dana", "verify", path)).ShouldBe(1).Error.ShouldContain(why);
+        }
     }
 }

@@ -227,6 +227,38 @@ public sealed class SecretTests(ToolsStreet street) : EndToEndTest(street)
     }
 
     [Fact]
+    public async Task Lease_is_renewed_while_its_run_lives_and_one_that_cannot_be_starts_no_longer_run()
+    {
+        using var postgres = CompanyServer.Postgres();
+        await using var database = postgres.Sql();
+        await using var vault = await TestVault.Start(street.VaultPort, street.VaultCertificate, sql => Execute(database, sql));
+        street.WriteSecret("secret-id", vault.SecretId);
+        vault.Lends = (3, true);
+        await using var gate = await database.OpenConnectionAsync(Cancel);
+        await Execute(gate, "select pg_advisory_lock(8)");
+        using (var typing = House.StartTyping("sam", ["run", "--for", "20m", "--", .. Shop, "--login", "shop-lent", "-c", "select pg_advisory_lock(8)"]))
+        {
+            await House.Until(() => Task.FromResult(vault.Renewed.Count >= 2), "the lease is not renewed", 30);
+            await Execute(gate, "select pg_advisory_unlock(8)");
+            (await typing.End()).ShouldBeOk();
+        }
+
+        var lent = vault.Lent.ShouldHaveSingleItem();
+        vault.Renewed.ShouldAllBe(renewed => renewed.Lease == lent.Lease && renewed.Increment > 19 * 60 && renewed.Increment <= 20 * 60, "until the deadline, and no longer");
+        await House.Until(() => Task.FromResult(vault.Ended.Contains(lent.Lease)), "the lease is not given back");
+        (await Scalar(database, $"select count(*) from pg_roles where rolname = '{lent.User}'")).ShouldBe(0L);
+
+        vault.Lends = (3, false);
+        (await House.Type("sam", ["run", "--for", "20m", "--", .. Shop, "--login", "shop-lent", "-c", "select 1"])).ShouldBe(126).Error.ShouldContain("secret shop-lent is lent for 3 s and cannot be renewed, and the run may last");
+        await House.Until(() => Task.FromResult(vault.Ended.Count == 2), "the lease is not given back");
+        foreach (var word in new[] { lent.Password, vault.SecretId })
+        {
+            House.Said().ShouldNotContain(word);
+            Kept(word).ShouldBeEmpty();
+        }
+    }
+
+    [Fact]
     public async Task Vault_lends_a_user_for_one_run_and_gets_them_back()
     {
         using var postgres = CompanyServer.Postgres();

@@ -13,7 +13,7 @@ namespace Writ.SystemTests.EndToEnd;
 
 /// <summary>
 /// The part of the HTTP API of HashiCorp Vault and OpenBao that a runner uses, over TLS, written from its public description: sign-in by AppRole, a
-/// key-value engine of version 2, a database engine that makes a role in a real PostgreSQL, and the end of a lease, which drops it. No package that
+/// key-value engine of version 2, a database engine that makes a role in a real PostgreSQL, the renewal of a lease, and its end, which drops the role. No package that
 /// tests may install has a real one.
 /// </summary>
 internal sealed class TestVault : IAsyncDisposable
@@ -35,6 +35,12 @@ internal sealed class TestVault : IAsyncDisposable
 
     /// <summary>Every password and role that it made.</summary>
     public ConcurrentQueue<(string User, string Password, string Lease)> Lent { get; } = new();
+
+    /// <summary>How long it lends, and whether for longer when it is asked.</summary>
+    public (int Seconds, bool Renewable) Lends { get; set; } = (3600, true);
+
+    /// <summary>Every renewal, with the seconds that were asked for.</summary>
+    public ConcurrentQueue<(string Lease, long Increment)> Renewed { get; } = new();
 
     /// <summary>Every lease that was ended.</summary>
     public ConcurrentQueue<string> Ended { get; } = new();
@@ -91,7 +97,13 @@ internal sealed class TestVault : IAsyncDisposable
                 await _sql($"create role \"{user}\" login password '{password}' in role locked");
                 var lease = $"database/creds/reader/{Guid.NewGuid():n}";
                 Lent.Enqueue((user, password, lease));
-                return (200, new() { ["lease_id"] = lease, ["lease_duration"] = 3600, ["renewable"] = true, ["data"] = new JsonObject { ["username"] = user, ["password"] = password } });
+                return (200, new() { ["lease_id"] = lease, ["lease_duration"] = Lends.Seconds, ["renewable"] = Lends.Renewable, ["data"] = new JsonObject { ["username"] = user, ["password"] = password } });
+            case "PUT /v1/sys/leases/renew":
+                var known = (string)body["lease_id"]!;
+                if (Lent.All(each => each.Lease != known) || Ended.Contains(known))
+                    return (400, Errors("lease not found"));
+                Renewed.Enqueue((known, (long)body["increment"]!));
+                return (200, new() { ["lease_id"] = known, ["lease_duration"] = Lends.Seconds, ["renewable"] = Lends.Renewable });
             case "PUT /v1/sys/leases/revoke":
                 if (Lent.FirstOrDefault(each => each.Lease == (string?)body["lease_id"]) is not { User: { } gone })
                     return (400, Errors("invalid lease"));

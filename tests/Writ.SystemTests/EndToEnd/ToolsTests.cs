@@ -135,7 +135,7 @@ public sealed class ToolsTests(ToolsStreet street) : EndToEndTest(street)
             await Apply(ToolsStreet.Lookup);
         }
 
-        async Task Apply(string lookup) => (await House.Type("ada", "policy", "apply", ToolsStreet.Folder(House, ToolsStreet.Rules, ("lookup.yaml", lookup), ("careless.yaml", ToolsStreet.Careless)))).ShouldBeOk();
+        async Task Apply(string lookup) => (await House.Type("ada", "policy", "apply", "--withdraw", ToolsStreet.Folder(House, ToolsStreet.Rules, ("lookup.yaml", lookup), ("careless.yaml", ToolsStreet.Careless)))).ShouldBeOk();
     }
 
     [Fact]

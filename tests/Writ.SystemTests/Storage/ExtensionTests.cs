@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Requests;
 using Writ.Contracts.Runners;
 using Writ.Core;
+using Writ.Core.Audit;
 using Writ.Core.Identity;
 using Writ.Proof;
 using Writ.Proof.Errors;
@@ -12,6 +13,7 @@ using Writ.Server.Decisions;
 using Writ.Server.Extensions;
 using Writ.Server.Grants;
 using Writ.Server.Identity;
+using Writ.Server.Requests;
 using Writ.Server.Runs;
 using Writ.Server.Storage;
 using Writ.SystemTests.Databases;
@@ -108,6 +110,135 @@ public abstract class ExtensionTests(StorageEngine engine) : StorageTest(engine)
         world.Runner.Answer(await Ordered(world, 2));
         await InForce(world, second);
         (await world.Now(run)).Deadline.ShouldBe(run.Deadline + More + More);
+        await world.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task More_time_is_approved_for_less_than_was_asked_and_never_for_more()
+    {
+        var world = await Create();
+        var (dana, grant) = await world.Approved();
+        var (rae, ron) = (await world.Reviewer(), await world.Reviewer("ron"));
+        var run = await world.Running(dana, grant);
+        var asked = (await world.Extend(dana, run, More)).ShouldBeOk();
+        foreach (var (code, ask) in ((string, Func<string, NarrowAsk>)[])
+                 [
+                     (ErrorCode.DurationTooLong, digest => new(digest, DurationSeconds: More.TotalSeconds + 1)),
+                     (ErrorCode.DurationTooLong, digest => new(digest, DurationSeconds: double.MaxValue)),
+                     (ErrorCode.DurationTooLong, digest => new(digest, DurationSeconds: double.PositiveInfinity)),
+                     (ErrorCode.DurationTooLong, digest => new(digest, DurationSeconds: double.NaN)),
+                     (ErrorCode.DurationTooLong, digest => new(digest, DurationSeconds: 0)),
+                     (ErrorCode.DurationTooLong, digest => new(digest, DurationSeconds: -600)),
+                     (ErrorCode.DurationTooLong, digest => new(digest, DurationSeconds: 0.999)),
+                     (ErrorCode.InvalidInput, digest => new(digest, DurationSeconds: More.TotalSeconds)),
+                     (ErrorCode.InvalidInput, digest => new(digest)),
+                     (ErrorCode.InvalidInput, digest => new(digest, ["10.20.0.5"], DurationSeconds: 60)),
+                     (ErrorCode.InvalidInput, digest => new(digest, Ports: "22", DurationSeconds: 60)),
+                     (ErrorCode.InvalidInput, digest => new(digest, DurationSeconds: 60, Uses: 2)),
+                     (ErrorCode.StaleRevision, digest => new(new('0', 64), DurationSeconds: 60)),
+                 ])
+            (await Narrow(world, rae, asked, ask(asked.StatementDigest!))).ShouldBeRefused(code);
+        var less = new NarrowAsk(asked.StatementDigest!, DurationSeconds: 600, Comment: "until lunch");
+        (await Narrow(world, dana, asked, less)).ShouldBeRefused(ErrorCode.OwnRequest);
+        (await Narrow(world, await world.Admin(), asked, less)).ShouldBeRefused(ErrorCode.Forbidden);
+        (await Narrow(world, await world.Person("mallory"), asked, less)).ShouldBeRefused(ErrorCode.NotFound);
+        (await View(world, asked)).Revision.ShouldBe(1);
+
+        // What it would be is shown first; then it is another revision, which nobody has said yes to, and of this run alone.
+        var seen = (await world.Get<NarrowRequest>().Preview(rae, asked.Id, less, world.Clock.GetUtcNow())).ShouldBeOk();
+        (seen.DurationSeconds, (await View(world, asked)).Revision).ShouldBe((600, 1));
+        var narrowed = (await Narrow(world, rae, asked, less)).ShouldBeOk();
+        (narrowed.State, narrowed.Revision, narrowed.DurationSeconds, narrowed.Extends!.Until).ShouldBe(("pending", 2, 600, run.Deadline.AddMinutes(10)));
+        (await Decide(world, rae, asked)).ShouldBeRefused(ErrorCode.StaleRevision);
+        (await Narrow(world, ron, narrowed, new(narrowed.StatementDigest!, DurationSeconds: 601))).ShouldBeRefused(ErrorCode.DurationTooLong);
+        (await Decide(world, rae, narrowed)).ShouldBeOk();
+        var order = await Ordered(world, 1);
+        var statement = Statement.Read(RunOrder.Read(order.Bytes.Span).Value.Statement).Value;
+        (statement.Revision, statement.Duration, statement.Extends).ShouldBe((2, UnixMicroseconds.From(TimeSpan.FromMinutes(10)), run.Id.ToString()));
+        statement.IsSameButForTime(Statement.Read(RunOrder.Read(run.OrderBytes).Value.Statement).Value).ShouldBeTrue();
+        world.Runner.Answer(order);
+        await InForce(world, asked);
+        (await world.Now(run)).Deadline.ShouldBe(run.Deadline.AddMinutes(10));
+        (await world.Now(grant)).NotAfter.ShouldBe(run.Deadline.AddMinutes(10));
+        var told = (await world.Entries(AuditType.RequestRevised)).ShouldHaveSingleItem();
+        (told["request"], told["duration_seconds"], told["comment"]).ShouldBe((asked.Id, "600", "until lunch"));
+
+        // What is decided, and what is of a run that is over, is not made smaller any more.
+        (await Narrow(world, ron, narrowed, new(narrowed.StatementDigest!, DurationSeconds: 60))).ShouldBeRefused(ErrorCode.WrongState);
+        var late = (await world.Extend(dana, run, More)).ShouldBeOk();
+        world.Clock.SetUtcNow(run.Deadline.AddMinutes(10));
+        (await Narrow(world, rae, late, new(late.StatementDigest!, DurationSeconds: 60))).ShouldBeRefused(ErrorCode.Expired);
+        await world.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task Yes_to_more_time_does_not_count_for_less_of_it_and_what_policy_allows_of_it_is_given_at_once()
+    {
+        var world = await Create();
+        const string Production = "nmap -sT -Pn -n -p 22,80 10.30.0.5";
+        var (dana, rae, ron) = (await world.Developer(), await world.Reviewer(), await world.Reviewer("ron"));
+        var request = await world.Request(dana, Production);
+        (await world.Approve(rae, request)).ShouldBeOk();
+        (await world.Approve(ron, await world.Now(request))).ShouldBeOk();
+        var run = (await world.Start(dana, await world.GrantOf(request), Production)).ShouldBeOk();
+        world.Runner.SayStarted(run.Id.ToString());
+        await World.Eventually(async () => (await world.Now(run)).State == RunState.Running, "the run does not begin");
+        var asked = (await world.Extend(dana, run, More)).ShouldBeOk();
+        (await Decide(world, rae, asked)).ShouldBeOk().State.ShouldBe("pending");
+        var narrowed = (await Narrow(world, ron, asked, new(asked.StatementDigest!, DurationSeconds: 60))).ShouldBeOk();
+        (await Decide(world, ron, narrowed)).ShouldBeOk().State.ShouldBe("pending", "rae said yes to more than this");
+        (await Decide(world, rae, narrowed)).ShouldBeOk().State.ShouldBe("approved");
+
+        // Up to eight hours policy needs nobody, beyond them it asks: what was asked for beyond and is made less, it allows.
+        (await world.Get<Writ.Server.Policy.ApplyPolicy>().Apply(await world.Admin(), new(World.Policy + """
+              - id: operate-longer
+                roles: [operator]
+                zones: [staging]
+                tools: { nmap: any }
+                max-duration: 12h
+                approval: { from: [reviewer], count: 1 }
+
+            """), Cancel)).ShouldBeOk();
+        var olga = await world.Operator();
+        var alone = await world.Running(olga, await world.Granted(olga));
+        var beyond = (await world.Extend(olga, alone, TimeSpan.FromHours(8))).ShouldBeOk();
+        var beside = (await world.Extend(olga, alone, TimeSpan.FromHours(9))).ShouldBeOk();
+        (beyond.State, beside.State).ShouldBe(("pending", "pending"));
+        var given = (await Narrow(world, rae, beyond, new(beyond.StatementDigest!, DurationSeconds: 3_600))).ShouldBeOk();
+        (given.State, given.Extends!.Until, given.Extends.State).ShouldBe(("approved", alone.Deadline.AddHours(1), "ordered"));
+        // What else was asked for the run follows the new deadline.
+        (await View(world, beside)).ShouldSatisfyAllConditions(view => view.Revision.ShouldBe(2), view => view.Extends!.From.ShouldBe(alone.Deadline.AddHours(1)));
+        await world.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task Less_time_and_a_yes_or_a_revoke_at_the_same_moment_have_one_outcome()
+    {
+        var world = await Create();
+        var other = await Beside(world);
+        var (rae, ron) = (await world.Reviewer(), await world.Reviewer("ron"));
+        for (var round = 0; round < TestScale.Times(6); round++)
+        {
+            var (dana, grant) = await world.Approved();
+            var run = await world.Running(dana, grant);
+            var asked = (await world.Extend(dana, run, More)).ShouldBeOk();
+            var codes = await Outcomes.AtOnce(2, async number => number == 0
+                ? (await Narrow(world, rae, asked, new(asked.StatementDigest!, DurationSeconds: 60))).Code()
+                : round % 2 == 0 ? (await Decide(other, ron, asked)).Code() : (await other.Get<RevokeGrant>().Revoke(dana, grant.Id.ToString(), null)).Code());
+            var after = await View(world, asked);
+            if (round % 2 == 0)
+            {
+                codes.Count(code => code is null).ShouldBe(1, string.Join(" ", codes));
+                (after.State, after.Extends!.Until - run.Deadline).ShouldBe(codes[0] is null ? ("pending", TimeSpan.FromMinutes(1)) : ("approved", More));
+            }
+            else
+            {
+                codes[1].ShouldBeNull("what takes a right away always happens");
+                await Gone(world, run);
+                (await View(world, asked)).State.ShouldBe("expired");
+            }
+        }
+
         await world.ShouldBalance();
     }
 
@@ -295,6 +426,9 @@ public abstract class ExtensionTests(StorageEngine engine) : StorageTest(engine)
 
     private static Task<Result<RequestView>> Decide(World world, Caller caller, RequestView request) =>
         world.Get<DecisionTurn>().Decide(caller, request.Id, new(request.StatementDigest!), approve: true, default);
+
+    private static Task<Result<RequestView>> Narrow(World world, Caller caller, RequestView request, NarrowAsk ask) =>
+        world.Get<NarrowRequest>().Narrow(caller, request.Id, ask, Cancel);
 
     private static async Task<RequestView> View(World world, RequestView request)
     {

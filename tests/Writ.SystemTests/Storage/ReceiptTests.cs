@@ -4,9 +4,12 @@ using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Runners;
 using Writ.Core;
 using Writ.Core.Audit;
+using Writ.Proof;
+using Writ.Proof.Log;
 using Writ.Proof.Orders;
 using Writ.Proof.Runs;
 using Writ.Server.Audit;
+using Writ.Server.Decisions;
 using Writ.Server.Runners;
 using Writ.Server.Storage;
 using Writ.SystemTests.Databases;
@@ -61,6 +64,63 @@ public abstract class ReceiptTests(StorageEngine engine) : StorageTest(engine)
         bytes[bytes.Length / 2] ^= 1;
         await File.WriteAllBytesAsync(file, bytes, Cancel);
         (await TamperTests.Type(socket, token, home, "verify", file)).Code.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Receipt_of_an_extended_run_says_who_decided_on_its_later_deadline()
+    {
+        var world = await Create();
+        var (_, token) = await world.SignIn(new("dana", false, null, ["engineering"], false, false, TimeSpan.FromHours(24)));
+        var (dana, grant) = await world.Approved();
+        var (rae, ron) = (await world.Reviewer(), await world.Reviewer("ron"));
+        var run = await world.Running(dana, grant);
+        // One in force, one denied, and one that was decided and never came into force.
+        var held = (await world.Extend(dana, run, TimeSpan.FromMinutes(15))).ShouldBeOk();
+        (await world.Get<DecisionTurn>().Decide(rae, held.Id, new(held.StatementDigest!), approve: true, Cancel)).ShouldBeOk();
+        await World.Eventually(() => Task.FromResult(world.Runner.Extensions.Count() == 1), "no order of more time");
+        world.Runner.Answer(world.Runner.Extensions.Single());
+        await World.Eventually(() => world.Read(db => db.Extensions.AnyAsync(row => row.State == ExtensionState.InForce)), "more time does not come into force");
+        var denied = (await world.Extend(dana, run, TimeSpan.FromMinutes(5))).ShouldBeOk();
+        (await world.Get<DecisionTurn>().Decide(rae, denied.Id, new(denied.StatementDigest!), approve: false, Cancel)).ShouldBeOk();
+        world.Runner.Leave();
+        var late = (await world.Extend(dana, run, TimeSpan.FromMinutes(1))).ShouldBeOk();
+        (await world.Get<DecisionTurn>().Decide(ron, late.Id, new(late.StatementDigest!), approve: true, Cancel)).ShouldBeOk();
+        var runner = await world.Read(db => db.Runners.AsNoTracking().SingleAsync());
+        var ended = world.Runner.End(run.Id.ToString(), EndCause.Exited);
+        ended.Deadline = UnixMicroseconds.From(run.Deadline.AddMinutes(15));
+        await world.Get<RunTransitions>().Ended(runner, ended, Cancel);
+
+        var (socket, home, file) = (Path.Combine(world.Folder, "api.sock"), Path.Combine(world.Folder, "home"), Path.Combine(world.Folder, "scan.receipt"));
+        await using (var server = await world.Beside(socket))
+        {
+            await server.Serve();
+            var (wrote, said) = await TamperTests.Type(socket, token, home, "receipt", run.Id.ToString(), "-o", file);
+            wrote.ShouldBe(0, said);
+        }
+
+        var (code, told) = await TamperTests.Type(socket, token, home, "verify", file, "--extract", Path.Combine(world.Folder, "proofs"));
+        code.ShouldBe(0, told);
+        told.ShouldContain($"asked by dana as {held.Id}, decided by rae ({rae.Id}): the run was held by it");
+        told.ShouldContain($"asked by dana as {late.Id}, decided by ron ({ron.Id}): it never came into force");
+        told.ShouldNotContain(denied.Id);
+        var receipt = Receipt.Read(await File.ReadAllBytesAsync(file, Cancel)).Value;
+        receipt.Extensions!.Select(extension => (extension.Request, extension.Order is null)).ShouldBe([(held.Id, false), (late.Id, true)]);
+        Directory.GetFiles(Path.Combine(world.Folder, "proofs")).Length.ShouldBe(receipt.Story.Count());
+
+        // The one that is left out, and one of another order.
+        foreach (var (why, changed) in ((string, Receipt)[])
+                 [
+                     ($"more time was granted by {held.Id}", receipt with { Extensions = [receipt.Extensions![1]] }),
+                     ("its order is missing", receipt with { Extensions = [receipt.Extensions[0] with { Order = null }, receipt.Extensions[1]] }),
+                     ("its statement is of another request or run", receipt with { Extensions = [receipt.Extensions[0] with { Statement = receipt.Extensions[1].Statement }, receipt.Extensions[1]] }),
+                 ])
+        {
+            await File.WriteAllBytesAsync(file, changed.ToBytes(), Cancel);
+            (code, told) = await TamperTests.Type(socket, token, home, "verify", file);
+            (code, told.Contains(why, StringComparison.Ordinal)).ShouldBe((1, true), told);
+        }
+
+        await world.ShouldBalance();
     }
 
     [Fact]

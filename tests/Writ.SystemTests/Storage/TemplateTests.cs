@@ -97,6 +97,62 @@ public abstract class TemplateTests(StorageEngine engine) : StorageTest(engine)
     }
 
     [Fact]
+    public async Task Policy_without_what_is_in_force_of_templates_and_definitions_is_refused_until_somebody_says_that_it_goes()
+    {
+        const string Lookup = """
+            version: 1
+            tool: lookup
+            summary: looks something up
+            options:
+              "-h": { value: host, required: true }
+            network:
+              - { purpose: lookup, tcp: "43" }
+            examples:
+              - { command: lookup -h 10.20.0.5 }
+              - { command: lookup, refused: needs -h }
+
+            """;
+        var world = await Create();
+        var (ada, _) = await InForce(world);
+        var (apply, @operator) = (world.Get<ApplyPolicy>(), await world.Admin("operator"));
+        PolicyFileText rules = new("policy.yaml", World.Policy), template = new("w.yaml", WebCheck), definition = new("lookup.yaml", Lookup);
+        (await apply.Apply(@operator, new(Files: [rules, template, definition]), Cancel)).ShouldBeOk().Withdrawn.ShouldBeNull();
+        var before = (await world.Read(db => world.Get<PolicyInForce>().Get(db))).ShouldBeOk().Hash;
+
+        // Alike, whichever is not there, and whether anything of the kind is; what would go is told, and nothing changes.
+        foreach (var (files, gone) in ((PolicyFileText[], string[])[])
+                 [
+                     ([rules], ["template web-check", "definition of tool lookup"]),
+                     ([rules, definition], ["template web-check"]),
+                     ([rules, template], ["definition of tool lookup"]),
+                     ([rules, definition, template with { Text = WebCheck.Replace("template: web-check", "template: web-look", StringComparison.Ordinal) }], ["template web-check"]),
+                 ])
+        {
+            var refused = (await apply.Apply(@operator, new(Files: files), Cancel)).ShouldBeRefused(ErrorCode.WouldWithdraw);
+            refused.Reasons.ShouldBe(gone);
+            refused.Hint!.ShouldContain("--withdraw");
+            (await world.Get<DiffPolicy>().Diff(@operator, new(Files: files), null, Cancel)).ShouldBeOk().Withdraws.ShouldBe(gone);
+        }
+
+        (await apply.Apply(@operator, new(World.Policy), Cancel)).ShouldBeRefused(ErrorCode.WouldWithdraw);
+        (await world.Read(db => world.Get<PolicyInForce>().Get(db))).ShouldBeOk().Hash.ShouldBe(before);
+        (await world.Entries(AuditType.TemplateWithdrawn)).ShouldBeEmpty();
+        // One template alone takes nothing else out; and the same policy again is no word about anything.
+        (await world.Get<ApplyTemplate>().Apply(@operator, new(WebCheck.Replace("default: \"80\"", "default: \"443\"", StringComparison.Ordinal).Replace("-p 80 10", "-p 443 10", StringComparison.Ordinal)), Cancel)).ShouldBeOk();
+        (await world.Get<DiffPolicy>().Diff(@operator, new(Files: [rules, template, definition]), null, Cancel)).ShouldBeOk().Withdraws.ShouldBeNull();
+        // Whoever confirms what gives its author a new right is told what goes, too.
+        var wider = new PolicyFileText("policy.yaml", World.Policy + "  - { id: mine, roles: [reviewer], zones: [staging], tools: { nmap: any }, max-duration: 1h, approval: none }\n");
+        (await apply.Apply(ada, new(Files: [wider, definition], Withdraw: true), Cancel)).ShouldBeRefused(ErrorCode.SecondPersonNeeded).Reasons!.ShouldContain("template web-check would go out of force");
+
+        var applied = (await apply.Apply(@operator, new(Files: [rules], Withdraw: true), Cancel)).ShouldBeOk();
+        applied.Withdrawn.ShouldBe(["template web-check", "definition of tool lookup"]);
+        (await world.Entries(AuditType.TemplateWithdrawn)).ShouldHaveSingleItem()["template"].ShouldBe("web-check");
+        (await world.Entries(AuditType.PolicyApplied))[^1]["withdrawn"]!.ShouldContain("definition of tool lookup");
+        (await apply.Apply(@operator, new(Files: [rules], Withdraw: true), Cancel)).ShouldBeOk().Withdrawn.ShouldBeNull("there is nothing left");
+        await world.ShouldBalance();
+    }
+
+    [Fact]
     public async Task Author_of_a_template_does_not_approve_its_use_and_who_may_not_compose_uses_it()
     {
         var world = await Create();

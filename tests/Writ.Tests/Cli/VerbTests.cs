@@ -32,6 +32,62 @@ public class VerbTests
         decide.ShouldBe(new Decide(new string('a', 64), "fine"));
     }
 
+    [Fact]
+    public async Task Approve_for_less_makes_it_that_much_and_decides_on_that_revision()
+    {
+        await using var server = await FakeServer.StartAsync();
+        var pending = Samples.Request("pending");
+        var narrowed = pending with { Revision = 2, DurationSeconds = 600, StatementDigest = new string('b', 64) };
+        server.Json($"GET /v1/requests/{Samples.RequestId}", pending, WritJson.Default.RequestView);
+        server.Json($"POST /v1/requests/{Samples.RequestId}/narrow", narrowed, WritJson.Default.RequestView);
+        server.Json($"POST /v1/requests/{Samples.RequestId}/approve", Samples.Request("approved") with { DurationSeconds = 600 }, WritJson.Default.RequestView);
+        using var typed = new Typed(server.Address, input: "y\n", terminal: true);
+
+        (await typed.RunAsync("approve", Samples.RequestId, "--for", "10m", "--comment", "until lunch")).ShouldBe(0);
+
+        typed.Error.ShouldContain("approve this for 10m? [y/N]");
+        typed.Output.ShouldBe($"approved: dana has grant {Samples.GrantId} for 10m, 1 use\n");
+        server.Calls.Select(call => call.Path.Split('/')[^1]).ShouldBe([Samples.RequestId, "narrow", "approve"]);
+        JsonSerializer.Deserialize(server.Calls.ElementAt(1).Body, WritJson.Default.NarrowAsk)!.ShouldBe(new NarrowAsk(new string('a', 64), DurationSeconds: 600, Comment: "until lunch"));
+        JsonSerializer.Deserialize(server.Calls.ElementAt(2).Body, WritJson.Default.Decide)!.ShouldBe(new Decide(new string('b', 64), "until lunch"));
+    }
+
+    [Fact]
+    public async Task Approve_for_less_approves_nothing_but_what_was_shown_in_less_time()
+    {
+        var pending = Samples.Request("pending");
+        foreach (var other in (RequestView[])
+                 [
+                     pending with { Revision = 3, DurationSeconds = 600 },
+                     pending with { Revision = 2, DurationSeconds = 601 },
+                     pending with { Revision = 2, DurationSeconds = 600, Command = ["nmap", "10.20.0.6"] },
+                     pending with { Revision = 2, DurationSeconds = 600, Runner = "elsewhere" },
+                     pending with { Revision = 2, DurationSeconds = 600, Plan = pending.Plan with { Scope = pending.Plan.Scope with { Addresses = ["10.0.0.0/8"] } } },
+                 ])
+        {
+            await using var server = await FakeServer.StartAsync();
+            server.Json($"GET /v1/requests/{Samples.RequestId}", pending, WritJson.Default.RequestView);
+            server.Json($"POST /v1/requests/{Samples.RequestId}/narrow", other, WritJson.Default.RequestView);
+            using var typed = new Typed(server.Address);
+            (await typed.RunAsync("approve", Samples.RequestId, "--yes", "--for", "10m")).ShouldBe(1);
+            typed.Error.ShouldContain("nothing of it was approved here");
+        }
+
+        // More than is asked for is no approval; as much is the approval as it was shown, and what policy allows of less needs none.
+        await using var plain = await FakeServer.StartAsync();
+        plain.Json($"GET /v1/requests/{Samples.RequestId}", pending, WritJson.Default.RequestView);
+        plain.Json($"POST /v1/requests/{Samples.RequestId}/approve", Samples.Request("approved"), WritJson.Default.RequestView);
+        plain.Json($"POST /v1/requests/{Samples.RequestId}/narrow", Samples.Request("approved") with { Revision = 2, DurationSeconds = 60 }, WritJson.Default.RequestView);
+        using var more = new Typed(plain.Address);
+        (await more.RunAsync("approve", Samples.RequestId, "--yes", "--for", "31m")).ShouldBe(2);
+        more.Error.ShouldContain("--for 31m is more than is asked for");
+        (await more.RunAsync("approve", Samples.RequestId, "--yes", "--for", "0m")).ShouldBe(2);
+        (await more.RunAsync("approve", Samples.RequestId, "--yes", "--for", "30m")).ShouldBe(0);
+        plain.Calls.Select(call => call.Path.Split('/')[^1]).ShouldNotContain("narrow");
+        (await more.RunAsync("approve", Samples.RequestId, "--yes", "--for", "1m")).ShouldBe(0);
+        plain.Calls.Last().Path.ShouldEndWith("narrow");
+    }
+
     [Theory]
     [InlineData("y\n", 0)]
     [InlineData("n\n", 1)]
@@ -239,6 +295,27 @@ public class VerbTests
         using var typed = new Typed(server.Address);
         (await typed.RunAsync("revoke", Samples.GrantId)).ShouldBe(1);
         typed.Output.ShouldStartWith("unconfirmed: 1 of 1 run not confirmed dead after 5000 ms\n");
+    }
+
+    [Fact]
+    public async Task Policy_apply_withdraws_by_an_express_word_and_says_what()
+    {
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, "version: 1\n", TestContext.Current.CancellationToken);
+        await using var server = await FakeServer.StartAsync();
+        server.Problem("PUT /v1/policy", new(ErrorCode.WouldWithdraw, "the policy has no template web-check", 409, null, "or say that they go: --withdraw", ["template web-check"]));
+        using var refused = new Typed(server.Address);
+        (await refused.RunAsync("policy", "apply", file)).ShouldBe(1);
+        refused.Error.ShouldContain("  - template web-check\n");
+        refused.Error.ShouldContain("hint: or say that they go: --withdraw");
+        JsonSerializer.Deserialize(server.Calls.Last().Body, WritJson.Default.PolicyText)!.Withdraw.ShouldBeFalse();
+        server.Json("PUT /v1/policy", new PolicyView("h", "version: 1\n", Samples.Now, "ada", ["template web-check", "definition of tool lookup"]), WritJson.Default.PolicyView);
+        using var applied = new Typed(server.Address);
+        (await applied.RunAsync("policy", "apply", "--withdraw", file)).ShouldBe(0);
+        JsonSerializer.Deserialize(server.Calls.Last().Body, WritJson.Default.PolicyText)!.Withdraw.ShouldBeTrue();
+        applied.Output.ShouldBe("in force: h, by ada\n");
+        applied.Error.ShouldBe("writ: out of force: template web-check\nwrit: out of force: definition of tool lookup\n");
+        File.Delete(file);
     }
 
     [Fact]

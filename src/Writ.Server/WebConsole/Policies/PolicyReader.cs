@@ -57,7 +57,9 @@ internal sealed class PolicyReader(
     public Task<Result<PolicyCheckView>> Check(string text) => visit.Do<PolicyCheckView>("CheckPolicy", async _ => (await check.Check(new(text), CancellationToken.None)).View);
 
     /// <summary>Puts it into force; what would give its author a new right waits for a second person.</summary>
-    public Task<Result<PolicyView>> Apply(string text) => visit.Do("ApplyPolicy", caller => apply.Apply(caller, new(text), CancellationToken.None));
+    /// <param name="text">The policy.</param>
+    /// <param name="withdraw">Whether templates and definitions that are not in it go out of force.</param>
+    public Task<Result<PolicyView>> Apply(string text, bool withdraw) => visit.Do("ApplyPolicy", caller => apply.Apply(caller, new(text, Withdraw: withdraw), CancellationToken.None));
 
     /// <summary>What waits for a second person.</summary>
     public Task<Result<IReadOnlyList<Contracts.Identity.ProposalView>>> Waiting() => visit.Do<IReadOnlyList<Contracts.Identity.ProposalView>>("ListProposals", async _ =>

@@ -1,16 +1,22 @@
 using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Time.Testing;
+using Writ.Proof;
 using Writ.Proof.Addresses;
 using Writ.Proof.Statements;
 using Writ.Runner;
 using Writ.Runner.Runners;
 using Writ.Runner.Runs;
 using Writ.Runner.Secrets;
+using Writ.Tests.Cli;
 
 namespace Writ.Tests.Runner.Secrets;
 
 public sealed class SecretStoreTests : IDisposable
 {
     private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private static readonly FakeTimeProvider TestClock = new(new(2026, 3, 2, 9, 0, 0, TimeSpan.Zero));
+    private readonly FakeTimeProvider _time = TestClock;
     private readonly string _folder = Directory.CreateTempSubdirectory("writ-secrets-").FullName;
 
     [Fact]
@@ -58,7 +64,7 @@ public sealed class SecretStoreTests : IDisposable
     public async Task Fetch_reads_the_environment_and_the_credentials_of_systemd()
     {
         const string variable = "WRIT_TEST_SECRET_OF_THE_STORE", folder = "CREDENTIALS_DIRECTORY";
-        var store = new SecretStore(Config($"\"secrets\": [{{ \"name\": \"a\", \"environment\": \"{variable}\" }}, {{ \"name\": \"door\", \"credential\": \"door\" }}]"));
+        var store = new SecretStore(Config($"\"secrets\": [{{ \"name\": \"a\", \"environment\": \"{variable}\" }}, {{ \"name\": \"door\", \"credential\": \"door\" }}]"), _time);
         async Task<(string Value, string Source)> Had(SecretText secret)
         {
             using var given = await store.Fetch(secret, TestContext.Current.CancellationToken);
@@ -152,6 +158,87 @@ public sealed class SecretStoreTests : IDisposable
         (found is null ? null : Encoding.UTF8.GetString(found.Span)).ShouldBe(expected);
     }
 
+    [Fact]
+    public async Task Vault_that_lends_for_less_than_the_run_may_last_is_refused_unless_it_can_be_renewed_and_gets_it_back()
+    {
+        await using var vault = await FakeServer.StartAsync();
+        var answer = """{"lease_id":"database/creds/door/1","lease_duration":600,"renewable":false,"data":{"username":"v-door","password":"a-lent-password"}}""";
+        vault.On("GET /v1/database/creds/door", context => context.Response.WriteAsync(answer));
+        vault.On("PUT /v1/sys/leases/revoke", context => Task.FromResult(context.Response.StatusCode = 204));
+        System.IO.File.WriteAllText(File, "hvs.token-of-the-runner");
+        System.IO.File.SetUnixFileMode(File, Owner);
+        var store = new SecretStore(Config($$"""
+            "vaults": [{ "name": "main", "address": "{{vault.Address}}", "token_file": "{{File}}" }],
+            "secrets": [{ "name": "door", "tools": ["psql"], "reach": { "addresses": ["10.20.0.40"], "tcp": "5432" }, "vault": "main", "creds": "door" }]
+            """), _time);
+
+        (await Refused(store)).ShouldBe("secret door is lent for 600 s and cannot be renewed, and the run may last 1800 s");
+        vault.Asked.ShouldBe(["GET /v1/database/creds/door", "PUT /v1/sys/leases/revoke"]);
+        vault.Calls.Last().Body.ShouldBe("""{"lease_id":"database/creds/door/1"}""");
+
+        // As long as the run, or renewable, or without a word of how long: it is had.
+        foreach (var (from, to) in new[] { (":600", ":1800"), (":1800,\"renewable\":false", ":600,\"renewable\":true"), (":600,\"renewable\":true", ":0,\"renewable\":false") })
+        {
+            answer.ShouldContain(from);
+            answer = answer.Replace(from, to, StringComparison.Ordinal);
+            using var given = await Fetch(store);
+            Text(given).ShouldBe("a-lent-password");
+        }
+
+        answer = answer.Replace(":0", ":600,\"x\":{\"renewable\":true}", StringComparison.Ordinal);
+        (await Refused(store)).ShouldContain("cannot be renewed");
+    }
+
+    [Fact]
+    public async Task Vault_renews_a_lease_until_an_instant_and_says_how_long_it_lasts()
+    {
+        await using var vault = await FakeServer.StartAsync();
+        System.IO.File.WriteAllText(File, "role-secret-id");
+        System.IO.File.SetUnixFileMode(File, Owner);
+        var store = new SecretStore(Config($$"""
+            "vaults": [{ "name": "main", "address": "{{vault.Address}}", "namespace": "team-a", "app_role": { "role_id": "r", "secret_id_file": "{{File}}" } }],
+            "secrets": [{ "name": "door", "tools": ["psql"], "vault": "main", "creds": "door" }]
+            """), _time);
+        vault.On("POST /v1/auth/approle/login", context => context.Response.WriteAsync("""{"auth":{"client_token":"hvs.made"}}"""));
+        vault.On("POST /v1/auth/token/revoke-self", context => Task.FromResult(context.Response.StatusCode = 204));
+        var (status, answer, token, space) = (200, """{"lease_id":"l/1","renewable":true,"lease_duration":900}""", "", "");
+        vault.On("PUT /v1/sys/leases/renew", context =>
+        {
+            (token, space) = (context.Request.Headers["X-Vault-Token"].ToString(), context.Request.Headers["X-Vault-Namespace"].ToString());
+            context.Response.StatusCode = status;
+            return context.Response.WriteAsync(answer);
+        });
+        var now = UnixMicroseconds.From(_time.GetUtcNow());
+        var lent = new RunSecret("door", "vault-database") { Vault = "main", Lease = "l/1", LentAt = now - 600_000_000, LeaseUntil = now + 1, Renewable = true };
+
+        var renewed = (await store.Renew(lent, now + 1_799_000_001, TestContext.Current.CancellationToken)).ShouldNotBeNull();
+        renewed.ShouldBe(lent with { LentAt = now, LeaseUntil = now + 900_000_000 });
+        (token, space).ShouldBe(("hvs.made", "team-a"));
+        vault.Asked.ShouldBe(["POST /v1/auth/approle/login", "PUT /v1/sys/leases/renew", "POST /v1/auth/token/revoke-self"]);
+        vault.Calls.ElementAt(1).Body.ShouldBe("""{"lease_id":"l/1","increment":1800}""", "whole seconds, and no less");
+
+        foreach (var (told, until, renewable) in ((string, long?, bool)[])
+                 [
+                     ("""{"renewable":false,"lease_duration":60}""", now + 60_000_000, false), ("""{"lease_duration":60}""", now + 60_000_000, false),
+                     ("""{"renewable":true}""", null, false), ("""{"renewable":true,"lease_duration":0}""", null, false), ("""{"renewable":true,"lease_duration":-5}""", null, false),
+                     ("""{"renewable":true,"lease_duration":"900"}""", null, false), ("""{"renewable":"true","lease_duration":60}""", now + 60_000_000, false), ("[]", null, false), ("{", null, false), ("", null, false),
+                 ])
+        {
+            answer = told;
+            (await store.Renew(lent, now + 1, TestContext.Current.CancellationToken)).ShouldBe(lent with { LentAt = now, LeaseUntil = until, Renewable = renewable }, told);
+        }
+
+        (status, answer) = (400, """{"errors":["lease not found"]}""");
+        (await store.Renew(lent, now + 1, TestContext.Current.CancellationToken)).ShouldBeNull();
+        foreach (var (failing, why) in new[] { (403, "sys/leases/renew: permission denied"), (503, "sys/leases/renew: the Vault is sealed or down"), (500, "sys/leases/renew: answered with HTTP 500") })
+        {
+            (status, answer) = (failing, """{"errors":["hvs.made role-secret-id"]}""");
+            (await Should.ThrowAsync<RunnerException>(() => store.Renew(lent, now + 1, TestContext.Current.CancellationToken))).Message.ShouldBe(why);
+        }
+
+        vault.Asked.Count(asked => asked.EndsWith("revoke-self", StringComparison.Ordinal)).ShouldBe(vault.Asked.Count(asked => asked.EndsWith("login", StringComparison.Ordinal)), "each sign-in is over");
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private string File => Path.Combine(_folder, "door");
@@ -163,7 +250,7 @@ public sealed class SecretStoreTests : IDisposable
     }
 
     private SecretStore Store(string more = "\"tools\": [\"psql\"], ") =>
-        new(Config($"\"secrets\": [{{ \"name\": \"door\", {more}\"reach\": {{ \"addresses\": [\"10.20.0.40\"], \"tcp\": \"5432\" }}, \"file\": \"{File}\" }}]"));
+        new(Config($"\"secrets\": [{{ \"name\": \"door\", {more}\"reach\": {{ \"addresses\": [\"10.20.0.40\"], \"tcp\": \"5432\" }}, \"file\": \"{File}\" }}]"), _time);
 
     private RunnerConfig Config(string members)
     {
@@ -176,7 +263,7 @@ public sealed class SecretStoreTests : IDisposable
     {
         AddressSet.TryParse([address], out var addresses, out _).ShouldBeTrue();
         return store.Fetch([new StatementSecret(name) { Environment = "PGPASSWORD", UserEnvironment = user }], tool,
-            NetworkScope.Nothing with { Addresses = addresses, Tcp = PortSet.OfPorts(port) }, TestContext.Current.CancellationToken);
+            NetworkScope.Nothing with { Addresses = addresses, Tcp = PortSet.OfPorts(port) }, UnixMicroseconds.From(TestClock.GetUtcNow().AddMinutes(30)), TestContext.Current.CancellationToken);
     }
 
     private static async Task<string> Refused(SecretStore store, string tool = "psql", string address = "10.20.0.40", ushort port = 5432, string name = "door", string? user = null) =>

@@ -71,6 +71,8 @@ internal static class VerifyFile
                 + $"key {SigningKeys.KeyId(approval.Key.Info)}, which {approval.ConfirmedBy} had confirmed: the signature is of exactly this statement"));
         }
 
+        if (ReceiptCheck.IsBreakGlass(receipt))
+            context.Terminal.Print(Printable.Line($"by break-glass: nobody was asked; {ReceiptCheck.Review(receipt) ?? "it was not reviewed when this receipt was written"}"));
         PrintEnd(context, receipt);
         if (extract is null)
             return;

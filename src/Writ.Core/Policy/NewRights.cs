@@ -176,9 +176,13 @@ public sealed class NewRights
 
     /// <summary>
     /// True where everything that the rule opens is surely opened by one of the earlier ones, tool by tool; and where an earlier
-    /// one went before it, which asked for other people or held runs more tightly, that one goes before it still.
+    /// one went before it, which asked for other people or held runs more tightly, that one goes before it still. Rules that break the glass
+    /// are another way in: none of them covers one of the others, nor is covered by one.
     /// </summary>
     private bool IsCovered(Rule rule, IEnumerable<Rule> before, IEnumerable<Rule> now) =>
+        IsCoveredByItsLike(rule, [.. before.Where(other => other.BreakGlass == rule.BreakGlass)], [.. now.Where(other => other.BreakGlass == rule.BreakGlass)]);
+
+    private bool IsCoveredByItsLike(Rule rule, IReadOnlyList<Rule> before, IReadOnlyList<Rule> now) =>
         rule.Tools.Keys.All(tool => before.Any(other => Covers(other, rule, tool) && IsAsStrict(rule, other)
             && before.All(first => !first.Tools.ContainsKey(tool) || Rank(first).CompareTo(Rank(other)) >= 0 || HoldsAsTightly(rule, first)
                 || now.Any(kept => Rank(kept).CompareTo(Rank(rule)) < 0 && Covers(kept, first, tool) && Covers(first, kept, tool) && IsAsStrict(kept, first) && IsAsStrict(first, kept)))));

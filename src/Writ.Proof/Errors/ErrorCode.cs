@@ -59,6 +59,8 @@ public static class ErrorCode
     public const string AlreadyDecided = "already-decided";
     /// <summary>A rule asks for this approval by a passkey, and there is none, or none that a second person has confirmed.</summary>
     public const string PasskeyNeeded = "passkey-needed";
+    /// <summary>They broke the glass, and are given nothing further until another person has reviewed it.</summary>
+    public const string ReviewAwaited = "review-awaited";
     /// <summary>The statement shown is not the one in force: the request has a newer revision.</summary>
     public const string StaleRevision = "stale-revision";
 

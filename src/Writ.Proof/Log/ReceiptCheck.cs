@@ -18,7 +18,8 @@ namespace Writ.Proof.Log;
 /// <item>the statement in the order is the one that was created or revised, decided on with a yes, and granted;</item>
 /// <item>what an entry of the end says is what the runner signed (<see cref="KillReceipt"/>), with a key that the log had for it before;</item>
 /// <item>what a passkey signed (<see cref="PasskeyApprovals"/>) is a yes to this very statement, by a key that somebody else had confirmed before
-/// for that person, and stands in the order as well.</item>
+/// for that person, and stands in the order as well;</item>
+/// <item>a statement that breaks the glass comes with the entry that told so, and only such a one does.</item>
 /// </list>
 /// </summary>
 public static class ReceiptCheck
@@ -90,7 +91,13 @@ public static class ReceiptCheck
 
         // 7.
         var approvals = PasskeyApprovals.Of(receipt, order.Value, story, keys);
-        return approvals.IsOk ? checkpoint : approvals.Refusal;
+        if (!approvals.IsOk)
+            return approvals.Refusal;
+
+        // 8.
+        if (IsBreakGlass(receipt) != Of("glass.broken").Any())
+            return Bad("the statement and the story do not agree on whether the glass was broken");
+        return checkpoint;
 
         IEnumerable<JsonElement> Of(string type) => story.Where(entry => Text(entry.Entry, "type") == type).Select(entry => entry.Entry);
     }
@@ -106,6 +113,15 @@ public static class ReceiptCheck
 
         return null;
     }
+
+    /// <summary>Whether the run was by break-glass, as its statement says. To be asked of a receipt that holds.</summary>
+    public static bool IsBreakGlass(Receipt receipt) =>
+        RunOrder.Read(receipt.Order) is { IsOk: true, Value: var order } && Statement.Read(order.Statement) is { IsOk: true, Value.BreakGlass: true };
+
+    /// <summary>What somebody else found of it, in words; null where the receipt was written before. To be asked of a receipt that holds.</summary>
+    public static string? Review(Receipt receipt) => receipt.Entries.Select(entry => Parse(entry.Entry)).OfType<JsonElement>().Where(entry => Text(entry, "type") == "glass.reviewed")
+        .Select(entry => $"reviewed by {(entry.TryGetProperty("actor", out var actor) ? Text(actor, "name") : null) ?? "somebody"}, "
+            + $"{(entry.TryGetProperty("justified", out var justified) && justified.ValueKind == JsonValueKind.True ? "justified" : "not justified")}: {Text(entry, "comment")}").FirstOrDefault();
 
     // Why an end is not what the runner signed; null where it is.
     private static string? Unsigned(Receipt receipt, RunOrder order, string digest, long index, JsonElement ended, NoteKey[] keys)

@@ -95,6 +95,8 @@ internal sealed class NarrowRequest(
         if (!RequestAccess.MayDecide(policy.Value, found.Value, caller))
             return new Refusal(ErrorCode.Forbidden, "no role of yours decides on this request");
 
+        await scope.TakeTurnOf(found.Value.ActorId, found.Value.OnBehalfOf);
+
         // 2. The turn of those who decide: what is narrowed is what stands now.
         var pending = AccessLifecycle.Requests.From(RequestEvent.Revise);
         var turned = await scope.Db.Requests.Where(row => row.Id == found.Value.Id && pending.Contains(row.State) && row.ExpiresAt > scope.Now)
@@ -182,8 +184,6 @@ internal sealed class NarrowRequest(
             ["command"] = new JsonArray([.. argv.Select(text => JsonValue.Create(text))]), ["duration_seconds"] = found.Duration.TotalSeconds, ["uses"] = found.Uses,
         }, caller.SourceAddress));
         var revised = await scope.Db.Requests.AsNoTracking().SingleAsync(row => row.Id == request.Id);
-        if (found.Verdict == Verdict.Allow)
-            await MintGrant.ByPolicy(scope, revised);
-        return revised;
+        return found.Verdict == Verdict.Allow && await MintGrant.ByPolicy(scope, revised) is { IsOk: false, Refusal: var none } ? none : revised;
     }
 }

@@ -24,6 +24,7 @@ internal static class Conversions
         conventions.Properties<GrantState>().HaveConversion<string>();
         conventions.Properties<RunState>().HaveConversion<string>();
         conventions.Properties<ExtensionState>().HaveConversion<string>();
+        conventions.Properties<GlassState>().HaveConversion<string>();
         conventions.Properties<StreamForm>().HaveConversion<string>();
         conventions.Properties<ActorId>().HaveConversion<ActorIds>();
         conventions.Properties<TokenId>().HaveConversion<TokenIds>();

@@ -36,18 +36,10 @@ internal sealed class PolicyTestReader(IReadOnlyCollection<string> ids, IReadOnl
             problem(fields.Find("by")!.Line, $"no rule or denial has the id '{PolicyReader.Visible(by)}'", FieldReader.Near(by, ids));
 
         var terms = new AskedTerms(fields.Time("for", Duration.Longest), fields.Number("uses", 1, 10_000),
-            Supposed(fields, "reason"), Supposed(fields, "ticket")) { BreakGlass = BreakGlass(fields) };
+            Supposed(fields, "reason"), Supposed(fields, "ticket")) { BreakGlass = fields.IsTrue("break-glass") };
         var at = At(fields);
         return who is null || expect is not { } verdict || Subject(who) is not { } subject || (use?.Command ?? (command is null ? null : Words(command, problem))) is not { } words
             ? null : new(node.Line, subject, words, use?.Of(terms) ?? terms, at, verdict, fields.Text("by"));
-    }
-
-    private bool BreakGlass(FieldReader fields)
-    {
-        var said = fields.Text("break-glass");
-        if (said is not (null or "true" or "false"))
-            problem(fields.Find("break-glass")!.Line, $"'break-glass' of this test is true or false, not '{PolicyReader.Visible(said)}'", null);
-        return said == "true";
     }
 
     private TemplateUse? Use(FieldReader fields)

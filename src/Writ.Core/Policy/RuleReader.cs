@@ -67,10 +67,7 @@ internal sealed class RuleReader(
     /// <summary>Whether the rule is one for an emergency. Then nobody is asked first, so what asks for somebody contradicts it.</summary>
     private bool BreakGlass(FieldReader fields, string what)
     {
-        var said = fields.Text("break-glass");
-        if (said is not (null or "true" or "false"))
-            problem(fields.Find("break-glass")!.Line, $"'break-glass' of {what} is true or false, not '{PolicyReader.Visible(said)}'", "leave it out where it is false");
-        if (said != "true")
+        if (!fields.IsTrue("break-glass"))
             return false;
         if (fields.Find("approval") is { } approval)
             problem(approval.Line, $"{what} breaks the glass, and has an 'approval'", "leave it out: nobody is asked first, and somebody else reviews it afterwards");

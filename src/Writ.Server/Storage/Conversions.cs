@@ -42,7 +42,7 @@ internal static class Conversions
         foreach (var type in new[]
                  {
                      typeof(string), typeof(ActorId), typeof(TokenId), typeof(RequestId), typeof(DecisionId), typeof(GrantId),
-                     typeof(RunId), typeof(RunnerId), typeof(PasskeyId), typeof(ProposalId), typeof(ActorKind), typeof(RequestState), typeof(GrantState), typeof(RunState), typeof(ExtensionState), typeof(StreamForm),
+                     typeof(RunId), typeof(RunnerId), typeof(PasskeyId), typeof(ProposalId), typeof(ActorKind), typeof(RequestState), typeof(GrantState), typeof(RunState), typeof(ExtensionState), typeof(GlassState), typeof(StreamForm),
                  })
             conventions.Properties(type).UseCollation(textCollation);
     }

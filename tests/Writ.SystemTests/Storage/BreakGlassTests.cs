@@ -59,9 +59,9 @@ public abstract class BreakGlassTests(StorageEngine engine) : StorageTest(engine
         (await Break(world, dana, "nmap -sT -Pn -n -p 22 10.30.0.5")).ShouldBeOk().Denial.ShouldNotBeNull().Reasons!.ShouldHaveSingleItem().ShouldContain("no break-glass rule opens");
         (await Break(world, dana, reason: " ")).ShouldBeOk().Denial!.Code.ShouldBe(ErrorCode.ReasonRequired);
         (await Break(world, dana, duration: TimeSpan.FromMinutes(16))).ShouldBeOk().Denial!.Code.ShouldBe(ErrorCode.DurationTooLong);
-        (await world.Get<Ask>().Create(dana, new(World.Command.Split(' '), "down", Start: world.Clock.GetUtcNow().AddHours(1), BreakGlass: true), null)).ShouldBeRefused(ErrorCode.InvalidInput);
+        (await world.Get<Ask>().Create(dana, new(World.Command.Split(' '), "down", Start: world.Clock.GetUtcNow().AddHours(1), BreakGlass: true), null, Cancel)).ShouldBeRefused(ErrorCode.InvalidInput);
         // A denial beats it, as it beats every rule.
-        (await world.Get<ApplyPolicy>().Apply(await world.Admin(), new(Policy + World.NoMoreStaging[World.Policy.Length..]), default)).ShouldBeOk();
+        (await world.Get<ApplyPolicy>().Apply(await world.Admin(), new(Policy + World.NoMoreStaging[World.Policy.Length..]), Cancel)).ShouldBeOk();
         (await Break(world, dana)).ShouldBeOk().Denial!.Reasons!.ShouldContain(reason => reason.StartsWith("denial no-more-staging", StringComparison.Ordinal));
         (await world.Read(db => db.Glass.CountAsync())).ShouldBe(0);
         await world.ShouldBalance();
@@ -105,7 +105,7 @@ public abstract class BreakGlassTests(StorageEngine engine) : StorageTest(engine
         (await world.Now(waits)).State.ShouldBe(RequestState.Pending);
         (await world.Read(db => db.Decisions.CountAsync(row => row.RequestId == waits.Id))).ShouldBe(0, "the yes is not on the record either");
         // 3. Allowed by a new policy.
-        (await world.Get<ApplyPolicy>().Apply(await world.Admin(), new(Policy.Replace("max-uses: 1000\n    approval: { from: [reviewer], count: 1 }", "max-uses: 1000\n    approval: none", StringComparison.Ordinal)), default)).ShouldBeOk();
+        (await world.Get<ApplyPolicy>().Apply(await world.Admin(), new(Policy.Replace("max-uses: 1000\n    approval: { from: [reviewer], count: 1 }", "max-uses: 1000\n    approval: none", StringComparison.Ordinal)), Cancel)).ShouldBeOk();
         (await world.Now(waits)).ShouldSatisfyAllConditions(row => row.State.ShouldBe(RequestState.Pending), row => row.Revision.ShouldBe(1));
         // 4. What was given before is used.
         (await world.Start(olga, before)).ShouldBeOk();
@@ -228,16 +228,16 @@ public abstract class BreakGlassTests(StorageEngine engine) : StorageTest(engine
 
         (await world.Extend(dana, run, TimeSpan.FromMinutes(1))).ShouldBeRefused(ErrorCode.WrongState);
         // The rule gone, the right is gone.
-        (await world.Get<ApplyPolicy>().Apply(await world.Admin(), new(Policy.Replace(Glass, "", StringComparison.Ordinal)), default)).ShouldBeOk();
+        (await world.Get<ApplyPolicy>().Apply(await world.Admin(), new(Policy.Replace(Glass, "", StringComparison.Ordinal)), Cancel)).ShouldBeOk();
         await World.Eventually(async () => (await world.Now(grant)).State is GrantState.Revoked, "the grant stays");
     }
 
     private static Task<Result<(RequestRow Request, Refusal? Denial)>> Break(
         World world, Caller caller, string command = World.Command, string? reason = "it is down", TimeSpan? duration = null) =>
-        world.Get<Ask>().Create(caller, new(command.Split(' '), reason, null, duration?.TotalSeconds, BreakGlass: true), null);
+        world.Get<Ask>().Create(caller, new(command.Split(' '), reason, null, duration?.TotalSeconds, BreakGlass: true), null, Cancel);
 
     private static Task<Result<GrantView>> Review(World world, Caller caller, GrantRow grant, bool justified = true, string comment = "looked at") =>
-        world.Get<ReviewGrant>().Review(caller, grant.Id.ToString(), new(justified, comment), default);
+        world.Get<ReviewGrant>().Review(caller, grant.Id.ToString(), new(justified, comment), Cancel);
 
     [Collection(SqliteCollection.Name)]
     public sealed class OnSqlite(SqliteEngine engine) : BreakGlassTests(engine);

@@ -30,8 +30,11 @@ public sealed class NewRights
     public static IReadOnlyList<string> Of(PolicyDocument? before, PolicyDocument after, IEnumerable<(Subject Was, Subject Is)> people)
     {
         var rights = new NewRights(before, after);
-        Holder[] holders = [.. people.Select(rights.HolderOf)];
+        (Subject Was, Subject Is)[] all = [.. people];
+        Holder[] holders = [.. all.Select(rights.HolderOf)];
         rights.Workloads();
+        foreach (var (was, now) in all.Where(person => !person.Is.IsWorkload))
+            rights.Reviews(was, now);
         foreach (var holder in holders)
             rights.Denials(holder);
         // Each part of the address space that lies in the same zones is looked at once.
@@ -114,6 +117,17 @@ public sealed class NewRights
         {
             if (!_after.Denials.Any(other => Binds(other, holder.Roles) && Forbids(holder, other, denial)) && Opens(holder, denial))
                 _found.Add($"denial '{denial.Id}' would not bind {holder.Name} as it does");
+        }
+    }
+
+    /// <summary>Owners review what is done in their zones by break-glass.</summary>
+    private void Reviews(Subject was, Subject now)
+    {
+        var (before, after) = (_before?.RolesOf(was), _after.RolesOf(now));
+        foreach (var zone in _after.Zones.Values.Where(zone => zone.Owners.Any(after.Contains) && _after.Rules.Any(rule => rule.BreakGlass && rule.Zones.Contains(zone.Name))))
+        {
+            if (!(_before?.Zones.GetValueOrDefault(zone.Name) is { } known && known.Owners.Any(before!.Contains) && zone.Addresses.IsSubsetOf(known.Addresses)))
+                _found.Add($"{now.Name} would review break-glass in zone '{zone.Name}'");
         }
     }
 

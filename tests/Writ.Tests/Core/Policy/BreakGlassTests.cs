@@ -84,12 +84,12 @@ public class BreakGlassTests
     }
 
     [Theory]
-    [InlineData("break-glass: true", "break-glass: true, approval: none", "p:11: rule 'on-call' breaks the glass, and has an 'approval'", "leave it out")]
-    [InlineData("break-glass: true", "break-glass: true, approval: { from: [owner] }", "p:11: rule 'on-call' breaks the glass, and has an 'approval'", "leave it out")]
-    [InlineData("break-glass: true", "break-glass: true, max-duration: 16m", "p:11: 'max-duration' of rule 'on-call': what breaks the glass lasts at most 15m, not 16m", "shorten it")]
-    [InlineData("break-glass: true", "break-glass: yes", "p:11: 'break-glass' of rule 'on-call' is true or left out, not 'yes'", "break-glass: true")]
-    [InlineData("break-glass: true", "break-glas: true", "p:11: rule 'on-call' has no key 'break-glas'", "break-glass")]
-    [InlineData(", break-glass: true", "", "p:11: rule 'on-call' has no 'approval'", "approval: none")]
+    [InlineData("break-glass: true", "break-glass: true, approval: none", "p:12: rule 'on-call' breaks the glass, and has an 'approval'", "leave it out")]
+    [InlineData("break-glass: true", "break-glass: true, approval: { from: [owner] }", "p:12: rule 'on-call' breaks the glass, and has an 'approval'", "leave it out")]
+    [InlineData("break-glass: true", "break-glass: true, max-duration: 16m", "p:12: 'max-duration' of rule 'on-call': what breaks the glass lasts at most 15m, not 16m", "shorten it")]
+    [InlineData("break-glass: true", "break-glass: yes", "p:12: 'break-glass' of rule 'on-call' is true or left out, not 'yes'", "break-glass: true")]
+    [InlineData("break-glass: true", "break-glas: true", "p:12: rule 'on-call' has no key 'break-glas'", "break-glass")]
+    [InlineData(", break-glass: true", "", "p:12: rule 'on-call' has no 'approval'", "approval: none")]
     public void Parse_what_contradicts_itself_is_refused_with_its_line_and_a_hint(string right, string wrong, string problem, string hint)
     {
         var parse = PolicyDocument.Parse(Head + Night.Replace(right, wrong, StringComparison.Ordinal), "p");
@@ -138,6 +138,24 @@ public class BreakGlassTests
         NewRights.Of(Policy(), Policy(), [(Dana, Dana)]).ShouldBeEmpty();
         NewRights.Of(Policy(), Policy(Night.Replace("break-glass: true", "max-duration: 15m, require: [reason], approval: none", StringComparison.Ordinal)), [(Dana, Dana)]).ShouldContain("rule 'on-call' would open more to dana in zone prod");
         NewRights.Of(Policy(), Policy(Night.Replace("break-glass: true", "break-glass: true, max-duration: 5m", StringComparison.Ordinal)), [(Dana, Dana)]).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void New_rights_reviewing_is_one_of_whoever_becomes_an_owner()
+    {
+        const string Owned = "prod: { addresses: [10.40.0.0/16], owners: [owner]", More = "prod: { addresses: [10.40.0.0/15], owners: [owner]", Dev = "prod: { addresses: [10.40.0.0/16], owners: [owner, dev]";
+        PolicyDocument With(string zone)
+        {
+            var parse = PolicyDocument.Parse((Head + Night).Replace(Owned, zone, StringComparison.Ordinal), "p");
+            parse.Problems.ShouldBeEmpty();
+            return parse.Policy!;
+        }
+
+        var olga = new Subject("olga", false, ["plant-ops"]);
+        NewRights.Of(With(Owned), With(Dev), [(Dana, Dana)]).ShouldContain("dana would review break-glass in zone 'prod'");
+        NewRights.Of(With(Owned), With(Owned), [(Dana with { Groups = [] }, olga)]).ShouldContain("olga would review break-glass in zone 'prod'");
+        NewRights.Of(With(Owned), With(More), [(olga, olga)]).ShouldContain("olga would review break-glass in zone 'prod'");
+        NewRights.Of(With(Owned), With(Dev), [(olga, olga)]).ShouldBeEmpty();
     }
 
     [Fact]

@@ -69,7 +69,9 @@ internal sealed class InboxReader(Outlook outlook, Board board, Database databas
             where row.State != RequestState.Pending
             orderby row.Id descending
             select new { row.Id, row.Revision, row.State, row.OnBehalfOf, row.Plan, row.Evaluation, row.CreatedAt, row.EndedAt, row.BreakGlass, actor }).Take(LookedThrough).ToListAsync(cancel);
-        var shown = rows.Select(row => (Row: row, Brief: Brief.OfEvaluation(row.Evaluation)))
+        // What waits for a review stands above.
+        var unreviewed = seen.Glass.Select(each => each.Glass.Request).ToHashSet();
+        var shown = rows.Where(row => !unreviewed.Contains(row.Id)).Select(row => (Row: row, Brief: Brief.OfEvaluation(row.Evaluation)))
             .Where(each => new Affair(each.Row.actor.Id, each.Row.actor.Name, each.Row.actor.Kind, Reevaluation.SubjectOf(each.Row.actor), each.Row.actor.OwnerId, each.Row.OnBehalfOf, each.Brief.Needs).MayKnow(seen.Who, seen.Decider))
             .Take(MostDecided).ToList();
         var ids = shown.Select(each => each.Row.Id).ToArray();

@@ -110,6 +110,7 @@ internal static class CommandTree
             Cancel.Verb(context),
             ListGrants.Verb(context),
             Revoke.Verb(context),
+            Review.Verb(context),
             ListRuns.Verb(context),
             Watch.Verb(context),
             Replay.Verb(context),

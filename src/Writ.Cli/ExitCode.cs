@@ -41,7 +41,7 @@ internal static class ExitCode
     /// <summary>The code of an answer that refuses what <c>run</c> asked for.</summary>
     public static int OfRunProblem(Problem problem) => problem.Type switch
     {
-        ErrorCode.Denied or ErrorCode.ReasonRequired or ErrorCode.DurationTooLong or ErrorCode.TooManyUses => DeniedByPolicy,
+        ErrorCode.Denied or ErrorCode.ReasonRequired or ErrorCode.DurationTooLong or ErrorCode.TooManyUses or ErrorCode.ReviewAwaited => DeniedByPolicy,
         ErrorCode.InvalidInput or ErrorCode.InvalidCommand or ErrorCode.InvalidTarget or ErrorCode.InvalidPorts or
             ErrorCode.InputNeeded => Usage,
         ErrorCode.UnknownTool or ErrorCode.NoRunner => NoRunner,

@@ -33,6 +33,7 @@ namespace Writ.Contracts;
 [JsonSerializable(typeof(GrantView))]
 [JsonSerializable(typeof(Page<GrantView>))]
 [JsonSerializable(typeof(EndAsk))]
+[JsonSerializable(typeof(ReviewAsk))]
 [JsonSerializable(typeof(EndView))]
 [JsonSerializable(typeof(StartRun))]
 [JsonSerializable(typeof(RunView))]

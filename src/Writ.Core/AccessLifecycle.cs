@@ -66,6 +66,15 @@ public static class AccessLifecycle
         (RunState.Running, RunEvent.Extend, RunState.Running),
     ]);
 
+    /// <summary>
+    /// Glass that was broken, from the grant on: until another person has reviewed it, whoever broke it is given nothing further. It is no state of the grant,
+    /// which is used and ends like any other.
+    /// </summary>
+    public static TransitionTable<GlassState, GlassEvent> Glass { get; } = new(
+    [
+        (GlassState.Broken, GlassEvent.Review, GlassState.Reviewed),
+    ]);
+
     /// <summary>More time for a run, from the decision on: until its runner says that it holds, the run keeps the deadline that it has.</summary>
     public static TransitionTable<ExtensionState, ExtensionEvent> Extensions { get; } = new(
     [
@@ -167,6 +176,26 @@ public enum GrantEvent
     Revoke,
     /// <summary>Its end moves later, for a live run of it.</summary>
     Extend,
+}
+
+/// <summary>Where glass that was broken stands. The zero value is no state: no transition leaves it.</summary>
+public enum GlassState
+{
+    /// <summary>Not a state.</summary>
+    None,
+    /// <summary>It was broken, and waits for a review.</summary>
+    Broken,
+    /// <summary>Another person has reviewed it, whatever they found.</summary>
+    Reviewed,
+}
+
+/// <summary>What happens to glass that was broken.</summary>
+public enum GlassEvent
+{
+    /// <summary>Nothing.</summary>
+    None,
+    /// <summary>Another person says what they found.</summary>
+    Review,
 }
 
 /// <summary>Where more time for a run stands. The zero value is no state: no transition leaves it.</summary>

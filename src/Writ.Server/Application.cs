@@ -163,7 +163,7 @@ internal static class Application
             .AddSingleton<Ask>().AddSingleton<Explain>().AddSingleton<CancelRequest>().AddSingleton<NarrowRequest>();
         services.AddSingleton<LaterStart>().AddSingleton<ExtensionOrders>().AddSingleton<ExtendRun>();
         services.AddSingleton<MakePasskey>().AddSingleton<ConfirmPasskey>().AddSingleton<RemovePasskey>();
-        services.AddSingleton<ChallengeApproval>().AddSingleton<DecisionTurn>().AddSingleton<Takings>().AddSingleton<RevokeGrant>();
+        services.AddSingleton<ChallengeApproval>().AddSingleton<DecisionTurn>().AddSingleton<Takings>().AddSingleton<RevokeGrant>().AddSingleton<ReviewGrant>();
         services.AddSingleton<RecordingStore>().AddSingleton<RunResults>().AddSingleton<RunEnding>().AddSingleton<AttachedClients>().AddSingleton<DetachRun>();
         services.AddSingleton<NameCheck>().AddSingleton<KeepResults>().AddSingleton<ShowResults>().AddSingleton<ShowRest>().AddSingleton<RunFiles>().AddSingleton<StartRun>().AddSingleton<AttachRun>().AddSingleton<KillRun>();
         services.AddSingleton<RunnerHub>().AddSingleton<INameResolver, NameResolver>().AddSingleton<Inventories>().AddSingleton<RunTransitions>().AddSingleton<RunReports>().AddSingleton<HostReports>();

@@ -57,6 +57,7 @@ internal static class Endpoints
 
         ShowGrants.Map(api);
         RevokeGrant.Map(api);
+        ReviewGrant.Map(api);
 
         StartRun.Map(api);
         ShowRuns.Map(api);

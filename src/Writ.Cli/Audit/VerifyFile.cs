@@ -69,6 +69,8 @@ internal static class VerifyFile
         var keys = KeysFor(context, key, receipt.Checkpoint);
         PrintPasskeys(context, PasskeyApprovals.Of(receipt, keys));
         PrintExtensions(context, receipt, ReceiptExtensions.Of(receipt, keys));
+        if (ReceiptCheck.IsBreakGlass(receipt))
+            context.Terminal.Print(Printable.Line($"by break-glass: nobody was asked; {ReceiptCheck.Review(receipt) ?? "it was not reviewed when this receipt was written"}"));
         PrintEnd(context, receipt);
         if (extract is null)
             return;

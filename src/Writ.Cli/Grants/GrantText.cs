@@ -11,6 +11,7 @@ internal static class GrantText
         .Add("grant", grant.Id)
         .Add("holder", $"{grant.Actor.Name} ({grant.Actor.Kind})")
         .Add("state", grant.EndReason is { Length: > 0 } why && why != grant.State ? $"{grant.State} ({why})" : grant.State)
+        .Add("break-glass", GlassText.Of(grant.BreakGlass, now), Tone.Notice)
         .Add("command", Printable.Command(grant.Argv))
         .Add("zones", string.Join(", ", grant.Zones))
         .Add("runner", grant.Runner)

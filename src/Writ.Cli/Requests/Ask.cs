@@ -1,4 +1,5 @@
 using Writ.Cli.Files;
+using Writ.Cli.Grants;
 using Writ.Cli.Options;
 using Writ.Cli.Output;
 using Writ.Contracts;
@@ -16,6 +17,7 @@ internal static class Ask
             "writ request --for 30m --reason 'patch check' -- nmap -sV -p 22,80 10.20.0.0/28",
             "writ request @web-check host=web1.staging",
             "writ request --same-as run_06bqz3w1x8",
+            "writ request --break-glass --reason 'pumps are down, INC-4711' -- nmap -p 502 10.66.0.5",
             "id=$(writ request --reason nightly --uses 3 -- nmap -sn 10.20.0.0/24)");
         verb.Add(format);
         return ask.AddTo(verb, start: true).Does(async (parse, cancel) =>
@@ -33,6 +35,7 @@ internal static class Ask
 
             context.Terminal.Print(request.Id);
             RequestText.Warn(context.Terminal, request);
+            GlassText.Say(context.Terminal, request);
             if (request.State == "pending")
             {
                 context.Terminal.Say("writ: waits for approval");

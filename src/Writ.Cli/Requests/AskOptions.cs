@@ -21,6 +21,10 @@ internal sealed class AskOptions
         HelpName = "TIME",
         CustomParser = Instant.OfOption,
     };
+    private readonly Option<bool> _breakGlass = new("--break-glass")
+    {
+        Description = "an emergency: nobody is asked first, the owners are told, and nothing further is given to you until somebody else has reviewed it",
+    };
     private readonly Option<string?> _sameAs = Shared.Text("--same-as", "what an earlier run or request asked for, in the place of a command; other options change it", "ID");
     private readonly Option<string?> _rest = Shared.Text("--continue", "what an earlier run that was cut has not measured, in the place of a command", "RUN");
     private readonly Argument<string[]> _command = Shared.ToolCommand();
@@ -31,7 +35,7 @@ internal sealed class AskOptions
     /// <summary>Adds the options to a verb; <c>run</c> starts at once and takes no start.</summary>
     public Verb AddTo(Verb verb, bool start)
     {
-        verb.With(_reason, _ticket, _duration, _uses, _sameAs, _rest);
+        verb.With(_reason, _ticket, _duration, _uses, _breakGlass, _sameAs, _rest);
         if (start)
             verb.Add(_start);
         return verb.With(_command);
@@ -56,11 +60,11 @@ internal sealed class AskOptions
             // A use of a template is one again, of the version of today.
             var again = before.Template is { } use ? new TemplateAsk(use.Name, use.Parameters) : null;
             return new(
-                again is null ? before.Command : null, reason ?? before.Reason, ticket ?? before.Ticket, duration ?? (before.DurationSeconds > 0 ? before.DurationSeconds : null), uses ?? (before.Uses > 0 ? before.Uses : null), start, Template: again);
+                again is null ? before.Command : null, reason ?? before.Reason, ticket ?? before.Ticket, duration ?? (before.DurationSeconds > 0 ? before.DurationSeconds : null), uses ?? (before.Uses > 0 ? before.Uses : null), start, Template: again, BreakGlass: parse.GetValue(_breakGlass));
         }
 
         var template = TemplateText.Read(words);
-        return new(template is null ? words : null, reason, ticket, duration, uses, start, Template: template);
+        return new(template is null ? words : null, reason, ticket, duration, uses, start, Template: template, BreakGlass: parse.GetValue(_breakGlass));
     }
 
     /// <summary>The command on what the run has not measured.</summary>

@@ -48,7 +48,7 @@ internal static class PlanText
     /// <summary>The verdict in words.</summary>
     private static string Verdict(EvaluationView found) => found.Verdict switch
     {
-        "allow" => "allowed at once",
+        "allow" => found.Reviews is null ? "allowed at once" : "allowed at once by break-glass, to be reviewed by somebody else",
         "deny" => "denied by policy",
         "require-approval" => $"needs approval: {string.Join("; ", found.Approvals.Select(Approval))}",
         var other => other,

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Writ.Cli.Grants;
 using Writ.Cli.Options;
 using Writ.Cli.Output;
 using Writ.Cli.Templates;
@@ -14,6 +15,7 @@ internal static class RequestText
         .Add("request", request.Revision > 1 ? $"{request.Id} (revision {request.Revision})" : request.Id)
         .Add("from", $"{request.Actor.Name} ({request.Actor.Kind}){(request.OnBehalfOf is { } person ? $", on behalf of {person.Name}" : "")}")
         .Add("state", State(request, now))
+        .Add("break-glass", GlassText.Of(request.BreakGlass, now), Tone.Notice)
         .Add("reason", request.Reason ?? "none given")
         .Add("ticket", request.Ticket)
         .Add("template", TemplateText.Of(request.Template))

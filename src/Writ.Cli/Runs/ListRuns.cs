@@ -1,3 +1,4 @@
+using Writ.Cli.Grants;
 using Writ.Cli.Options;
 using Writ.Cli.Output;
 using Writ.Contracts;
@@ -18,7 +19,7 @@ internal static class ListRuns
                 var table = new Columns(context.Terminal, "id", "state", "by", "runner", "started", "end", "command");
                 foreach (var item in items)
                 {
-                    table.Row(item.Id, item.State, item.Actor.Name, item.Runner, When.Full(item.StartedAt, context.Now),
+                    table.Row(item.Id, GlassText.State(item.State, item.BreakGlass), item.Actor.Name, item.Runner, When.Full(item.StartedAt, context.Now),
                         RunText.End(item), Printable.Command(item.Command));
                 }
 

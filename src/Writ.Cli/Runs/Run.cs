@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Writ.Cli.Files;
+using Writ.Cli.Grants;
 using Writ.Cli.Options;
 using Writ.Cli.Output;
 using Writ.Cli.Requests;
@@ -38,6 +39,7 @@ internal static class Run
             "writ run @web-check host=web1.staging",
             "writ run --continue run_06bqz3w1x8",
             "writ run --reason 'debug the login page' --for 30m -- nmap -p 443 10.20.0.0/28",
+            "writ run --break-glass --reason 'pumps are down, INC-4711' -- nmap -p 502 10.66.0.5",
             "id=$(writ run --detach --reason nightly -- nmap -sn 10.20.0.0/24); writ watch $id").With(wait, detach, quiet), start: false)
             .Does(async (parse, _) =>
             {
@@ -88,6 +90,7 @@ internal static class Run
         if (request.Plan.Terminal == SandboxTerms.TerminalNeeded && terminal is null)
             throw Stop.Usage($"{Printable.Line(request.Plan.Tool)} is interactive here, and there is no terminal", $"{request.Id} stays; run the same command in a terminal, with neither a pipe nor --detach");
         RequestText.Warn(context.Terminal, request);
+        GlassText.Say(context.Terminal, request);
         if (request.State == "pending")
         {
             try

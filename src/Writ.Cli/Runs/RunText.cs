@@ -1,5 +1,6 @@
 using System.Globalization;
 using Writ.Cli.Files;
+using Writ.Cli.Grants;
 using Writ.Cli.Options;
 using Writ.Cli.Output;
 using Writ.Contracts.Runs;
@@ -15,6 +16,7 @@ internal static class RunText
             .Add("run", run.Id)
             .Add("by", $"{run.Actor.Name} ({run.Actor.Kind})")
             .Add("state", run.Detached ? $"{run.State}, detached" : run.State)
+            .Add("break-glass", GlassText.Of(run.BreakGlass, now), Tone.Notice)
             .Add("command", Printable.Command(run.Command));
         if (!run.Command.SequenceEqual(run.Argv))
             fields.Add("runs as", Printable.Command(run.Argv));

@@ -3,7 +3,13 @@ using Writ.Contracts.Runs;
 
 namespace Writ.Contracts.Grants;
 
+/// <summary>Reviews a use of break-glass. <c>POST /v1/grants/{id}/review</c></summary>
+/// <param name="Justified">Whether it was justified.</param>
+/// <param name="Comment">What was found; required.</param>
+public sealed record ReviewAsk(bool Justified, string Comment);
+
 /// <summary>A grant. State is <c>active</c>, <c>exhausted</c>, <c>expired</c> or <c>revoked</c>.</summary>
+/// <param name="BreakGlass">Of one that was given by break-glass: whether it waits for a review, and what was found; null for every other.</param>
 public sealed record GrantView(
     string Id,
     string Request,
@@ -17,7 +23,8 @@ public sealed record GrantView(
     int UsesGranted,
     int UsesLeft,
     DateTimeOffset NotBefore,
-    DateTimeOffset NotAfter);
+    DateTimeOffset NotAfter,
+    BreakGlassView? BreakGlass = null);
 
 /// <summary>Takes a right away or ends a run. <c>POST /v1/grants/{id}/revoke</c>, <c>POST /v1/runs/{id}/kill</c></summary>
 public sealed record EndAsk(string? Reason = null);

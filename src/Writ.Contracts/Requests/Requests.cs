@@ -14,6 +14,9 @@ namespace Writ.Contracts.Requests;
 /// <param name="Start">When the time begins to count; null for the moment of approval.</param>
 /// <param name="Inputs">The requester's files that the command reads. What is missing is answered with <c>input-needed</c>.</param>
 /// <param name="Template">A template with its values in the place of a command, or null.</param>
+/// <param name="BreakGlass">
+/// True to break the glass: rules for that alone answer, nobody is asked first, and until another person has reviewed it nothing further is given.
+/// </param>
 public sealed record AskForAccess(
     IReadOnlyList<string>? Command = null,
     string? Reason = null,
@@ -22,7 +25,8 @@ public sealed record AskForAccess(
     int? Uses = null,
     DateTimeOffset? Start = null,
     IReadOnlyList<InputFile>? Inputs = null,
-    TemplateAsk? Template = null)
+    TemplateAsk? Template = null,
+    bool BreakGlass = false)
 {
     public IReadOnlyList<string> Command { get; init; } = Command ?? [];
 }
@@ -43,6 +47,7 @@ public sealed record InputFile(string Argument, byte[] Content);
 /// <param name="OnBehalfOf">The person for whom a workload asks, or null.</param>
 /// <param name="Template">The template by which it was asked for, or null.</param>
 /// <param name="Extends">Of more time for a run: for which, and what becomes of it; null for a request of its own right.</param>
+/// <param name="BreakGlass">Of a request that breaks the glass: whether it waits for a review, and what was found; null for every other.</param>
 public sealed record RequestView(
     string Id,
     int Revision,
@@ -67,7 +72,18 @@ public sealed record RequestView(
     string? Grant,
     ActorView? OnBehalfOf = null,
     TemplateUseView? Template = null,
-    ExtensionView? Extends = null);
+    ExtensionView? Extends = null,
+    BreakGlassView? BreakGlass = null);
+
+/// <summary>Glass that was broken, or that somebody wanted to break.</summary>
+/// <param name="State"><c>denied</c> where policy did not let them, <c>awaits-review</c>, or <c>reviewed</c>.</param>
+/// <param name="Reviewers">Who may review it, in words; one of them is enough.</param>
+/// <param name="Review">What another person found, or null.</param>
+public sealed record BreakGlassView(string State, IReadOnlyList<string> Reviewers, ReviewView? Review);
+
+/// <summary>What somebody else found of a use of break-glass. It changes nothing of what was done.</summary>
+/// <param name="Justified">Whether it was justified.</param>
+public sealed record ReviewView(ActorView By, DateTimeOffset At, bool Justified, string Comment);
 
 /// <summary>More time for a run.</summary>
 /// <param name="Request">The request by which it was asked.</param>
@@ -175,6 +191,7 @@ public sealed record ScriptView(string Name, IReadOnlyList<string> Categories, b
 /// <param name="Denials">The denials that apply; null in answers from before there were findings.</param>
 /// <param name="Outside">The addresses that lie in no zone, at most 100 texts.</param>
 /// <param name="Budget">What each run may use up; null where nothing is limited.</param>
+/// <param name="Reviews">Where the glass is broken: for each zone who may review it afterwards, and nobody where it has no owner; null elsewhere.</param>
 public sealed record EvaluationView(
     string Verdict,
     IReadOnlyList<string> Reasons,
@@ -185,7 +202,8 @@ public sealed record EvaluationView(
     IReadOnlyList<ZoneFindingView>? Findings = null,
     IReadOnlyList<DenialFindingView>? Denials = null,
     IReadOnlyList<string>? Outside = null,
-    Budget? Budget = null);
+    Budget? Budget = null,
+    IReadOnlyList<ApprovalView>? Reviews = null);
 
 /// <summary>The policy's answer to the part of a plan in one zone.</summary>
 /// <param name="Zone">The zone.</param>

@@ -43,6 +43,7 @@ public sealed record InputDigest(string Argument, string Sha256);
 /// <param name="EndDetail">In words: who killed it and why, or what the runner said.</param>
 /// <param name="Terminal">True where the tool has a terminal, at which its requester types.</param>
 /// <param name="Extensions">More time that was decided for it, in order; null where none was.</param>
+/// <param name="BreakGlass">Of a run by break-glass: whether that waits for a review, and what was found; null for every other.</param>
 public sealed record RunView(
     string Id,
     string Grant,
@@ -68,7 +69,8 @@ public sealed record RunView(
     RunResultsView? Results = null,
     KillReceiptView? Receipt = null,
     bool Terminal = false,
-    IReadOnlyList<ExtensionView>? Extensions = null);
+    IReadOnlyList<ExtensionView>? Extensions = null,
+    BreakGlassView? BreakGlass = null);
 
 /// <summary>Asks for more time for a live run. <c>POST /v1/runs/{id}/extend</c></summary>
 /// <param name="DurationSeconds">How much is added to its deadline; null for as much as the rule allows.</param>

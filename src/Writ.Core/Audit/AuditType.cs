@@ -95,6 +95,10 @@ public static class AuditType
     public const string DecisionMade = "decision.made";
     /// <summary>A grant was minted.</summary>
     public const string GrantIssued = "grant.issued";
+    /// <summary>Somebody broke the glass: a grant was minted that nobody was asked for. It waits for a review.</summary>
+    public const string GlassBroken = "glass.broken";
+    /// <summary>Another person has reviewed it, and said whether it was justified.</summary>
+    public const string GlassReviewed = "glass.reviewed";
     /// <summary>A use was taken.</summary>
     public const string GrantConsumed = "grant.consumed";
     /// <summary>More time for a live run was decided: the grant's end moved.</summary>

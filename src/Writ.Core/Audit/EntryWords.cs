@@ -28,6 +28,8 @@ public static class EntryWords
             AuditType.RequestEnded => $"the request is {Text("state")}: {Text("reason")}",
             AuditType.DecisionMade => $"{(Text("by") == "policy" ? "policy" : who)} said {(Flag(entry, "approved") ? "yes" : "no")}{After(Text("comment"))}",
             AuditType.GrantIssued => $"granted until {Clock(Text("not_after"), zone)}",
+            AuditType.GlassBroken => $"{who} broke the glass{After(Text("reason"))}",
+            AuditType.GlassReviewed => $"{who} reviewed the break-glass, {(Flag(entry, "justified") ? "justified" : "not justified")}{After(Text("comment"))}",
             AuditType.GrantExtended => $"extended until {Clock(Text("not_after"), zone)}",
             AuditType.GrantConsumed => $"{who} took use {Text("use")}",
             AuditType.GrantEnded => $"the grant is {Text("state")}{After(Text("reason"))}",

@@ -22,6 +22,7 @@ public static class OcsfExport
 
     private const int Allowed = 1, Denied = 2, Modified = 4;
     private const int Blocked = 2, Dropped = 6, Approved = 8, Delayed = 14, AccessRevoked = 24, Rejected = 25, Unauthorized = 26;
+    private const int High = 4;
 
     /// <summary>Tools that scan, whose runs are scans too.</summary>
     private static readonly HashSet<string> Scanners = new(StringComparer.Ordinal) { "nmap" };
@@ -67,6 +68,8 @@ public static class OcsfExport
             ? Controlled(Entity(entry, 3, "access request", entry["request"] ?? "request"), Allowed, Approved, 1)
             : Controlled(Entity(entry, 3, "access request", entry["request"] ?? "request"), Denied, entry["by"] == "policy" ? Unauthorized : Rejected, 2)],
         AuditType.GrantIssued or AuditType.GrantExtended => [Access(entry, 1, entry["for"])],
+        AuditType.GlassBroken => [Alarm(Access(entry, 1, entry.ActorId))],
+        AuditType.GlassReviewed => [Entity(entry, 3, "access request", entry["request"] ?? "request")],
         AuditType.GrantEnded => [Controlled(Access(entry, 2, facts.HolderOf(entry["grant"] ?? "")), Modified, AccessRevoked, 1)],
         AuditType.RunStarted => Started(entry),
         AuditType.RunEnded => Ended(entry, facts),
@@ -153,6 +156,13 @@ public static class OcsfExport
     private static JsonObject Api(Entry entry, int activity) =>
         Event(6003, activity, ("api", new JsonObject { ["operation"] = entry["attempt"] ?? entry.Type }), ("actor", entry.Actor()), ("src_endpoint", entry.Source() ?? new() { ["name"] = "writ" }));
 
+    /// <summary>What somebody should look at, though nothing was refused.</summary>
+    private static JsonObject Alarm(JsonObject happened)
+    {
+        happened["severity_id"] = High;
+        return happened;
+    }
+
     private static JsonObject Controlled(JsonObject happened, int action, int disposition, int status)
     {
         (happened["action_id"], happened["disposition_id"], happened["status_id"]) = (action, disposition, status);
@@ -186,7 +196,7 @@ public static class OcsfExport
             metadata["correlation_uid"] = request;
         happened["metadata"] = metadata;
         happened["time"] = entry.Milliseconds;
-        happened["severity_id"] = happened["disposition_id"]?.GetValue<int>() is Dropped or Blocked ? 3 : happened["status_id"]?.GetValue<int>() == 2 ? 2 : 1;
+        happened["severity_id"] = happened["severity_id"]?.GetValue<int>() is High ? High : happened["disposition_id"]?.GetValue<int>() is Dropped or Blocked ? 3 : happened["status_id"]?.GetValue<int>() == 2 ? 2 : 1;
         happened["message"] = $"{entry.Type} by {entry.ActorName}";
         if (!happened.ContainsKey("src_endpoint") && entry.Source() is { } source)
             happened["src_endpoint"] = source;

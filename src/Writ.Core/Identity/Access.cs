@@ -57,6 +57,11 @@ public static class AccessCheck
         };
     }
 
+    /// <summary>Null where the caller may break the glass: a person by a way in that may decide too, who signed in a moment ago.</summary>
+    /// <param name="caller">Who wants to.</param>
+    /// <param name="now">The moment against which the age of the sign-in counts.</param>
+    public static Refusal? RefuseBreakGlass(this Caller caller, DateTimeOffset now) => Way(caller, "breaks the glass") ?? Age(caller, now);
+
     private static Refusal? Rank(Caller caller) => caller.IsAdmin ? null : new(ErrorCode.Forbidden, "only an admin does this");
 
     private static Refusal? Way(Caller caller, string does) => caller switch

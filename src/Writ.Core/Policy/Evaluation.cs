@@ -42,6 +42,12 @@ public sealed record Evaluation
     /// <summary>Every need must be met; empty unless the verdict is <see cref="Verdict.RequireApproval"/>.</summary>
     public IReadOnlyList<ApprovalNeed> Approvals { get; init; } = [];
 
+    /// <summary>
+    /// Where the glass is broken: for each zone who may review it afterwards, its owners; nobody is named where it has none. One review by one of
+    /// them all is enough. Null unless it is allowed by break-glass.
+    /// </summary>
+    public IReadOnlyList<ApprovalNeed>? Reviews { get; init; }
+
     /// <summary>How long the right lasts: as asked, or the least of the rules' longest. Zero when denied.</summary>
     public TimeSpan Duration { get; init; }
 

@@ -17,6 +17,8 @@ namespace Writ.Core.Policy;
 /// approval, then the fewest approvals, then the fewest by passkey, then file order. Facets of two rules are never added up.</item>
 /// <item>Over the zones the strictest verdict holds, and the approvals add up.</item>
 /// </list>
+/// Whoever breaks the glass is answered by the rules for that alone, in each touched zone, and a workload by none of them; everybody else
+/// is answered by all other rules alone.
 /// </summary>
 public static class Evaluator
 {
@@ -54,8 +56,9 @@ public static class Evaluator
         FailedCondition? stop = null;
         foreach (var touched in cover.Touched)
         {
+            var rules = terms.BreakGlass && subject.IsWorkload ? [] : policy.RulesFor(roles, touched.Zone.Name, plan.Tool, terms.BreakGlass);
             var part = ReferenceEquals(touched.Addresses, plan.Targets) ? values : values.ForTargets(plan.Targets.Intersect(touched.Addresses).Count);
-            Opening[] candidates = [.. policy.RulesFor(roles, touched.Zone.Name, plan.Tool).Select(rule => Judgement.Of(rule, touched.Zone.Name, plan, part, terms, now))];
+            Opening[] candidates = [.. rules.Select(rule => Judgement.Of(rule, touched.Zone.Name, plan, part, terms, now))];
             looked += candidates.Length;
             // The nearest to opening the zone first.
             if (candidates.Length > 1)
@@ -78,7 +81,7 @@ public static class Evaluator
         {
             return known with
             {
-                Reasons = Few(DenialReasons(known, addresses.IsEmpty, subject, plan).Distinct()),
+                Reasons = Few(DenialReasons(known, addresses.IsEmpty, subject, plan, terms.BreakGlass).Distinct()),
                 Code = denials.Count > 0 || !cover.Outside.IsEmpty || addresses.IsEmpty ? ErrorCode.Denied : stop!.Code,
                 Hint = denials.Count > 0 ? null : stop?.Hint,
                 Rules = [.. denials.Select(denial => denial.Denial)],
@@ -86,20 +89,21 @@ public static class Evaluator
         }
 
         // 4. Strictest verdict, approvals added up, least terms.
-        Rule[] rules = [.. opened.Select(open => open.Rule).Distinct().OrderBy(rule => rule.Order)];
+        Rule[] carrying = [.. opened.Select(open => open.Rule).Distinct().OrderBy(rule => rule.Order)];
         ApprovalNeed[] needs = [.. opened.SelectMany(open =>
             open.Rule.Approval.Select(term => new ApprovalNeed(open.Zone, open.Rule.Id, term.From, term.Count, term.WithPasskey)))];
         return known with
         {
             Verdict = findings.Min(finding => finding.Verdict),
-            Reasons = Few(opened.Select(open => $"rule {open.Rule.Id} opens zone {open.Zone} to {subject.Name}{(open.Rule.Approval.Count > 0 ? " with approval" : "")}")),
-            Rules = [.. rules.Select(rule => rule.Id)],
+            Reasons = Few(opened.Select(open => $"rule {open.Rule.Id} opens zone {open.Zone} to {subject.Name}{(open.Rule.Approval.Count > 0 ? " with approval" : open.Rule.BreakGlass ? ", who breaks the glass" : "")}")),
+            Rules = [.. carrying.Select(rule => rule.Id)],
             Approvals = needs,
-            Duration = terms.Duration ?? rules.Select(rule => rule.MaxDuration).Append(terms.Template?.Longest ?? TimeSpan.MaxValue).Min(),
+            Reviews = terms.BreakGlass ? [.. opened.Select(open => new ApprovalNeed(open.Zone, open.Rule.Id, policy.Zones[open.Zone].Owners, 1))] : null,
+            Duration = terms.Duration ?? carrying.Select(rule => rule.MaxDuration).Append(terms.Template?.Longest ?? TimeSpan.MaxValue).Min(),
             Uses = terms.Uses ?? 1,
             LatestEnd = opened.Min(open => open.End),
-            MaxDisconnected = rules.Min(rule => rule.MaxDisconnected),
-            Budget = rules.Aggregate(Budget.Unlimited, (least, rule) => least.Least(rule.Budget)),
+            MaxDisconnected = carrying.Min(rule => rule.MaxDisconnected),
+            Budget = carrying.Aggregate(Budget.Unlimited, (least, rule) => least.Least(rule.Budget)),
         };
     }
 
@@ -114,7 +118,7 @@ public static class Evaluator
             ?? new("zones", "", "", "", ErrorCode.Denied, null);
     }
 
-    private static IEnumerable<string> DenialReasons(Evaluation found, bool noTarget, Subject subject, Plan plan)
+    private static IEnumerable<string> DenialReasons(Evaluation found, bool noTarget, Subject subject, Plan plan, bool breakGlass)
     {
         if (noTarget)
             yield return "the plan has no target";
@@ -130,7 +134,7 @@ public static class Evaluator
         foreach (var zone in found.Findings.Where(zone => zone.Verdict == Verdict.Deny))
         {
             if (zone.Rules.Count == 0)
-                yield return $"{Some(zone.Addresses)} in zone {zone.Zone}, which no rule opens to {subject.Name} for {plan.Tool}";
+                yield return $"{Some(zone.Addresses)} in zone {zone.Zone}, which no {(breakGlass ? "break-glass rule" : "rule")} opens to {subject.Name} for {plan.Tool}";
             foreach (var rule in zone.Rules)
             {
                 foreach (var failed in rule.Failed)

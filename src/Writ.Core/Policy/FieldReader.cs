@@ -57,6 +57,16 @@ internal sealed class FieldReader
     /// <summary>A non-empty text, or null.</summary>
     public string? Text(string key) => Find(key) is { } node ? Text(node, $"'{key}' of {_what}") : null;
 
+    /// <summary>Whether a mark is set. It is <c>true</c> or left out: what is anything else is a problem, and not set.</summary>
+    public bool IsTrue(string key)
+    {
+        if (Text(key) is not { } text)
+            return false;
+        if (text != "true")
+            _problem(Find(key)!.Line, $"'{key}' of {_what} is true or left out, not '{PolicyReader.Visible(text)}'", $"write '{key}: true'");
+        return text == "true";
+    }
+
     /// <summary>A duration of more than nothing and at most <paramref name="most"/>, or null where it is absent or wrong.</summary>
     public TimeSpan? Time(string key, TimeSpan most)
     {

@@ -30,8 +30,11 @@ public sealed class NewRights
     public static IReadOnlyList<string> Of(PolicyDocument? before, PolicyDocument after, IEnumerable<(Subject Was, Subject Is)> people)
     {
         var rights = new NewRights(before, after);
-        Holder[] holders = [.. people.Select(rights.HolderOf)];
+        (Subject Was, Subject Is)[] all = [.. people];
+        Holder[] holders = [.. all.Select(rights.HolderOf)];
         rights.Workloads();
+        foreach (var (was, now) in all.Where(person => !person.Is.IsWorkload))
+            rights.Reviews(was, now);
         foreach (var holder in holders)
             rights.Denials(holder);
         // Each part of the address space that lies in the same zones is looked at once.
@@ -117,6 +120,17 @@ public sealed class NewRights
         }
     }
 
+    /// <summary>Owners review what is done in their zones by break-glass.</summary>
+    private void Reviews(Subject was, Subject now)
+    {
+        var (before, after) = (_before?.RolesOf(was), _after.RolesOf(now));
+        foreach (var zone in _after.Zones.Values.Where(zone => zone.Owners.Any(after.Contains) && _after.Rules.Any(rule => rule.BreakGlass && rule.Zones.Contains(zone.Name))))
+        {
+            if (!(_before?.Zones.GetValueOrDefault(zone.Name) is { } known && known.Owners.Any(before!.Contains) && zone.Addresses.IsSubsetOf(known.Addresses)))
+                _found.Add($"{now.Name} would review break-glass in zone '{zone.Name}'");
+        }
+    }
+
     private static bool Binds(Denial denial, IReadOnlySet<string> roles) => denial.Roles is null || denial.Roles.Any(roles.Contains);
 
     /// <summary>True where the denial surely forbids all that the other one does, as far as anything is opened to them.</summary>
@@ -176,9 +190,13 @@ public sealed class NewRights
 
     /// <summary>
     /// True where everything that the rule opens is surely opened by one of the earlier ones, tool by tool; and where an earlier
-    /// one went before it, which asked for other people or held runs more tightly, that one goes before it still.
+    /// one went before it, which asked for other people or held runs more tightly, that one goes before it still. Rules that break the glass
+    /// are another way in: none of them covers one of the others, nor is covered by one.
     /// </summary>
     private bool IsCovered(Rule rule, IEnumerable<Rule> before, IEnumerable<Rule> now) =>
+        IsCoveredByItsLike(rule, [.. before.Where(other => other.BreakGlass == rule.BreakGlass)], [.. now.Where(other => other.BreakGlass == rule.BreakGlass)]);
+
+    private bool IsCoveredByItsLike(Rule rule, IReadOnlyList<Rule> before, IReadOnlyList<Rule> now) =>
         rule.Tools.Keys.All(tool => before.Any(other => Covers(other, rule, tool) && IsAsStrict(rule, other)
             && before.All(first => !first.Tools.ContainsKey(tool) || Rank(first).CompareTo(Rank(other)) >= 0 || HoldsAsTightly(rule, first)
                 || now.Any(kept => Rank(kept).CompareTo(Rank(rule)) < 0 && Covers(kept, first, tool) && Covers(first, kept, tool) && IsAsStrict(kept, first) && IsAsStrict(first, kept)))));

@@ -17,6 +17,7 @@ public sealed class PolicyDocument
     private readonly Dictionary<string, SortedSet<string>> _rolesByGroup;
     private readonly Dictionary<string, SortedSet<string>> _rolesByWorkload;
     private readonly ScopeIndex<Rule> _rules = new();
+    private readonly ScopeIndex<Rule> _glass = new();
     private readonly DenialIndex _denials;
 
     internal PolicyDocument(
@@ -39,7 +40,7 @@ public sealed class PolicyDocument
         _rolesByGroup = Inverse(roles.Values, role => role.Groups);
         _rolesByWorkload = Inverse(roles.Values, role => role.Workloads);
         foreach (var rule in rules)
-            _rules.Add(rule.Roles, rule.Zones, [.. rule.Tools.Keys.Select(tool => new PolicyTopic(tool, "", ""))], rule);
+            (rule.BreakGlass ? _glass : _rules).Add(rule.Roles, rule.Zones, [.. rule.Tools.Keys.Select(tool => new PolicyTopic(tool, "", ""))], rule);
         _denials = new(denials);
     }
 
@@ -110,11 +111,14 @@ public sealed class PolicyDocument
         };
     }
 
-    /// <summary>The rules that open the zone to one of the roles for the tool, in file order; hours and facets not looked at.</summary>
-    internal IReadOnlyList<Rule> RulesFor(IReadOnlySet<string> roles, string zone, string tool)
+    /// <summary>
+    /// The rules that open the zone to one of the roles for the tool, in file order; hours and facets not looked at. Either those that
+    /// break the glass, or all others: never both.
+    /// </summary>
+    internal IReadOnlyList<Rule> RulesFor(IReadOnlySet<string> roles, string zone, string tool, bool breakGlass)
     {
         var rules = new List<Rule>();
-        _rules.Find(roles, zone, new PolicyTopic(tool, "", ""), rules);
+        (breakGlass ? _glass : _rules).Find(roles, zone, new PolicyTopic(tool, "", ""), rules);
         return rules.Count < 2 ? rules : [.. rules.Distinct().OrderBy(rule => rule.Order)];
     }
 

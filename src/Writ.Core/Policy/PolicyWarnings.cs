@@ -108,6 +108,8 @@ public sealed class PolicyWarnings
         {
             if (shut.Take(MostCompared).FirstOrDefault(denial => Shadows(denial, rule)) is { } denial)
                 Warn(rule.Line, $"rule '{rule.Id}' can never apply: denial '{denial.Id}' forbids all that it opens", null);
+            else if (rule.BreakGlass && rule.Roles.All(role => _policy.Roles[role].Groups.Count == 0))
+                Warn(rule.Line, $"rule '{rule.Id}' can never apply: only people break the glass, and its roles are of workloads", "name a role of people");
             else if (Better(rule) is { } better)
                 Warn(rule.Line, $"rule '{rule.Id}' never decides: rule '{better.Id}' opens at least as much, with no more approvals", "leave one of them out");
             if (_warnings.Count > Most * 4)
@@ -125,7 +127,7 @@ public sealed class PolicyWarnings
     {
         var rank = new Opening(rule, "", null, []).Rank;
         return rule.Tools.Keys.FirstOrDefault() is not { } tool ? null
-            : _policy.RulesFor(rule.Roles.Take(1).ToHashSet(StringComparer.Ordinal), rule.Zones[0], tool).Take(MostCompared)
+            : _policy.RulesFor(rule.Roles.Take(1).ToHashSet(StringComparer.Ordinal), rule.Zones[0], tool, rule.BreakGlass).Take(MostCompared)
                 .FirstOrDefault(other => other != rule && new Opening(other, "", null, []).Rank.CompareTo(rank) < 0 && Covers(other, rule));
     }
 

@@ -1,3 +1,4 @@
+using Writ.Proof;
 using Writ.Proof.Statements;
 
 namespace Writ.Core.Policy;
@@ -7,6 +8,9 @@ public sealed record Rule
 {
     /// <summary>How long a right lasts at most under a rule that names no <c>max-duration</c>.</summary>
     public static readonly TimeSpan DefaultMaxDuration = TimeSpan.FromMinutes(30);
+
+    /// <summary>How long a right by break-glass lasts at most, and lasts under a rule that names no <c>max-duration</c>.</summary>
+    public static readonly TimeSpan LongestBreakGlass = UnixMicroseconds.ToDuration(Statement.LongestBreakGlass);
 
     /// <summary>How long runner and server may be apart under a rule that names no <c>max-disconnected</c>.</summary>
     public static readonly TimeSpan DefaultMaxDisconnected = TimeSpan.FromSeconds(60);
@@ -49,6 +53,12 @@ public sealed record Rule
 
     /// <summary>Whose approvals are needed, all of them; empty for <c>approval: none</c>.</summary>
     public required IReadOnlyList<ApprovalTerm> Approval { get; init; }
+
+    /// <summary>
+    /// True for a rule that opens at once to a person who asks to break the glass, and to nobody else: it answers no other request, and no other
+    /// rule answers theirs.
+    /// </summary>
+    public bool BreakGlass { get; init; }
 
     /// <summary>After how long without a server a runner kills a run under this rule.</summary>
     public TimeSpan MaxDisconnected { get; init; } = DefaultMaxDisconnected;

@@ -10,7 +10,7 @@ internal sealed class RuleReader(
     IReadOnlyDictionary<string, Role> roles, IReadOnlyDictionary<string, Zone> zones, ToolCatalogue known, IReadOnlyDictionary<string, Template> templates, Func<int, string> where, Action<int, string, string?> problem)
 {
     private static readonly string[] RuleKeys =
-        ["id", "roles", "zones", "tools", "templates", "max-duration", "max-uses", "require", "when", "approval", "max-disconnected", "budget", "protections"];
+        ["id", "roles", "zones", "tools", "templates", "max-duration", "max-uses", "require", "when", "approval", "break-glass", "max-disconnected", "budget", "protections"];
 
     private const string Passkey = "passkey";
 
@@ -40,6 +40,7 @@ internal sealed class RuleReader(
             problem(word.Line, $"{what} asks for the unknown protection '{PolicyReader.Visible(word.Value)}'", FieldReader.Near(word.Value, Proof.Runners.Protections.All));
         fields.Need("roles");
         fields.Need("zones");
+        var breakGlass = BreakGlass(fields, what);
         return new()
         {
             Id = Id(fields),
@@ -49,16 +50,37 @@ internal sealed class RuleReader(
             Zones = References(fields, "zones", "zone", zones) ?? [],
             Tools = Tools(fields, what),
             Templates = References(fields, "templates", "template", templates),
-            MaxDuration = fields.Time("max-duration", Duration.Longest) ?? Policy.Rule.DefaultMaxDuration,
+            MaxDuration = (breakGlass ? Short(fields, what) : fields.Time("max-duration", Duration.Longest)) ?? (breakGlass ? Policy.Rule.LongestBreakGlass : Policy.Rule.DefaultMaxDuration),
             MaxUses = fields.Number("max-uses", 1, 10_000) ?? 1,
-            RequireReason = require.Any(word => word.Value == "reason"),
+            // Whoever breaks the glass says why, written or not.
+            RequireReason = breakGlass || require.Any(word => word.Value == "reason"),
             RequireTicket = require.Any(word => word.Value == "ticket"),
             When = fields.Find("when") is { } when ? new HoursReader(what, problem).Read(when) : null,
-            Approval = Approval(fields, what),
+            Approval = breakGlass ? [] : Approval(fields, what),
+            BreakGlass = breakGlass,
             MaxDisconnected = fields.Time("max-disconnected", TimeSpan.FromDays(1)) ?? Policy.Rule.DefaultMaxDisconnected,
             Protections = [.. protections.Select(word => word.Value)],
             Budget = fields.Find("budget") is { } budget ? Budget(budget, what) : Proof.Statements.Budget.Unlimited,
         };
+    }
+
+    /// <summary>Whether the rule is one for an emergency. Then nobody is asked first, so what asks for somebody contradicts it.</summary>
+    private bool BreakGlass(FieldReader fields, string what)
+    {
+        if (!fields.IsTrue("break-glass"))
+            return false;
+        if (fields.Find("approval") is { } approval)
+            problem(approval.Line, $"{what} breaks the glass, and has an 'approval'", "leave it out: nobody is asked first, and somebody else reviews it afterwards");
+        return true;
+    }
+
+    private TimeSpan? Short(FieldReader fields, string what)
+    {
+        if (fields.Time("max-duration", Duration.Longest) is not { } asked)
+            return null;
+        if (asked > Policy.Rule.LongestBreakGlass)
+            problem(fields.Find("max-duration")!.Line, $"'max-duration' of {what}: what breaks the glass lasts at most {Duration.Format(Policy.Rule.LongestBreakGlass)}, not {Duration.Format(asked)}", "leave it out, or shorten it");
+        return asked;
     }
 
     /// <summary>Of a rule that names templates alone: whatever their tools may do, since the templates bound it.</summary>

@@ -17,4 +17,7 @@ public sealed record AskedTerms(TimeSpan? Duration, int? Uses, string? Reason, s
 {
     /// <summary>The template by which it is asked for; null for a command of one's own.</summary>
     public TemplateTerms? Template { get; init; }
+
+    /// <summary>Whether the glass shall be broken: only rules that are for that are asked then, and they are asked only then.</summary>
+    public bool BreakGlass { get; init; }
 }

@@ -61,6 +61,8 @@ public static class ErrorCode
     public const string PasskeyNeeded = "passkey-needed";
     /// <summary>A policy would take templates or definitions of tools out of force that are not in it, and nobody said so.</summary>
     public const string WouldWithdraw = "would-withdraw";
+    /// <summary>They broke the glass, and are given nothing further until another person has reviewed it.</summary>
+    public const string ReviewAwaited = "review-awaited";
     /// <summary>The statement shown is not the one in force: the request has a newer revision.</summary>
     public const string StaleRevision = "stale-revision";
 

@@ -19,7 +19,8 @@ namespace Writ.Proof.Log;
 /// <item>what an entry of the end says is what the runner signed (<see cref="KillReceipt"/>), with a key that the log had for it before;</item>
 /// <item>what a passkey signed (<see cref="PasskeyApprovals"/>) is a yes to this very statement, by a key that somebody else had confirmed before
 /// for that person, and stands in the order as well;</item>
-/// <item>the run ended under a deadline that somebody decided on: the order's, or that of more time (<see cref="ReceiptExtensions"/>).</item>
+/// <item>the run ended under a deadline that somebody decided on: the order's, or that of more time (<see cref="ReceiptExtensions"/>);</item>
+/// <item>a statement that breaks the glass comes with the entry that told so, and only such a one does.</item>
 /// </list>
 /// </summary>
 public static class ReceiptCheck
@@ -86,7 +87,13 @@ public static class ReceiptCheck
 
         // 8.
         var extensions = ReceiptExtensions.Of(receipt, order.Value, story, keys);
-        return extensions.IsOk ? checkpoint : extensions.Refusal;
+        if (!extensions.IsOk)
+            return extensions.Refusal;
+
+        // 9.
+        if (IsBreakGlass(receipt) != Of("glass.broken").Any())
+            return Bad("the statement and the story do not agree on whether the glass was broken");
+        return checkpoint;
 
         IEnumerable<JsonElement> Of(string type) => story.Where(entry => Text(entry.Entry, "type") == type).Select(entry => entry.Entry);
     }
@@ -102,6 +109,15 @@ public static class ReceiptCheck
 
         return null;
     }
+
+    /// <summary>Whether the run was by break-glass, as its statement says. To be asked of a receipt that holds.</summary>
+    public static bool IsBreakGlass(Receipt receipt) =>
+        RunOrder.Read(receipt.Order) is { IsOk: true, Value: var order } && Statement.Read(order.Statement) is { IsOk: true, Value.BreakGlass: true };
+
+    /// <summary>What somebody else found of it, in words; null where the receipt was written before. To be asked of a receipt that holds.</summary>
+    public static string? Review(Receipt receipt) => receipt.Entries.Select(entry => Parse(entry.Entry)).OfType<JsonElement>().Where(entry => Text(entry, "type") == "glass.reviewed")
+        .Select(entry => $"reviewed by {(entry.TryGetProperty("actor", out var actor) ? Text(actor, "name") : null) ?? "somebody"}, "
+            + $"{(entry.TryGetProperty("justified", out var justified) && justified.ValueKind == JsonValueKind.True ? "justified" : "not justified")}: {Text(entry, "comment")}").FirstOrDefault();
 
     // Why an end is not what the runner signed; null where it is.
     private static string? Unsigned(Receipt receipt, RunOrder order, string digest, long index, JsonElement ended, NoteKey[] keys)

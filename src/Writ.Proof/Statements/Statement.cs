@@ -6,18 +6,21 @@ using Writ.Proof.Orders;
 namespace Writ.Proof.Statements;
 
 /// <summary>
-/// The exact subject of a decision. Its bytes are <c>writ-statement/v8</c>, a line feed and one JSON object; they are
+/// The exact subject of a decision. Its bytes are <c>writ-statement/v9</c>, a line feed and one JSON object; they are
 /// made once, stored, signed and compared as bytes, and never written again from the parsed form. Version 1 knew neither
 /// files in the sandbox nor names, version 2 no budget, version 3 did not say what the sandbox gives, version 4 knew no live view,
-/// version 5 no secrets, version 6 no terminal, version 7 no more time for a run; what has none of these is of the version before still. Statements of all versions stay readable.
+/// version 5 no secrets, version 6 no terminal, version 7 no more time for a run, version 8 no break-glass; what has none of these is of the version before still. Statements of all versions stay readable.
 /// Instants are Unix microseconds, durations microseconds.
 /// </summary>
 public sealed record Statement
 {
     /// <summary>The first line of a statement's bytes.</summary>
-    public const string Domain = "writ-statement/v8\n";
+    public const string Domain = "writ-statement/v9\n";
 
-    private static readonly string[] Domains = ["writ-statement/v1\n", "writ-statement/v2\n", "writ-statement/v3\n", "writ-statement/v4\n", "writ-statement/v5\n", "writ-statement/v6\n", "writ-statement/v7\n", Domain];
+    /// <summary>How long a right by break-glass lasts at most, in microseconds: 15 minutes.</summary>
+    public const long LongestBreakGlass = 15L * 60 * 1_000_000;
+
+    private static readonly string[] Domains = ["writ-statement/v1\n", "writ-statement/v2\n", "writ-statement/v3\n", "writ-statement/v4\n", "writ-statement/v5\n", "writ-statement/v6\n", "writ-statement/v7\n", "writ-statement/v8\n", Domain];
 
     /// <summary>The request's id.</summary>
     public required string Request { get; init; }
@@ -28,6 +31,8 @@ public sealed record Statement
     /// <see cref="Duration"/> is what is added to it, and all that is not time is the statement's under which the run began.
     /// </summary>
     public string? Extends { get; init; }
+    /// <summary>True where the requester breaks the glass: nobody was asked, and somebody else reviews it afterwards. Null everywhere else, never false.</summary>
+    public bool? BreakGlass { get; init; }
     /// <summary>Who asks.</summary>
     public required StatementActor Actor { get; init; }
     /// <summary>The person for whom a workload asks, or null.</summary>
@@ -74,6 +79,8 @@ public sealed record Statement
     // The version whose members these are; 0 for none.
     private int Version => this switch
     {
+        // Nobody's but the requester's own right, from now on, and never for longer than it may last.
+        { BreakGlass: not null } => this is { BreakGlass: true, Extends: null, OnBehalfOf: null, Start: null, Duration: >= 0 and <= LongestBreakGlass, Files: not null, Names: not null, Outputs: not null, Budget: not null, Sandbox: not null } ? 9 : 0,
         { Extends: not null } => this is { Files: not null, Names: not null, Outputs: not null, Budget: not null, Sandbox: not null, Start: not null } ? 8 : 0,
         { Files: null, Names: null, Outputs: null, Budget: null, Sandbox: null, Live: null } => 1,
         { Files: not null, Names: not null, Outputs: not null, Budget: null, Sandbox: null, Live: null } => 2,

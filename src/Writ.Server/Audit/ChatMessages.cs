@@ -24,7 +24,7 @@ internal static class ChatMessages
     /// <summary>The messages for these entries, in order; most entries give none.</summary>
     public static async Task<IEnumerable<StreamEvent>> Of(WritDb db, IReadOnlyList<AuditRow> rows, StreamForm form, Uri pages, CancellationToken cancel)
     {
-        var ids = rows.Where(row => row.Type is AuditType.RequestEvaluated or AuditType.RequestEnded or AuditType.RunDrops).Select(row => row.Correlation).OfType<RequestId>().Distinct().ToArray();
+        var ids = rows.Where(row => row.Type is AuditType.RequestEvaluated or AuditType.RequestEnded or AuditType.RunDrops or AuditType.GlassBroken or AuditType.GlassReviewed).Select(row => row.Correlation).OfType<RequestId>().Distinct().ToArray();
         var requests = ids.Length == 0 ? [] : await db.Requests.AsNoTracking().Where(request => ids.Contains(request.Id)).ToDictionaryAsync(request => request.Id, cancel);
         var names = await db.NamesOf(requests.Values.Select(request => request.ActorId), cancel);
         var messages = new List<StreamEvent>();
@@ -43,11 +43,13 @@ internal static class ChatMessages
                 // Each such entry tells the whole of the run so far: the first is news.
                 AuditType.RunDrops when Text(entry, "run") is { } run && !await db.AuditEntries.AnyAsync(before => before.Correlation == id && before.Type == AuditType.RunDrops && before.Position < row.Position, cancel) =>
                     ($"A run of {who}'s with {request.Tool} tried to leave its scope. Its fence refused that.", "Look", $"/runs/{run}"),
+                AuditType.GlassBroken => (Broke(who, request, Zones(entry)), "Look and review", $"/inbox/{id}"),
+                AuditType.GlassReviewed => (Reviewed(who, request, entry), "Look", $"/inbox/{id}"),
                 _ => ((string Text, string Page, string Path)?)null,
             };
             if (said is { } message)
             {
-                messages.Add(new(row.Position!.Value, row.Time, row.Type, row.Type == AuditType.RunDrops ? Notable : Usual,
+                messages.Add(new(row.Position!.Value, row.Time, row.Type, row.Type is AuditType.RunDrops or AuditType.GlassBroken ? Notable : Usual,
                     JsonSerializer.SerializeToUtf8Bytes(Message(form, message.Text, message.Page, new Uri(pages, message.Path).ToString()), Plain)));
             }
         }
@@ -89,6 +91,16 @@ internal static class ChatMessages
             ? $"{who} asks for {request.Tool} in {zones}, {Printable.Short(request.Duration)}"
             : $"{who} asks for {Printable.Short(request.Duration)} more for a live run of {request.Tool} in {zones}";
         return $"{what}{(string.IsNullOrWhiteSpace(request.Reason) ? "." : $": {Printable.Cut(request.Reason, MostReason)}")}";
+    }
+
+    private static string Broke(string who, RequestRow request, string zones) =>
+        $"{who} broke the glass: {request.Tool} in {zones}, {Printable.Short(request.Duration)}, and nobody was asked: {Printable.Cut(request.Reason ?? "", MostReason)}. It waits for a review; until then {who} is given nothing further.";
+
+    private static string Reviewed(string who, RequestRow request, JsonDocument entry)
+    {
+        var by = entry.RootElement.TryGetProperty("actor", out var actor) && actor.TryGetProperty("name", out var name) ? Printable.Cut(name.ToString(), MostReason) : "somebody";
+        var justified = entry.RootElement.TryGetProperty("justified", out var said) && said.ValueKind == JsonValueKind.True;
+        return $"{by} reviewed that {who} broke the glass for {request.Tool}: {(justified ? "justified" : "not justified")}: {Printable.Cut(Text(entry, "comment") ?? "", MostReason)}";
     }
 
     private static string Zones(JsonDocument entry) => entry.RootElement.TryGetProperty("zones", out var zones) && zones.ValueKind == JsonValueKind.Array && zones.GetArrayLength() > 0

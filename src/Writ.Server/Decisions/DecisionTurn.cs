@@ -70,6 +70,9 @@ internal sealed class DecisionTurn(
         if (!RequestAccess.MayDecide(policy.Value, found.Value, caller))
             return new Refusal(ErrorCode.Forbidden, "no role of yours decides on this request", $"it waits for: {string.Join("; ", Roles(found.Value))}");
 
+        if (approve)
+            await scope.TakeTurnOf(found.Value.ActorId, found.Value.OnBehalfOf);
+
         // 2. Take the turn. Whoever comes second waits here and then sees what the first one did.
         if (found.Value.Extends is { } run)
             await LiveRuns.Hold(scope, run);

@@ -16,7 +16,7 @@ internal static class HttpProblems
             or ErrorCode.UnknownTool or ErrorCode.NoRunner => StatusCodes.Status400BadRequest,
         ErrorCode.NotSignedIn or ErrorCode.StaleSignIn => StatusCodes.Status401Unauthorized,
         ErrorCode.Forbidden or ErrorCode.Denied or ErrorCode.ReasonRequired or ErrorCode.DurationTooLong
-            or ErrorCode.TooManyUses or ErrorCode.OwnRequest or ErrorCode.PasskeyNeeded => StatusCodes.Status403Forbidden,
+            or ErrorCode.TooManyUses or ErrorCode.OwnRequest or ErrorCode.PasskeyNeeded or ErrorCode.ReviewAwaited => StatusCodes.Status403Forbidden,
         ErrorCode.NotFound => StatusCodes.Status404NotFound,
         ErrorCode.Deleted => StatusCodes.Status410Gone,
         ErrorCode.TooLarge => StatusCodes.Status413PayloadTooLarge,

@@ -118,6 +118,11 @@ internal sealed class ExtendRun(
         if (!policy.IsOk)
             return policy.Refusal;
 
+        if (begun.BreakGlass)
+            return new Refusal(ErrorCode.WrongState, "what was given by break-glass gets no more time", "once it is reviewed, ask for the command: writ run");
+        if (await BrokenGlass.Awaited(scope, caller.Id, caller.OnBehalfOf?.Id) is { } awaited)
+            return awaited;
+
         // 2. The run lives, and so does its right. Extensions of a run take turns from here on.
         var taken = await LiveRuns.TakeTurn(scope, id);
         if (!taken.IsOk)
@@ -182,7 +187,8 @@ internal sealed class ExtendRun(
         // 4. Where policy decides alone, it decides now.
         if (found.Verdict == Verdict.Allow)
         {
-            await MintGrant.ByPolicy(scope, request);
+            if (await MintGrant.ByPolicy(scope, request) is { IsOk: false, Refusal: var none })
+                return none;
             await later.AskOthersAgain(scope, policy.Value, request);
         }
 

@@ -30,13 +30,14 @@ internal static class GrantViews
         var actors = await db.Actors.AsNoTracking().Where(row => actorIds.Contains(row.Id)).ToDictionaryAsync(row => row.Id, cancel);
         var runnerIds = rows.Select(row => row.Grant.RunnerId).Distinct().ToArray();
         var runners = await db.Runners.AsNoTracking().Where(row => runnerIds.Contains(row.Id)).ToDictionaryAsync(row => row.Id, row => row.Name, cancel);
+        var glass = await BrokenGlass.Views(db, [.. rows.Select(row => row.Request)], cancel);
         return
         [
             .. rows.Select(row => new GrantView(
                 row.Grant.Id.ToString(), row.Grant.RequestId.ToString(), RequestViews.Of(actors[row.Grant.ActorId]),
                 State(row.Grant.State), row.Grant.EndReason, row.Grant.Tool, RequestViews.Plan(row.Request).Argv,
                 RequestViews.Evaluation(row.Request).Zones, runners.GetValueOrDefault(row.Grant.RunnerId) ?? row.Grant.RunnerId.ToString(),
-                row.Grant.UsesGranted, row.Grant.UsesLeft, row.Grant.NotBefore, row.Grant.NotAfter)),
+                row.Grant.UsesGranted, row.Grant.UsesLeft, row.Grant.NotBefore, row.Grant.NotAfter, glass(row.Request.Id))),
         ];
     }
 }

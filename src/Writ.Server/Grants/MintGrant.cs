@@ -17,8 +17,8 @@ namespace Writ.Server.Grants;
 /// </summary>
 internal static class MintGrant
 {
-    /// <summary>Policy allows by itself: its decision and the grant.</summary>
-    public static async Task ByPolicy(WriteScope scope, RequestRow request)
+    /// <summary>Policy allows by itself: its decision and the grant, or the refusal of one whose holder is given nothing now; then nothing of it may be committed.</summary>
+    public static async Task<Result<GrantRow>> ByPolicy(WriteScope scope, RequestRow request)
     {
         var decision = new DecisionRow
         {
@@ -38,17 +38,20 @@ internal static class MintGrant
             ["approved"] = true,
             ["statement"] = request.StatementDigest,
         }));
-        var minted = await FromDecision(scope, request);
-        if (!minted.IsOk)
-            throw new InvalidOperationException($"a new request could not be granted: {minted.Refusal}");
+        return await FromDecision(scope, request);
     }
 
-    /// <summary>The grant, a new one or the one that lasts longer now; a refusal where the request is not pending any more or its time is over already.</summary>
+    /// <summary>
+    /// The grant, a new one or the one that lasts longer now; a refusal where the request is not pending any more, its time is over already, or its holder
+    /// waits for a review.
+    /// </summary>
     public static async Task<Result<GrantRow>> FromDecision(WriteScope scope, RequestRow request)
     {
         var statement = Statement.Read(request.Statement);
         if (!statement.IsOk)
             return statement.Refusal;
+        if (await BrokenGlass.Awaited(scope, request.ActorId, request.OnBehalfOf) is { } awaited)
+            return awaited;
         if (request.Extends is not null)
             return await GrantMore.FromDecision(scope, request, statement.Value);
         var decidedAt = UnixMicroseconds.From(scope.Now);
@@ -90,6 +93,8 @@ internal static class MintGrant
             ["not_before"] = grant.NotBefore.ToString("O"),
             ["not_after"] = grant.NotAfter.ToString("O"),
         }));
+        if (statement.Value.BreakGlass == true)
+            await BrokenGlass.Break(scope, request, grant);
         return grant;
     }
 }

@@ -16,6 +16,9 @@ namespace Writ.Server.Grants;
 /// <summary>The grants that the caller may know of, newest first; and one of them.</summary>
 internal static class ShowGrants
 {
+    /// <summary>In the place of a state: what was given by break-glass and waits for a review, however it ended.</summary>
+    private const string AwaitsReview = "awaits-review";
+
     private const int MostItems = 200;
     private const int Scanned = 2_000;
 
@@ -47,8 +50,9 @@ internal static class ShowGrants
     {
         var caller = context.Caller();
         GrantState? wanted = null;
-        if (state is not null && (wanted = GrantViews.ParseState(state)) is null)
-            return new Refusal(ErrorCode.InvalidInput, $"no grant state is named '{RequestAccess.Shown(state)}'", "active, exhausted, expired or revoked").ToHttp();
+        var unreviewed = state == AwaitsReview;
+        if (state is not null && !unreviewed && (wanted = GrantViews.ParseState(state)) is null)
+            return new Refusal(ErrorCode.InvalidInput, $"no grant state is named '{RequestAccess.Shown(state)}'", $"active, exhausted, expired, revoked or {AwaitsReview}").ToHttp();
         if (cursor is not null && !GrantId.TryParse(cursor, out _))
             return new Refusal(ErrorCode.InvalidInput, "the cursor is none of this list's").ToHttp();
 
@@ -61,6 +65,8 @@ internal static class ShowGrants
             query = query.Where(row => row.grant.ActorId == caller.Id);
         if (wanted is { } only)
             query = query.Where(row => row.grant.State == only);
+        if (unreviewed)
+            query = query.Where(row => db.Glass.Any(glass => glass.GrantId == row.grant.Id && glass.State == GlassState.Broken));
         if (since is { } from)
             query = query.Where(row => row.grant.CreatedAt >= from);
         if (GrantId.TryParse(cursor, out var after))

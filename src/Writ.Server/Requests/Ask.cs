@@ -61,6 +61,11 @@ internal sealed class Ask(
             return malformed;
         if (idempotencyKey?.Length > 200)
             return new Refusal(ErrorCode.InvalidInput, "an idempotency key has at most 200 characters");
+        if (ask.BreakGlass && caller.RefuseBreakGlass(time.GetUtcNow()) is { } unfit)
+        {
+            await understanding.Record(caller, ask, "break glass", unfit);
+            return unfit;
+        }
 
         await using var db = database.Open();
         var filled = await understanding.Filled(db, caller, ask, "ask");
@@ -92,7 +97,12 @@ internal sealed class Ask(
         }
 
         if (!created.IsOk)
+        {
+            if (created.Refusal.Code == ErrorCode.ReviewAwaited)
+                await understanding.Record(caller, ask, ask.BreakGlass ? "break glass" : "ask", created.Refusal);
             return created.Refusal;
+        }
+
         var id = created.Value.Request.Id;
         changes.Happened(id.ToString());
         return (await db.Requests.AsNoTracking().SingleAsync(row => row.Id == id, CancellationToken.None), created.Value.Denial);
@@ -116,9 +126,12 @@ internal sealed class Ask(
         var found = planned.Explain(Evaluator.Evaluate(inForce.Value, Reevaluation.SubjectOf(caller), planned.Plan, Understanding.Terms(ask, use), ask.Start ?? scope.Now));
         if (found.Verdict != Verdict.Deny && ask.Start is { } start && (start + found.Duration <= scope.Now || found.LatestEnd <= scope.Now))
             return new Refusal(ErrorCode.Expired, "the asked time is over", "ask for a later start or a longer time");
+        // Whoever broke the glass accounts for it first. What policy denies anyway is said all the same.
+        if (found.Verdict != Verdict.Deny && await BrokenGlass.Awaited(scope, caller.Id, caller.OnBehalfOf?.Id) is { } awaited)
+            return awaited;
         var id = RequestId.New(scope.Now);
         var statement = StatementOf.New(
-            id, 1, new(caller.Id.ToString(), caller.Name), caller.OnBehalfOf is { Id: { } person, Name: var name } ? new(person.ToString(), name) : null, planned.Plan, planned.Runner, planned.InventoryDigest, ask.Start, found, inForce.Value);
+            id, 1, new(caller.Id.ToString(), caller.Name), caller.OnBehalfOf is { Id: { } person, Name: var name } ? new(person.ToString(), name) : null, planned.Plan, planned.Runner, planned.InventoryDigest, ask.Start, found, inForce.Value, ask.BreakGlass);
         if (SandboxTerms.Wrong(statement) is { } wrong)
             return wrong;
         var request = NewRow(scope, caller, ask, use, version, planned, statement, inForce.Value, found, idempotencyKey);
@@ -134,8 +147,8 @@ internal sealed class Ask(
         await scope.Db.SaveChangesAsync();
 
         // 3 and 4. Where policy decides alone, it decides now.
-        if (found.Verdict == Verdict.Allow)
-            await MintGrant.ByPolicy(scope, request);
+        if (found.Verdict == Verdict.Allow && await MintGrant.ByPolicy(scope, request) is { IsOk: false, Refusal: var none })
+            return none;
         if (found.Verdict != Verdict.Deny)
             return (request, null);
         var denial = Denial(request, found);
@@ -157,7 +170,7 @@ internal sealed class Ask(
         if (idempotencyKey is null
             || await db.Requests.AsNoTracking().SingleOrDefaultAsync(row => row.ActorId == caller.Id && row.IdempotencyKey == idempotencyKey) is not { } earlier)
             return null;
-        return earlier.Command.SequenceEqual(ask.Command) && earlier.Template == ask.Template?.Name && SameInputs(earlier, ask)
+        return earlier.Command.SequenceEqual(ask.Command) && earlier.Template == ask.Template?.Name && earlier.BreakGlass == ask.BreakGlass && SameInputs(earlier, ask)
             ? (earlier, Denial(earlier))
             : new Refusal(ErrorCode.IdempotencyConflict, "the idempotency key was used for another command or other files");
     }
@@ -202,12 +215,13 @@ internal sealed class Ask(
             TemplateVersion = version?.Version,
             TemplateDigest = version?.Digest,
             TemplateParameters = use is null ? null : TemplateVersions.Parameters(use),
+            BreakGlass = ask.BreakGlass,
         };
     }
 
     private static void RecordCreated(WriteScope scope, Caller caller, RequestRow request, Statement statement, Evaluation found)
     {
-        scope.Record(new(AuditType.RequestCreated, caller.Audit, request.Id, new()
+        var created = new JsonObject
         {
             ["request"] = request.Id.ToString(),
             ["command"] = Texts(request.Command),
@@ -216,7 +230,10 @@ internal sealed class Ask(
             ["ticket"] = request.Ticket,
             ["statement"] = request.StatementDigest,
             ["inputs"] = new JsonArray([.. statement.Inputs.Select(input => new JsonObject { ["argument"] = input.Argument, ["bytes"] = input.Bytes, ["sha256"] = input.Sha256 })]),
-        }, caller.SourceAddress));
+        };
+        if (request.BreakGlass)
+            created["break_glass"] = true;
+        scope.Record(new(AuditType.RequestCreated, caller.Audit, request.Id, created, caller.SourceAddress));
         scope.Record(new(AuditType.RequestEvaluated, AuditActor.System, request.Id, new()
         {
             ["request"] = request.Id.ToString(),

@@ -100,6 +100,8 @@ internal sealed class NarrowRequest(
         if (!RequestAccess.MayDecide(policy.Value, found.Value, caller))
             return new Refusal(ErrorCode.Forbidden, "no role of yours decides on this request");
 
+        await scope.TakeTurnOf(found.Value.ActorId, found.Value.OnBehalfOf);
+
         // 2. The turn of those who decide: what is narrowed is what stands now, and of more time also the run.
         DateTimeOffset? deadline = null;
         if (found.Value.Extends is { } run)
@@ -228,7 +230,8 @@ internal sealed class NarrowRequest(
         var revised = await scope.Db.Requests.AsNoTracking().SingleAsync(row => row.Id == request.Id);
         if (found.Verdict != Verdict.Allow)
             return revised;
-        await MintGrant.ByPolicy(scope, revised);
+        if (await MintGrant.ByPolicy(scope, revised) is { IsOk: false, Refusal: var none })
+            return none;
         await later.AskOthersAgain(scope, policy, revised);
         return await scope.Db.Requests.AsNoTracking().SingleAsync(row => row.Id == request.Id);
     }

@@ -49,9 +49,10 @@ internal sealed class RequestAccess(PolicyInForce policies)
     public static bool Shows(Result<PolicyDocument> policy, RequestRow request, Caller caller) =>
         caller.ReadsAll || request.ActorId == caller.Id || request.OnBehalfOf == caller.Id || (policy.IsOk && MayDecide(policy.Value, request, caller));
 
+    /// <summary>Whoever may review what was done by break-glass is one of them: they know of it, and may end it.</summary>
     public static bool MayDecide(PolicyDocument policy, RequestRow request, Caller caller) =>
         caller.Kind == ActorKind.User
-        && Quorum.MayDecide(RequestViews.Needs(request), Reevaluation.DeciderOf(policy, caller.Id, Reevaluation.SubjectOf(caller)));
+        && Quorum.MayDecide([.. RequestViews.Needs(request), .. RequestViews.Reviews(request)], Reevaluation.DeciderOf(policy, caller.Id, Reevaluation.SubjectOf(caller)));
 
     /// <summary>The request, where the caller may know of it.</summary>
     public async Task<Result<RequestRow>> Find(WritDb db, Caller caller, string id)

@@ -12,6 +12,7 @@ using Writ.Proof.Addresses;
 using Writ.Proof.Identity;
 using Writ.Proof.Statements;
 using Writ.Server.Extensions;
+using Writ.Server.Grants;
 using Writ.Server.Storage;
 using Writ.Server.Templates;
 
@@ -28,7 +29,8 @@ internal static class RequestViews
         [.. found.Approvals.Select(need => new ApprovalView(need.Zone, need.Rule, need.From, need.Count, need.WithPasskey))], policyHash,
         [.. found.Findings.Take(MostFindings).Select(Of)],
         [.. found.Denials.Take(MostFindings).Select(denial => new DenialFindingView(denial.Denial, [.. denial.Zones.Take(MostFindings)], Of(denial.Matched)))],
-        Texts(found.Outside), found.Budget == Budget.Unlimited ? null : found.Budget);
+        Texts(found.Outside), found.Budget == Budget.Unlimited ? null : found.Budget,
+        found.Reviews is { } reviews ? [.. reviews.Select(need => new ApprovalView(need.Zone, need.Rule, need.From, need.Count))] : null);
 
     private static ZoneFindingView Of(ZoneFinding zone) => new(
         zone.Zone, Texts(zone.Addresses), VerdictText.Of(zone.Verdict), zone.By,
@@ -70,6 +72,10 @@ internal static class RequestViews
     public static IReadOnlyList<ApprovalNeed> Needs(RequestRow row) =>
         [.. Evaluation(row).Approvals.Select(need => new ApprovalNeed(need.Zone, need.Rule, need.From, need.Count, need.WithPasskey))];
 
+    /// <summary>Who may review it, where the glass was broken, by zone; one of them all is enough.</summary>
+    public static IReadOnlyList<ApprovalNeed> Reviews(RequestRow row) =>
+        row.BreakGlass ? [.. (Evaluation(row).Reviews ?? []).Select(need => new ApprovalNeed(need.Zone, need.Rule, need.From, need.Count))] : [];
+
     /// <summary>The views of these rows, with a few queries for all of them.</summary>
     public static async Task<IReadOnlyList<RequestView>> Load(WritDb db, PolicyDocument? policy, IReadOnlyList<RequestRow> rows, CancellationToken cancel)
     {
@@ -82,6 +88,7 @@ internal static class RequestViews
             .Concat(decisions.SelectMany(group => group).Where(row => row.ActorId is not null).Select(row => row.ActorId!.Value)).Distinct().ToArray();
         var actors = await db.Actors.AsNoTracking().Where(row => actorIds.Contains(row.Id)).ToDictionaryAsync(row => row.Id, cancel);
         var extensions = await ExtensionViews.OfRequests(db, rows, cancel);
+        var glass = await BrokenGlass.Views(db, rows, cancel);
         var runnerIds = rows.Select(row => row.RunnerId).Distinct().ToArray();
         var runners = await db.Runners.AsNoTracking().Where(row => runnerIds.Contains(row.Id)).ToDictionaryAsync(row => row.Id, row => row.Name, cancel);
 
@@ -98,7 +105,7 @@ internal static class RequestViews
                 row.State == RequestState.Pending ? Missing(policy, row, decisions[row.Id], actors) : [],
                 row.StatementDigest, row.Statement, row.Duration.TotalSeconds, row.Uses, row.Start, row.CreatedAt, row.ExpiresAt,
                 runners.GetValueOrDefault(row.RunnerId), grants.TryGetValue(row.Id, out var grant) ? grant.ToString() : null,
-                row.OnBehalfOf is { } person ? Of(actors[person]) : null, TemplateVersions.View(row), extensions.GetValueOrDefault(row.Id))),
+                row.OnBehalfOf is { } person ? Of(actors[person]) : null, TemplateVersions.View(row), extensions.GetValueOrDefault(row.Id), glass(row.Id))),
         ];
     }
 

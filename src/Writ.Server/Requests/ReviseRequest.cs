@@ -51,6 +51,9 @@ internal sealed class ReviseRequest(Reevaluation reevaluation)
 
     private async Task<bool> Revise(WriteScope scope, RequestRow request, PolicyDocument policy, Evaluation found, DateTimeOffset? start, string why)
     {
+        // Whoever broke the glass is given nothing: what waits for others goes on waiting as it was.
+        if (found.Verdict == Verdict.Allow && await BrokenGlass.Awaited(scope, request.ActorId, request.OnBehalfOf) is not null)
+            return false;
         var plan = await reevaluation.PlanOf(scope.Db, policy, request);
         if (!plan.IsOk)
             return false;
@@ -80,8 +83,8 @@ internal sealed class ReviseRequest(Reevaluation reevaluation)
         {
             ["request"] = request.Id.ToString(), ["revision"] = revision, ["statement"] = digest, ["why"] = why, ["policy"] = policy.Hash,
         }));
-        if (found.Verdict == Verdict.Allow)
-            await MintGrant.ByPolicy(scope, await scope.Db.Requests.AsNoTracking().SingleAsync(row => row.Id == request.Id));
+        if (found.Verdict == Verdict.Allow && !(await MintGrant.ByPolicy(scope, await scope.Db.Requests.AsNoTracking().SingleAsync(row => row.Id == request.Id))).IsOk)
+            throw new InvalidOperationException($"{request.Id} is allowed and could not be granted");
         return true;
     }
 

@@ -12,10 +12,11 @@ internal static class StatementOf
 {
     public static Statement New(
         RequestId request, int revision, StatementActor actor, StatementActor? onBehalfOf, Plan plan, RunnerId runner, string inventory, DateTimeOffset? start,
-        Evaluation found, PolicyDocument policy) => new()
+        Evaluation found, PolicyDocument policy, bool breakGlass = false) => new()
     {
         Request = request.ToString(),
         Revision = revision,
+        BreakGlass = breakGlass ? true : null,
         Actor = actor,
         OnBehalfOf = onBehalfOf,
         Tool = plan.Tool,

@@ -36,13 +36,15 @@ internal sealed class Understanding(Planner planner, PolicyInForce policies, Ref
             return new(ErrorCode.DurationTooLong, "the duration is not between one second and a year", "for example --for 30m");
         if (ask.Uses is < 1 or > 1_000_000)
             return new(ErrorCode.TooManyUses, "the number of uses is not between 1 and 1000000");
+        if (ask is { BreakGlass: true, Start: not null })
+            return new(ErrorCode.InvalidInput, "the glass is broken for now, not for later", "leave the start out");
         return FillTemplate.Malformed(ask.Template, ask.Command) ?? SentFiles.Wrong(ask.Inputs);
     }
 
     /// <summary>For how long, how often and why, and by which template.</summary>
     public static AskedTerms Terms(AskForAccess ask, TemplateUse? use)
     {
-        var terms = new AskedTerms(ask.DurationSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null, ask.Uses, ask.Reason, ask.Ticket);
+        var terms = new AskedTerms(ask.DurationSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null, ask.Uses, ask.Reason, ask.Ticket) { BreakGlass = ask.BreakGlass };
         return use?.Of(terms) ?? terms;
     }
 
@@ -83,7 +85,8 @@ internal sealed class Understanding(Planner planner, PolicyInForce policies, Ref
         return planned;
     }
 
-    private Task Record(Caller caller, AskForAccess ask, string attempt, Refusal refusal) => refused.Record(new(AuditType.AttemptRefused, caller.Audit, null, new()
+    /// <summary>Puts a refused attempt on the record.</summary>
+    public Task Record(Caller caller, AskForAccess ask, string attempt, Refusal refusal) => refused.Record(new(AuditType.AttemptRefused, caller.Audit, null, new()
     {
         ["attempt"] = attempt,
         ["template"] = ask.Template?.Name is { } name ? RequestAccess.Shown(name) : null,

@@ -4,6 +4,7 @@ using Writ.Core;
 using Writ.Proof.Orders;
 using Writ.Server.Extensions;
 using Writ.Server.Files;
+using Writ.Server.Grants;
 using Writ.Server.Requests;
 using Writ.Server.Storage;
 
@@ -19,6 +20,8 @@ internal static class RunViews
         var runnerIds = rows.Select(row => row.RunnerId).Distinct().ToArray();
         var runners = await db.Runners.AsNoTracking().Where(row => runnerIds.Contains(row.Id)).ToDictionaryAsync(row => row.Id, row => row.Name, cancel);
         var extensions = await ExtensionViews.OfRuns(db, rows, cancel);
+        var requestIds = rows.Select(row => row.RequestId).Distinct().ToArray();
+        var glass = await BrokenGlass.Views(db, await db.Requests.AsNoTracking().Where(row => row.BreakGlass && requestIds.Contains(row.Id)).ToListAsync(cancel), cancel);
         var outputs = rows.ToDictionary(row => row.Id, RunOutput.Read);
         string[] digests = [.. outputs.Values.SelectMany(list => list).Where(output => output.Sha256 is not null).Select(output => output.Sha256!).Distinct()];
         var (known, gone) = (await KeptFiles.Known(db, digests, cancel), await KeptFiles.Gone(db, digests, cancel));
@@ -31,7 +34,8 @@ internal static class RunViews
                 RunStates.Live.Contains(row.State) ? null : End(row), row.RecordingBytes, row.RecordingSha256,
                 Outputs: [.. outputs[row.Id].Select(output => output.View(RunStates.Live.Contains(row.State), known, gone))],
                 Terminal: RunOrder.HasTerminal(row.OrderBytes),
-                Extensions: extensions.Contains(row.Id) ? [.. extensions[row.Id]] : null)),
+                Extensions: extensions.Contains(row.Id) ? [.. extensions[row.Id]] : null,
+                BreakGlass: glass(row.RequestId))),
         ];
     }
 

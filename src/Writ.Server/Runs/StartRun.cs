@@ -315,7 +315,7 @@ internal sealed class StartRun(
             Outputs = RunOutput.Of(plan),
         };
         scope.Db.Runs.Add(run);
-        scope.Record(new(AuditType.RunOrdered, caller.Audit, request.Id, new()
+        var ordered = new System.Text.Json.Nodes.JsonObject
         {
             ["run"] = id.ToString(),
             ["grant"] = grant.Id.ToString(),
@@ -326,7 +326,10 @@ internal sealed class StartRun(
             ["order_sha256"] = Convert.ToHexStringLower(SHA256.HashData(envelope.Bytes)),
             ["order_key"] = Convert.ToBase64String(keys.OrderPublicKey),
             ["policy"] = policy.Value.Hash,
-        }, caller.SourceAddress));
+        };
+        if (request.BreakGlass)
+            ordered["break_glass"] = true;
+        scope.Record(new(AuditType.RunOrdered, caller.Audit, request.Id, ordered, caller.SourceAddress));
         return run;
     }
 

@@ -24,6 +24,7 @@ internal static class Conversions
         conventions.Properties<GrantState>().HaveConversion<string>();
         conventions.Properties<RunState>().HaveConversion<string>();
         conventions.Properties<ExtensionState>().HaveConversion<string>();
+        conventions.Properties<GlassState>().HaveConversion<string>();
         conventions.Properties<StreamForm>().HaveConversion<string>();
         conventions.Properties<ActorId>().HaveConversion<ActorIds>();
         conventions.Properties<TokenId>().HaveConversion<TokenIds>();
@@ -41,7 +42,7 @@ internal static class Conversions
         foreach (var type in new[]
                  {
                      typeof(string), typeof(ActorId), typeof(TokenId), typeof(RequestId), typeof(DecisionId), typeof(GrantId),
-                     typeof(RunId), typeof(RunnerId), typeof(PasskeyId), typeof(ProposalId), typeof(ActorKind), typeof(RequestState), typeof(GrantState), typeof(RunState), typeof(ExtensionState), typeof(StreamForm),
+                     typeof(RunId), typeof(RunnerId), typeof(PasskeyId), typeof(ProposalId), typeof(ActorKind), typeof(RequestState), typeof(GrantState), typeof(RunState), typeof(ExtensionState), typeof(GlassState), typeof(StreamForm),
                  })
             conventions.Properties(type).UseCollation(textCollation);
     }

@@ -144,6 +144,8 @@ internal sealed class RequestRow
     public int? TemplateVersion { get; init; }
     public string? TemplateDigest { get; init; }
     public string? TemplateParameters { get; init; }
+    /// <summary>Whether it was asked to break the glass.</summary>
+    public bool BreakGlass { get; init; }
     /// <summary>Counts up with each decision: the update that counts is the lock under which quorum is recomputed.</summary>
     public int Turn { get; set; }
 }
@@ -181,6 +183,20 @@ internal sealed class GrantRow
     public DateTimeOffset? EndedAt { get; set; }
     /// <summary>Whether it stands in the index of traces; false of those that were minted before there was one.</summary>
     public bool IsTraced { get; set; }
+}
+
+/// <summary>Glass that was broken: a grant that nobody was asked for, and what another person found of it.</summary>
+internal sealed class GlassRow
+{
+    public required GrantId GrantId { get; init; }
+    public required RequestId RequestId { get; init; }
+    public required ActorId ActorId { get; init; }
+    public required GlassState State { get; set; }
+    public required DateTimeOffset BrokenAt { get; init; }
+    public ActorId? ReviewedBy { get; set; }
+    public DateTimeOffset? ReviewedAt { get; set; }
+    public bool? Justified { get; set; }
+    public string? Comment { get; set; }
 }
 
 internal sealed class RunRow

@@ -32,6 +32,7 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
     public DbSet<RequestRow> Requests => Set<RequestRow>();
     public DbSet<DecisionRow> Decisions => Set<DecisionRow>();
     public DbSet<GrantRow> Grants => Set<GrantRow>();
+    public DbSet<GlassRow> Glass => Set<GlassRow>();
     public DbSet<RunRow> Runs => Set<RunRow>();
     public DbSet<ExtensionRow> Extensions => Set<ExtensionRow>();
     public DbSet<RefusedRow> Refused => Set<RefusedRow>();
@@ -185,6 +186,16 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
             grant.HasIndex(row => new { row.ActorId, row.State });
             grant.HasIndex(row => row.IsTraced).HasFilter(UntracedGrants);
             grant.HasOne<RequestRow>().WithMany().HasForeignKey(row => row.RequestId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<GlassRow>(glass =>
+        {
+            glass.ToTable("glass");
+            glass.HasKey(row => row.GrantId);
+            glass.HasIndex(row => row.RequestId).IsUnique();
+            // Nobody breaks it twice before somebody else has looked, whatever races.
+            glass.HasIndex(row => row.ActorId).IsUnique().HasFilter("\"State\" = 'Broken'");
+            glass.HasOne<GrantRow>().WithMany().HasForeignKey(row => row.GrantId).OnDelete(DeleteBehavior.Restrict);
+            glass.HasOne<RequestRow>().WithMany().HasForeignKey(row => row.RequestId).OnDelete(DeleteBehavior.Restrict);
         });
         modelBuilder.Entity<RunRow>(run =>
         {

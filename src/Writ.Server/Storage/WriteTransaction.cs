@@ -1,6 +1,9 @@
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Writ.Core.Audit;
 using Writ.Proof.Errors;
+using Writ.Proof.Identity;
 using Writ.Server.Audit;
 
 namespace Writ.Server.Storage;
@@ -54,6 +57,7 @@ internal sealed class WriteTransaction(Database database, SequencerBell sequence
 internal sealed class WriteScope(WritDb db, DateTimeOffset now)
 {
     private const long PolicyLock = 0x57524954_0002;
+    private const int TurnLock = 0x57524954;
 
     public WritDb Db => db;
 
@@ -71,6 +75,19 @@ internal sealed class WriteScope(WritDb db, DateTimeOffset now)
 
     /// <summary>Waits for everybody who holds the policy, and keeps others out until this transaction ends.</summary>
     public Task TakePolicy() => LockPolicy("SELECT pg_advisory_xact_lock({0})");
+
+    /// <summary>
+    /// Makes those who give something to one of these people wait for one another, until this transaction ends. Whoever takes it takes it before any
+    /// row of a request or run, so two of them never wait for each other. SQLite has one writer, which is the same.
+    /// </summary>
+    public async Task TakeTurnOf(params IEnumerable<ActorId?> people)
+    {
+        if (!db.Database.IsNpgsql())
+            return;
+        // Two people of one number wait for one another for nothing, which is no harm.
+        foreach (var number in people.OfType<ActorId>().Select(person => BitConverter.ToInt32(SHA256.HashData(Encoding.ASCII.GetBytes(person.ToString())))).Distinct().Order())
+            await db.Database.ExecuteSqlRawAsync("SELECT pg_advisory_xact_lock({0}, {1})", TurnLock, number);
+    }
 
     private Task LockPolicy(string sql) =>
         db.Database.IsNpgsql() ? db.Database.ExecuteSqlRawAsync(sql, PolicyLock) : Task.CompletedTask;

@@ -65,6 +65,7 @@ internal static class TemplateVersions
     public static AskedTerms TermsOf(RequestRow request) => new(request.Duration, request.Uses, request.Reason, request.Ticket)
     {
         Template = request.Template is { } name ? new(name, null) : null,
+        BreakGlass = request.BreakGlass,
     };
 
     /// <summary>Whether somebody wrote or proposed the template by which a request was made: they do not decide on its use, whatever their roles.</summary>

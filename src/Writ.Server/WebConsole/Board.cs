@@ -49,10 +49,18 @@ internal sealed record WaitingRequest(
 /// <summary>A run that has a process, now or soon.</summary>
 internal sealed record LiveRun(RunId Id, RequestId Request, Affair Of, string Tool, RunState State, DateTimeOffset? StartedAt, DateTimeOffset Deadline);
 
-/// <summary>All that is open at one moment, for whoever looks.</summary>
-internal sealed record Open(IReadOnlyList<WaitingRequest> Requests, IReadOnlyList<LiveRun> Runs)
+/// <summary>Glass that was broken and that nobody has reviewed.</summary>
+internal sealed record UnreviewedGlass(RequestId Request, Affair Of, string Tool, IReadOnlyList<string> Zones, string? Reason, DateTimeOffset BrokenAt)
 {
-    public static Open Nothing { get; } = new([], []);
+    /// <summary>Whether the review waits for this person. An admin who stands in because no other owner is there finds it all the same, since they see every one.</summary>
+    public bool WaitsFor(Caller caller, Decider decider) =>
+        !Of.IsOwn(caller) && caller.Kind == ActorKind.User && (Quorum.MayDecide(Of.Needs, decider) || (caller.IsAdmin && Of.Needs.Any(need => need.From.Count == 0)));
+}
+
+/// <summary>All that is open at one moment, for whoever looks.</summary>
+internal sealed record Open(IReadOnlyList<WaitingRequest> Requests, IReadOnlyList<LiveRun> Runs, IReadOnlyList<UnreviewedGlass> Glass)
+{
+    public static Open Nothing { get; } = new([], [], []);
 }
 
 /// <summary>
@@ -78,7 +86,7 @@ internal sealed class Board(Database database, Feed feed, TimeProvider time) : I
             {
                 var size = feed.Size;
                 await using var db = database.Open();
-                _open = new(await Requests(db, cancel), await Runs(db, cancel));
+                _open = new(await Requests(db, cancel), await Runs(db, cancel), await Glass(db, cancel));
                 (_size, _readAt) = (size, time.GetTimestamp());
             }
 
@@ -130,6 +138,22 @@ internal sealed class Board(Database database, Feed feed, TimeProvider time) : I
         })];
     }
 
+    private static async Task<IReadOnlyList<UnreviewedGlass>> Glass(WritDb db, CancellationToken cancel)
+    {
+        var rows = await (
+            from glass in db.Glass.AsNoTracking()
+            join request in db.Requests.AsNoTracking() on glass.RequestId equals request.Id
+            join actor in db.Actors.AsNoTracking() on glass.ActorId equals actor.Id
+            where glass.State == GlassState.Broken
+            orderby glass.GrantId
+            select new { glass.RequestId, glass.BrokenAt, request.OnBehalfOf, request.Tool, request.Evaluation, request.Reason, actor }).ToListAsync(cancel);
+        return [.. rows.Select(row =>
+        {
+            var (needs, zones) = Brief.OfEvaluation(row.Evaluation);
+            return new UnreviewedGlass(row.RequestId, Affair(row.actor, row.OnBehalfOf, needs), row.Tool, zones, row.Reason, row.BrokenAt);
+        })];
+    }
+
     private async Task<IReadOnlyList<LiveRun>> Runs(WritDb db, CancellationToken cancel)
     {
         // The index is of runners and states.
@@ -160,13 +184,13 @@ internal sealed class Board(Database database, Feed feed, TimeProvider time) : I
 /// <summary>The few members of stored plans and evaluations that lists are made of, read without the rest.</summary>
 internal static class Brief
 {
-    /// <summary>The approvals that an evaluation asks for, and the zones that it is about.</summary>
+    /// <summary>The approvals that an evaluation asks for, or the reviews where the glass was broken: who may know of it; and the zones that it is about.</summary>
     public static (IReadOnlyList<ApprovalNeed> Needs, IReadOnlyList<string> Zones) OfEvaluation(string evaluation)
     {
         using var json = JsonDocument.Parse(evaluation);
         var root = json.RootElement;
         return (
-            [.. root.GetProperty("approvals").EnumerateArray().Select(need => new ApprovalNeed(
+            [.. root.GetProperty("approvals").EnumerateArray().Concat(root.TryGetProperty("reviews", out var reviews) && reviews.ValueKind == JsonValueKind.Array ? reviews.EnumerateArray() : []).Select(need => new ApprovalNeed(
                 need.GetProperty("zone").GetString()!, need.GetProperty("rule").GetString()!, Texts(need.GetProperty("from")), need.GetProperty("count").GetInt32(),
                 need.TryGetProperty("with_passkey", out var passkey) && passkey.GetBoolean()))],
             Texts(root.GetProperty("zones")));

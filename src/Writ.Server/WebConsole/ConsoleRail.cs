@@ -10,7 +10,7 @@ public sealed record TopRun(string Id, string Who, DateTimeOffset Deadline);
 
 /// <summary>What the frame around every page shows.</summary>
 /// <param name="Runs">The first of the live runs.</param>
-/// <param name="Waiting">How many requests wait for the one who looks.</param>
+/// <param name="Waiting">How many requests wait for the one who looks, and how much broken glass for their review.</param>
 public sealed record TopLine(string Who, IReadOnlyList<TopRun> Runs, int AllRuns, int Waiting, long Entries, DateTimeOffset? WitnessedAt, IReadOnlyList<Way> Rail)
 {
     private const int MostRuns = 3;
@@ -18,7 +18,7 @@ public sealed record TopLine(string Who, IReadOnlyList<TopRun> Runs, int AllRuns
     public static TopLine Nothing { get; } = new("", [], 0, 0, 0, null, []);
 
     internal static TopLine Of(PersonsOutlook seen, Visit visit) => new(
-        seen.Who.Name, [.. seen.Runs.Take(MostRuns).Select(run => new TopRun(run.Id.ToString(), run.Of.ActorName, run.Deadline))], seen.Runs.Count, seen.WaitingForYou.Count, seen.Entries, seen.WitnessedAt,
+        seen.Who.Name, [.. seen.Runs.Take(MostRuns).Select(run => new TopRun(run.Id.ToString(), run.Of.ActorName, run.Deadline))], seen.Runs.Count, seen.WaitingForYou.Count + seen.Glass.Count(glass => glass.ForYou), seen.Entries, seen.WitnessedAt,
         [.. ConsoleRail.For(seen.Who, visit)]);
 }
 

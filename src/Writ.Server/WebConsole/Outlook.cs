@@ -15,7 +15,11 @@ namespace Writ.Server.WebConsole;
 /// <param name="WitnessedAt">When a witness last vouched for the log, or null where none ever did.</param>
 internal sealed record PersonsOutlook(
     Caller Who, Decider Decider, PolicyDocument? Policy, IReadOnlyList<WaitingRequest> WaitingForYou, IReadOnlyList<WaitingRequest> WaitingForOthers, IReadOnlyList<LiveRun> Runs, long Entries,
-    DateTimeOffset? WitnessedAt);
+    DateTimeOffset? WitnessedAt)
+{
+    /// <summary>Glass that was broken and that nobody has reviewed, as far as they may know of it; with whether the review waits for them.</summary>
+    public IReadOnlyList<(UnreviewedGlass Glass, bool ForYou)> Glass { get; init; } = [];
+}
 
 /// <summary>The <see cref="Board"/>, held to what the one who looks may know of.</summary>
 internal sealed class Outlook(Visit visit, Board board, Database database, PolicyInForce policies)
@@ -40,7 +44,10 @@ internal sealed class Outlook(Visit visit, Board board, Database database, Polic
     public static PersonsOutlook Of(Caller caller, Decider decider, PolicyDocument? policy, Open open)
     {
         var known = open.Requests.Where(request => request.Of.MayKnow(caller, decider)).ToLookup(request => policy is not null && request.WaitsFor(caller, decider, policy));
-        return new(caller, decider, policy, [.. known[true]], [.. known[false]], [.. open.Runs.Where(run => run.Of.MayKnow(caller, decider))], 0, null);
+        return new(caller, decider, policy, [.. known[true]], [.. known[false]], [.. open.Runs.Where(run => run.Of.MayKnow(caller, decider))], 0, null)
+        {
+            Glass = [.. open.Glass.Where(glass => glass.Of.MayKnow(caller, decider)).Select(glass => (glass, glass.WaitsFor(caller, decider)))],
+        };
     }
 
     /// <summary>The caller as one who decides.</summary>

@@ -2,6 +2,8 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Playwright;
 using Writ.Core;
 using Writ.Server.Policy;
+using Writ.Server.Requests;
+using Writ.Server.Runs;
 using Writ.Server.WebConsole;
 using Writ.SystemTests.Storage;
 
@@ -129,6 +131,63 @@ public abstract class ConsoleTests(ConsoleBrowser browser)
         await page.Keyboard.PressAsync("a");
         await page.GetByText("Approved by Marek.").WaitForAsync();
         (await world.Now(await world.GrantOf(request))).NotAfter.ShouldBe(run.Deadline.AddMinutes(5));
+    }
+
+    [Fact]
+    public async Task Broken_glass_is_marked_everywhere_and_reviewed_by_its_owner()
+    {
+        await using var house = await ConsoleHouse.Of(browser.Engine, browser.Browser, Company.Policy.Replace("denials:\n", """
+              - id: plant-on-call
+                roles: [developer]
+                zones: [plant]
+                tools: { nmap: { techniques: [ping, connect], ports: "1-10000", max-hosts: 16 } }
+                max-uses: 2
+                break-glass: true
+            denials:
+
+            """, StringComparison.Ordinal));
+        var world = house.World;
+        await using var runner = await Company.Runner(world);
+        var (dana, aiko) = (await Company.Dana(world), await Company.Aiko(world));
+
+        // 1. It appears at the owner's page by itself, as what waits for her.
+        var page = await house.Open(aiko, "/inbox");
+        await page.GetByText("Nothing waits for you.").WaitForAsync();
+        var (asked, _) = (await world.Get<Ask>().Create(dana, new("nmap -sT -Pn -n -p 502 10.66.7.7".Split(' '), "pumps are down, INC-4711", Uses: 2, BreakGlass: true), null, Cancel)).ShouldBeOk();
+        var grant = await world.GrantOf(asked);
+        var run = await world.Get<StartRun>().Start(dana, new("nmap -sT -Pn -n -p 502 10.66.7.7".Split(' '), grant.Id.ToString(), Detach: true), null);
+        await page.GetByText("Break-glass, not reviewed").WaitForAsync();
+        await page.GetByText("you review").WaitForAsync();
+        await page.GetByText("1 waiting for you").WaitForAsync();
+
+        // 2. Its requester sees it too, and reviews nothing; the run and the timeline are marked.
+        var theirs = await house.Open(dana, $"/inbox/{asked.Id}");
+        await theirs.GetByText("! break-glass, not reviewed").WaitForAsync();
+        await theirs.GetByText("It waits for a review by plant-owner for zone plant").WaitForAsync();
+        (await theirs.GetByRole(AriaRole.Button, new() { Name = "Justified" }).CountAsync()).ShouldBe(0);
+        await theirs.GotoAsync($"/runs/{run.ShouldBeOk().Id}");
+        await ConsoleHouse.Live(theirs);
+        await theirs.GetByText("! break-glass, not reviewed").WaitForAsync();
+        await theirs.GetByText("nobody was asked").WaitForAsync();
+        await house.LookAround(theirs, "glass-run");
+        await theirs.GotoAsync("/history");
+        await ConsoleHouse.Live(theirs);
+        await theirs.GetByText("! break-glass, not reviewed").First.WaitForAsync();
+        await house.LookAround(theirs, "glass-history");
+
+        // 3. The owner reviews it, which needs a word.
+        await page.GetByRole(AriaRole.Link, new() { Name = "pumps are down" }).ClickAsync();
+        await page.GetByText("Nobody was asked first.").WaitForAsync();
+        await house.LookAround(page, "glass-review");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Justified", Exact = true }).ClickAsync();
+        await page.GetByText("A review says what was found").WaitForAsync();
+        await page.GetByLabel("What you found").FillAsync("line 3 stood still, see INC-4711");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Justified", Exact = true }).ClickAsync();
+        await page.GetByText("! break-glass, reviewed").WaitForAsync();
+        await page.GetByText("line 3 stood still, see INC-4711").WaitForAsync();
+        await page.GetByText("Nothing. What is asked appears here by itself.").WaitForAsync();
+        await house.LookAround(page, "glass-reviewed");
+        (await world.Read(db => db.Glass.AsNoTracking().SingleAsync(Cancel))).ShouldSatisfyAllConditions(row => row.ReviewedBy.ShouldBe(aiko.Id), row => row.Justified.ShouldBe(true));
     }
 
     [Fact]

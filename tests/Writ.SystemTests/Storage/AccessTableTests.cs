@@ -165,6 +165,7 @@ public abstract class AccessTableTests(StorageEngine engine) : StorageTest(engin
             ["POST /v1/requests/{id}/narrow"] = () => At($"/v1/requests/{waiting.Id}/narrow", JsonSerializer.Serialize(new { statement_digest = waiting.StatementDigest, duration_seconds = 60 })),
             ["POST /v1/requests/{id}/cancel"] = () => At($"/v1/requests/{waiting.Id}/cancel", "{}"),
             ["GET /v1/grants/{id}"] = () => At($"/v1/grants/{grant.Id}"),
+            ["POST /v1/grants/{id}/review"] = () => At($"/v1/grants/{grant.Id}/review", """{"justified":true,"comment":"looked at"}"""),
             ["POST /v1/grants/{id}/revoke"] = async () => ($"/v1/grants/{await NewGrant()}/revoke", "{}"),
             ["POST /v1/runs"] = () => At("/v1/runs", JsonSerializer.Serialize(new { command = World.Command.Split(' '), grant = grant.Id.ToString() })),
             ["GET /v1/runs/{id}"] = () => At($"/v1/runs/{run.Id}"),

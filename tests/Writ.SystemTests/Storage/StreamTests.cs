@@ -11,6 +11,8 @@ using Writ.Contracts.Runners;
 using Writ.Core;
 using Writ.Core.Audit;
 using Writ.Server.Audit;
+using Writ.Server.Grants;
+using Writ.Server.Requests;
 using Writ.Server.Runs;
 using Writ.Server.Storage;
 using Writ.Server.Streams;
@@ -304,6 +306,40 @@ public abstract class StreamTests(StorageEngine engine) : StorageTest(engine)
         await world.Sweep();
         await Round(world);
         got.Count(text => text.Contains("Nobody decided in time: dana's request for nmap has expired.", StringComparison.Ordinal)).ShouldBe(2);
+    }
+
+    [Theory]
+    [InlineData("Slack")]
+    [InlineData("Teams")]
+    public async Task Channel_hears_of_broken_glass_at_once_and_of_its_review(string form)
+    {
+        using var authority = new TestAuthority();
+        var world = await Create(World.Policy.Replace("staging: { addresses: [10.20.0.0/24] }", "staging: { addresses: [10.20.0.0/24], owners: [reviewer] }", StringComparison.Ordinal)
+            + "  - { id: on-call, roles: [developer], zones: [staging], tools: { nmap: any }, break-glass: true }\n");
+        var got = new ConcurrentQueue<string>();
+        await using var receiver = new Receiver(authority, Receiver.Http((_, body) =>
+        {
+            got.Enqueue(Encoding.UTF8.GetString(body));
+            return "200 OK";
+        }));
+        var address = Path.Combine(world.Folder, "channel.url");
+        await File.WriteAllTextAsync(address, $"https://127.0.0.1:{receiver.Port}/services/T0/secret\n", Cancel);
+        await Add(world, new()
+        {
+            Name = "channel", To = StreamTarget.Secret(address).Shown, AddressFile = address, Form = Enum.Parse<StreamForm>(form), CaFile = authority.File, ReachesPrivate = true, Cursor = await Round(world), AddedAt = world.Clock.GetUtcNow(),
+        });
+        var (request, _) = (await world.Get<Ask>().Create(await world.Developer(), new(World.Command.Split(' '), "pumps are <down>", BreakGlass: true), null, Cancel)).ShouldBeOk();
+        (await world.Get<ReviewGrant>().Review(await world.Reviewer(), (await world.GrantOf(request)).Id.ToString(), new(true, "they were"), Cancel)).ShouldBeOk();
+        await Round(world);
+
+        string[] shown = [.. got.Select(text => JsonNode.Parse(text)!).Select(message => form == "Slack" ? (string)message["blocks"]![0]!["text"]!["text"]! : (string)message["attachments"]![0]!["content"]!["body"]![0]!["inlines"]![0]!["text"]!)];
+        shown.ShouldBe(
+        [
+            "dana broke the glass: nmap in staging, 15 min, and nobody was asked: pumps are <down>. It waits for a review; until then dana is given nothing further.",
+            "rae reviewed that dana broke the glass for nmap: justified: they were",
+        ]);
+        foreach (var text in got)
+            text.ShouldSatisfyAllConditions(() => text.ShouldContain($"{World.PublicUrl}/inbox/{request.Id}"), () => text.ShouldNotContain("10.20.0.5"));
     }
 
     private static async Task<long> Round(World world)

@@ -47,6 +47,7 @@ public sealed partial class DocumentsTests
         Holds("### Grants", AccessLifecycle.Grants.Rows);
         Holds("### Runs", AccessLifecycle.Runs.Rows);
         Holds("### Extensions", AccessLifecycle.Extensions.Rows);
+        Holds("### Broken glass", AccessLifecycle.Glass.Rows);
 
         static void Holds<TState, TEvent>(string heading, IEnumerable<(TState From, TEvent Event, TState To)> lines)
             where TState : struct, Enum

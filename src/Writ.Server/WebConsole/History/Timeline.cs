@@ -1,8 +1,10 @@
 using Microsoft.EntityFrameworkCore;
+using Writ.Contracts.Requests;
 using Writ.Core;
 using Writ.Core.Identity;
 using Writ.Proof;
 using Writ.Proof.Identity;
+using Writ.Server.Grants;
 using Writ.Server.Policy;
 using Writ.Server.Requests;
 using Writ.Server.Runs;
@@ -31,6 +33,9 @@ public sealed record TimedRequest(
     RequestId Id, DateTimeOffset At, DateTimeOffset? EndedAt, DateTimeOffset ExpiresAt, string Actor, ActorKind Kind, string Tool, IReadOnlyList<string> Zones, string Hosts, TimeSpan Duration, int Uses,
     string? Purpose, RequestState State, string? EndReason, TimedGrant? Grant, bool IsForCaller)
 {
+    /// <summary>Whether it broke the glass, and whether that was reviewed; null for every other.</summary>
+    public BreakGlassView? BreakGlass { get; init; }
+
     /// <summary>Packets that the fences of its runs stopped.</summary>
     public long Stopped => Grant?.Runs.Sum(run => run.Stopped) ?? 0;
 }
@@ -73,6 +78,7 @@ internal sealed class Timeline(Database database, PolicyInForce policies, Reques
         var runs = await RunsOf(db, [.. grants.Values.Select(row => row.Id)], cancel);
         var people = requests.Select(row => row.ActorId).Distinct().ToArray();
         var actors = await db.Actors.AsNoTracking().Where(row => people.Contains(row.Id)).ToDictionaryAsync(row => row.Id, cancel);
+        var glass = await BrokenGlass.Views(db, requests, cancel);
         var now = time.GetUtcNow();
         var told = new List<TimedRequest>(requests.Count);
         foreach (var request in requests)
@@ -86,7 +92,7 @@ internal sealed class Timeline(Database database, PolicyInForce policies, Reques
                 request.Duration, request.Uses, request.Reason, request.State, request.EndReason,
                 grant is null ? null : new(grant.Id, request.Id, grant.NotBefore, grant.State == GrantState.Revoked && grant.EndedAt < grant.NotAfter ? grant.EndedAt.Value : grant.NotAfter, grant.State,
                     grant.UsesGranted, [.. runs[grant.Id]], mayRevoke),
-                request.State == RequestState.Pending && policy.IsOk && caller.Governs && !isOwn && RequestAccess.MayDecide(policy.Value, request, caller)));
+                request.State == RequestState.Pending && policy.IsOk && caller.Governs && !isOwn && RequestAccess.MayDecide(policy.Value, request, caller)) { BreakGlass = glass(request.Id) });
         }
 
         return new(since, until, told, more);

@@ -1,8 +1,10 @@
+using Writ.Contracts.Grants;
 using Writ.Contracts.Identity;
 using Writ.Contracts.Requests;
 using Writ.Contracts.Runs;
 using Writ.Proof.Errors;
 using Writ.Server.Decisions;
+using Writ.Server.Grants;
 using Writ.Server.Requests;
 
 namespace Writ.Server.WebConsole.Inbox;
@@ -14,7 +16,7 @@ public sealed record ToSign(string Statement, string Nonce, long At, string Part
 public sealed record PasskeySaid(string? Error, string? Credential, string? AuthenticatorData, string? ClientData, string? Signature);
 
 /// <summary>Yes, no and a taking back, by the API's own verbs.</summary>
-internal sealed class DecideHere(Visit visit, DecisionTurn turn, ChallengeApproval challenge, CancelRequest cancel, NarrowRequest narrow, Server.Runs.StartRun start, TimeProvider time)
+internal sealed class DecideHere(Visit visit, DecisionTurn turn, ChallengeApproval challenge, CancelRequest cancel, NarrowRequest narrow, ReviewGrant review, Server.Runs.StartRun start, TimeProvider time)
 {
     /// <summary>Says yes to the statement that was shown.</summary>
     /// <param name="id">The request.</param>
@@ -45,6 +47,10 @@ internal sealed class DecideHere(Visit visit, DecisionTurn turn, ChallengeApprov
     /// <summary>Says no.</summary>
     public Task<Result<RequestView>> Deny(string id, string statement, string comment) =>
         visit.Do("DenyRequest", caller => turn.Decide(caller, id, new(statement, Comment(comment)), approve: false, CancellationToken.None));
+
+    /// <summary>Says what somebody else's use of break-glass was.</summary>
+    public Task<Result<GrantView>> Review(string grant, bool justified, string comment) =>
+        visit.Do("ReviewGrant", caller => review.Review(caller, grant, new(justified, comment), CancellationToken.None));
 
     /// <summary>Takes one's own request back.</summary>
     public Task<Result<RequestView>> Cancel(string id) => visit.Do("CancelRequest", caller => cancel.Cancel(caller, id, new(), CancellationToken.None));

@@ -46,7 +46,8 @@ public sealed record ApprovalLine(string Zone, string Rule, string Needs, IReadO
 /// <param name="Said">What they said on this revision, or null.</param>
 /// <param name="UsesLeft">How many runs of theirs its grant still gives.</param>
 /// <param name="Until">When it ends, where it gives any.</param>
-public sealed record Stand(bool Decides, bool NeedsPasskey, bool HasPasskey, bool IsLast, bool IsOwn, bool? Said, int UsesLeft, DateTimeOffset? Until);
+/// <param name="Reviews">Whether they can review that its glass was broken.</param>
+public sealed record Stand(bool Decides, bool NeedsPasskey, bool HasPasskey, bool IsLast, bool IsOwn, bool? Said, int UsesLeft, DateTimeOffset? Until, bool Reviews = false);
 
 /// <summary>Something that is not as it was before.</summary>
 public sealed record Oddity(string What, string Than);

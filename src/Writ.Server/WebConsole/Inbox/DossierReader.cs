@@ -9,6 +9,7 @@ using Writ.Core.Identity;
 using Writ.Core.Policy;
 using Writ.Proof.Errors;
 using Writ.Proof.Identity;
+using Writ.Server.Grants;
 using Writ.Server.Identity;
 using Writ.Server.Policy;
 using Writ.Server.Requests;
@@ -18,7 +19,7 @@ using Writ.Server.WebConsole.Pictures;
 namespace Writ.Server.WebConsole.Inbox;
 
 /// <summary>Reads a request as its page shows it, for somebody who may know of it.</summary>
-internal sealed class DossierReader(Visit visit, Database database, PolicyInForce policies, RequestAccess access, TimeProvider time)
+internal sealed class DossierReader(Visit visit, Database database, PolicyInForce policies, RequestAccess access, ReviewGrant review, TimeProvider time)
 {
     /// <summary>So many past runs say what is usual.</summary>
     private const int MostPast = 50;
@@ -57,7 +58,7 @@ internal sealed class DossierReader(Visit visit, Database database, PolicyInForc
             Unusual.Of(past, Number(plan.TargetCount), view.Evaluation.Zones, Own(plan), plan.Techniques, row.CreatedAt), past, ArgvDiff.Of(view.Command, plan, view.Runner),
             [.. needs.Select(need => Line(need, approvers, view, decides && Quorum.MayDecide([need], decider)))],
             row.Revision > 1 ? await Revisions(db, row, cancel) : [],
-            new(decides, decides && Quorum.NeedsPasskey(needs, decider), hasPasskey, decides && Quorum.IsMet(needs, withYours), isOwn, mine?.Approved, grant?.UsesLeft ?? 0, grant?.NotAfter));
+            new(decides, decides && Quorum.NeedsPasskey(needs, decider), hasPasskey, decides && Quorum.IsMet(needs, withYours), isOwn, mine?.Approved, grant?.UsesLeft ?? 0, grant?.NotAfter, row.BreakGlass && await review.May(db, row, caller)));
     }
 
     /// <summary>Scripts that were asked for, those that can hurt first.</summary>

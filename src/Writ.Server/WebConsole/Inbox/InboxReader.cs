@@ -14,8 +14,11 @@ public sealed record InboxRow(string Id, string Who, string Role, DateTimeOffset
 /// <summary>A request that was decided.</summary>
 public sealed record DecidedRow(string Id, DateTimeOffset At, string Who, bool Denied, string What, string By);
 
+/// <summary>Glass that was broken and is not reviewed.</summary>
+public sealed record GlassLine(string Id, string Who, DateTimeOffset At, string What, string Why, bool ForYou);
+
 /// <summary>What a page of the inbox shows.</summary>
-public sealed record InboxState(IReadOnlyList<InboxRow> Waiting, IReadOnlyList<InboxRow> Others, IReadOnlyList<DecidedRow> Decided, Dossier? Dossier, long Size);
+public sealed record InboxState(IReadOnlyList<GlassLine> Glass, IReadOnlyList<InboxRow> Waiting, IReadOnlyList<InboxRow> Others, IReadOnlyList<DecidedRow> Decided, Dossier? Dossier, long Size);
 
 /// <summary>Reads the lists of the inbox: from the board, and what was decided lately.</summary>
 internal sealed class InboxReader(Outlook outlook, Board board, Database database)
@@ -27,14 +30,18 @@ internal sealed class InboxReader(Outlook outlook, Board board, Database databas
     /// <summary>The next look reads anew: something was just done here.</summary>
     public Task LookAgain() => board.Now(again: true);
 
-    public async Task<(IReadOnlyList<InboxRow> Waiting, IReadOnlyList<InboxRow> Others, IReadOnlyList<DecidedRow> Decided)> Read(string filter, CancellationToken cancel)
+    public async Task<(IReadOnlyList<GlassLine> Glass, IReadOnlyList<InboxRow> Waiting, IReadOnlyList<InboxRow> Others, IReadOnlyList<DecidedRow> Decided)> Read(string filter, CancellationToken cancel)
     {
         if (await outlook.Now(cancel) is not { } seen)
-            return ([], [], []);
-        return ([.. Rows(seen.WaitingForYou)], [.. Rows(seen.WaitingForOthers)], filter.Trim().Length > 0 ? [] : await Decided(seen, cancel));
+            return ([], [], [], []);
+        return ([.. seen.Glass.OrderByDescending(each => each.ForYou).Select(each => Of(each.Glass, each.ForYou, seen))], [.. Rows(seen.WaitingForYou)], [.. Rows(seen.WaitingForOthers)], filter.Trim().Length > 0 ? [] : await Decided(seen, cancel));
 
         IEnumerable<InboxRow> Rows(IReadOnlyList<WaitingRequest> requests) => requests.Select(request => Of(request, seen)).Where(row => Holds(row, filter.Trim()));
     }
+
+    private static GlassLine Of(UnreviewedGlass glass, bool forYou, PersonsOutlook seen) => new(
+        glass.Request.ToString(), glass.Of.Actor == seen.Who.Id ? $"{glass.Of.ActorName}, you" : glass.Of.ActorName, glass.BrokenAt, $"{glass.Tool} · {string.Join(", ", glass.Zones)}",
+        string.IsNullOrWhiteSpace(glass.Reason) ? "no reason given" : $"“{Printable.Cut(glass.Reason, 120)}”", forYou);
 
     private static InboxRow Of(WaitingRequest request, PersonsOutlook seen)
     {
@@ -61,8 +68,10 @@ internal sealed class InboxReader(Outlook outlook, Board board, Database databas
             join actor in db.Actors.AsNoTracking() on row.ActorId equals actor.Id
             where row.State != RequestState.Pending
             orderby row.Id descending
-            select new { row.Id, row.Revision, row.State, row.OnBehalfOf, row.Plan, row.Evaluation, row.CreatedAt, row.EndedAt, actor }).Take(LookedThrough).ToListAsync(cancel);
-        var shown = rows.Select(row => (Row: row, Brief: Brief.OfEvaluation(row.Evaluation)))
+            select new { row.Id, row.Revision, row.State, row.OnBehalfOf, row.Plan, row.Evaluation, row.CreatedAt, row.EndedAt, row.BreakGlass, actor }).Take(LookedThrough).ToListAsync(cancel);
+        // What waits for a review stands above.
+        var unreviewed = seen.Glass.Select(each => each.Glass.Request).ToHashSet();
+        var shown = rows.Where(row => !unreviewed.Contains(row.Id)).Select(row => (Row: row, Brief: Brief.OfEvaluation(row.Evaluation)))
             .Where(each => new Affair(each.Row.actor.Id, each.Row.actor.Name, each.Row.actor.Kind, Reevaluation.SubjectOf(each.Row.actor), each.Row.actor.OwnerId, each.Row.OnBehalfOf, each.Brief.Needs).MayKnow(seen.Who, seen.Decider))
             .Take(MostDecided).ToList();
         var ids = shown.Select(each => each.Row.Id).ToArray();
@@ -80,7 +89,7 @@ internal sealed class InboxReader(Outlook outlook, Board board, Database databas
                 RequestState.Cancelled => each.Row.actor.Id == seen.Who.Id ? "you" : each.Row.actor.Name,
                 _ => last is null ? "policy" : last.Id == seen.Who.Id ? "you" : last.Name,
             };
-            var what = each.Row.State is RequestState.Cancelled or RequestState.Expired ? $"{RequestViews.State(each.Row.State)} · " : "";
+            var what = each.Row.BreakGlass ? "break-glass · " : each.Row.State is RequestState.Cancelled or RequestState.Expired ? $"{RequestViews.State(each.Row.State)} · " : "";
             var hosts = Brief.Hosts(each.Row.Plan);
             return new DecidedRow(each.Row.Id.ToString(), last?.At ?? each.Row.EndedAt ?? each.Row.CreatedAt, each.Row.actor.Name, each.Row.State == RequestState.Denied,
                 $"{what}{(each.Brief.Zones.Count == 0 ? Hosts(hosts) : $"{string.Join(", ", each.Brief.Zones)} · {Hosts(hosts)}")}", by);

@@ -14,6 +14,8 @@ public sealed class EntryWordsTests
     [InlineData("""{"type":"request.evaluated","actor":{"name":"writ"},"verdict":"deny","reasons":["a","b"]}""", "policy denies it: a, b")]
     [InlineData("""{"type":"decision.made","actor":{"name":"sam"},"approved":true,"comment":"go"}""", "sam said yes: go")]
     [InlineData("""{"type":"decision.made","actor":{"name":"writ"},"by":"policy","approved":true}""", "policy said yes")]
+    [InlineData("""{"type":"glass.broken","actor":{"name":"dana"},"reason":"pumps are down"}""", "dana broke the glass: pumps are down")]
+    [InlineData("""{"type":"glass.reviewed","actor":{"name":"sam"},"justified":false,"comment":"they were not"}""", "sam reviewed the break-glass, not justified: they were not")]
     [InlineData("""{"type":"run.ended","actor":{"name":"near"},"cause":"exited","exit_code":0,"processes_left":0}""", "exited 0, 0 processes left")]
     [InlineData("""{"type":"run.ended","actor":{"name":"near"},"cause":"deadline","processes_left":0}""", "ended: deadline, 0 processes left")]
     [InlineData("""{"type":"run.out-of-scope","actor":{"name":"near"},"drops":[{"count":8},{"count":4}]}""", "12 packets stopped at the fence")]

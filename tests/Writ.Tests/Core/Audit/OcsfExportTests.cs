@@ -55,6 +55,8 @@ public sealed class OcsfExportTests
     [InlineData(AuditType.DecisionMade, """{"approved":false}""", "300403 2 25")]
     [InlineData(AuditType.RequestEvaluated, """{"verdict":"deny"}""", "300403 2 26")]
     [InlineData(AuditType.GrantIssued, """{"for":"act_2"}""", "300501")]
+    [InlineData(AuditType.GlassBroken, """{"grant":"gr_1"}""", "300501")]
+    [InlineData(AuditType.GlassReviewed, """{"grant":"gr_1","request":"req_1"}""", "300403")]
     [InlineData(AuditType.GrantEnded, """{"grant":"gr_1"}""", "300502 4 24")]
     [InlineData(AuditType.RunStarted, """{"run":"run_1","argv":["nmap","10.20.0.5"]}""", "100701, 600701")]
     [InlineData(AuditType.RunStarted, """{"run":"run_2","argv":["dig","example.com"]}""", "100701")]
@@ -67,6 +69,13 @@ public sealed class OcsfExportTests
     public void Events_have_the_class_activity_action_and_disposition(string type, string fields, string expected) =>
         string.Join(", ", Events(type, JsonNode.Parse(fields)!.AsObject()).Select(happened =>
             $"{happened["type_uid"]} {happened["action_id"]} {happened["disposition_id"]}".Trim())).ShouldBe(expected);
+
+    [Fact]
+    public void Broken_glass_is_of_high_severity_and_a_grant_is_not()
+    {
+        Events(AuditType.GlassBroken, new JsonObject { ["grant"] = "gr_1" }).Single()["severity_id"]!.GetValue<int>().ShouldBe(4);
+        Events(AuditType.GrantIssued, new JsonObject { ["grant"] = "gr_1", ["for"] = "act_2" }).Single()["severity_id"]!.GetValue<int>().ShouldBe(1);
+    }
 
     [Fact]
     public void Events_carry_request_position_time_source_and_the_entry_itself()

@@ -167,6 +167,25 @@ public sealed class ReceiptTests
     }
 
     // The entry that has the runner's key comes first.
+    [Fact]
+    public async Task Verify_break_glass_is_in_the_statement_and_in_the_story_or_in_neither()
+    {
+        var order = OrderSamples.Order(OrderSamples.Broken);
+        var story = Story(order);
+        ReceiptCheck.Verify(await Make(story, ordered: order), [Log.Key]).IsOk.ShouldBeFalse("the statement says so, and the story does not");
+        story.Insert(4, Entry("glass.broken"));
+        var receipt = await Make(story, ordered: order);
+        ReceiptCheck.Verify(receipt, [Log.Key]).IsOk.ShouldBeTrue();
+        ReceiptCheck.IsBreakGlass(receipt).ShouldBeTrue();
+        ReceiptCheck.Review(receipt).ShouldBeNull();
+        story.Add(Entry("glass.reviewed", ("actor", new JsonObject { ["name"] = "sam" }), ("justified", true), ("comment", "it was down")));
+        ReceiptCheck.Review(await Make(story, ordered: order)).ShouldBe("reviewed by sam, justified: it was down");
+        var ordinary = Story();
+        ReceiptCheck.IsBreakGlass(await Make(ordinary)).ShouldBeFalse();
+        ordinary.Insert(4, Entry("glass.broken"));
+        ReceiptCheck.Verify(await Make(ordinary), [Log.Key]).IsOk.ShouldBeFalse("the story says so, and the statement does not");
+    }
+
     private static List<JsonObject> SignedStory()
     {
         var story = Story();
@@ -181,9 +200,9 @@ public sealed class ReceiptTests
         return story;
     }
 
-    private static List<JsonObject> Story()
+    private static List<JsonObject> Story(RunOrder? ordered = null)
     {
-        var order = OrderSamples.Order();
+        var order = ordered ?? OrderSamples.Order();
         var statement = Statement.DigestOf(order.Statement);
         return
         [

@@ -169,6 +169,30 @@ public sealed class EncodingTests
     }
 
     [Fact]
+    public void Statement_by_break_glass_encodes_to_and_decodes_from_the_golden_bytes_of_version_9()
+    {
+        var golden = Golden("statement-v9", Broken.ToBytes());
+        Broken.ToBytes().ShouldBe(golden);
+        golden.AsSpan().StartsWith("writ-statement/v9\n"u8).ShouldBeTrue();
+        var read = Statement.Read(golden).Value;
+        read.ToBytes().ShouldBe(golden);
+        read.BreakGlass.ShouldBe(true);
+        foreach (var other in new[] { "/v4", "/v5", "/v8" })
+            Statement.Read(Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(golden).Replace("/v9", other, StringComparison.Ordinal))).IsOk.ShouldBeFalse(other);
+        // It is never for longer, for later, for somebody else, or more time; and the mark is never taken back.
+        foreach (var wrong in new[]
+        {
+            Broken with { Duration = (15 * Minute) + 1 }, Broken with { Duration = -1 }, Broken with { Start = Decided }, Broken with { OnBehalfOf = Broken.Actor },
+            Broken with { Extends = AtTerminal.Run, Start = Decided }, Broken with { BreakGlass = false }, Broken with { Sandbox = null },
+        })
+            Should.Throw<InvalidOperationException>(() => wrong.ToBytes());
+        var longer = Encoding.UTF8.GetString(golden).Replace($"\"duration\":{15 * Minute}", $"\"duration\":{16 * Minute}", StringComparison.Ordinal);
+        longer.ShouldNotBe(Encoding.UTF8.GetString(golden));
+        Statement.Read(Encoding.UTF8.GetBytes(longer)).IsOk.ShouldBeFalse("a runner refuses it too");
+        Broken.IsSameButForTime(Broken).ShouldBeFalse("it gets no more time");
+    }
+
+    [Fact]
     public void Members_of_another_version_are_refused()
     {
         var first = Encoding.UTF8.GetString(Asked.ToBytes());

@@ -113,6 +113,9 @@ internal static class OrderSamples
         Request = "req_06bq0000000000000000000007", Extends = AtTerminal.Run, Start = AtTerminal.Deadline, Duration = 15 * Minute, Policy = new('f', 64),
     };
 
+    /// <summary>A right by break-glass, which version 9 added.</summary>
+    public static Statement Broken { get; } = WithSandbox with { BreakGlass = true, OnBehalfOf = null, Start = null, Duration = 15 * Minute };
+
     /// <summary>The order of it, as it is given ten minutes after the run began.</summary>
     public static RunOrder Extension(Statement? statement = null)
     {

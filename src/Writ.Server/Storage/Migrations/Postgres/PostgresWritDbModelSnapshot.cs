@@ -669,6 +669,56 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.ToTable("files", (string)null);
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.GlassRow", b =>
+                {
+                    b.Property<string>("GrantId")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("ActorId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long>("BrokenAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Comment")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<bool?>("Justified")
+                        .HasColumnType("boolean");
+
+                    b.Property<string>("RequestId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long?>("ReviewedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("ReviewedBy")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.HasKey("GrantId");
+
+                    b.HasIndex("ActorId")
+                        .IsUnique()
+                        .HasFilter("\"State\" = 'Broken'");
+
+                    b.HasIndex("RequestId")
+                        .IsUnique();
+
+                    b.ToTable("glass", (string)null);
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.GrantRow", b =>
                 {
                     b.Property<string>("Id")
@@ -1147,6 +1197,9 @@ namespace Writ.Server.Storage.Migrations.Postgres
                         .IsRequired()
                         .HasColumnType("text")
                         .UseCollation("C");
+
+                    b.Property<bool>("BreakGlass")
+                        .HasColumnType("boolean");
 
                     b.Property<string>("Command")
                         .IsRequired()
@@ -2005,6 +2058,21 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.HasOne("Writ.Server.Storage.RunRow", null)
                         .WithMany()
                         .HasForeignKey("RunId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Writ.Server.Storage.GlassRow", b =>
+                {
+                    b.HasOne("Writ.Server.Storage.GrantRow", null)
+                        .WithMany()
+                        .HasForeignKey("GrantId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+
+                    b.HasOne("Writ.Server.Storage.RequestRow", null)
+                        .WithMany()
+                        .HasForeignKey("RequestId")
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired();
                 });

@@ -580,6 +580,50 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.ToTable("files", (string)null);
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.GlassRow", b =>
+                {
+                    b.Property<string>("GrantId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("ActorId")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("BrokenAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Comment")
+                        .HasColumnType("TEXT");
+
+                    b.Property<bool?>("Justified")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("RequestId")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("ReviewedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("ReviewedBy")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("GrantId");
+
+                    b.HasIndex("ActorId")
+                        .IsUnique()
+                        .HasFilter("\"State\" = 'Broken'");
+
+                    b.HasIndex("RequestId")
+                        .IsUnique();
+
+                    b.ToTable("glass", (string)null);
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.GrantRow", b =>
                 {
                     b.Property<string>("Id")
@@ -1018,6 +1062,9 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.Property<string>("ActorId")
                         .IsRequired()
                         .HasColumnType("TEXT");
+
+                    b.Property<bool>("BreakGlass")
+                        .HasColumnType("INTEGER");
 
                     b.Property<string>("Command")
                         .IsRequired()
@@ -1795,6 +1842,21 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.HasOne("Writ.Server.Storage.RunRow", null)
                         .WithMany()
                         .HasForeignKey("RunId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Writ.Server.Storage.GlassRow", b =>
+                {
+                    b.HasOne("Writ.Server.Storage.GrantRow", null)
+                        .WithMany()
+                        .HasForeignKey("GrantId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+
+                    b.HasOne("Writ.Server.Storage.RequestRow", null)
+                        .WithMany()
+                        .HasForeignKey("RequestId")
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired();
                 });

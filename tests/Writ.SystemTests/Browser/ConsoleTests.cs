@@ -125,9 +125,9 @@ public abstract class ConsoleTests(ConsoleBrowser browser)
         await page.GetByRole(AriaRole.Status).Filter(new() { HasText = "5 minutes of 15 minutes more" }).WaitForAsync();
         await house.LookAround(page, "inbox-less-time");
         await page.GetByRole(AriaRole.Button, new() { Name = "Make it this much" }).ClickAsync();
-        await page.Locator("h1", new() { HasText = "5 minutes more" }).WaitForAsync();
+        await page.Locator("h1", new() { HasText = "wants 5 minutes more" }).WaitForAsync();
         (await world.Read(db => db.Requests.AsNoTracking().SingleAsync(row => row.Extends == run.Id, Cancel))).Duration.ShouldBe(TimeSpan.FromMinutes(5));
-        await page.GetByText("the run lasts 5m longer").WaitForAsync();
+        await page.GetByText("the run lasts 5 min longer").WaitForAsync();
         await page.Keyboard.PressAsync("a");
         await page.GetByText("Approved by Marek.").WaitForAsync();
         (await world.Now(await world.GrantOf(request))).NotAfter.ShouldBe(run.Deadline.AddMinutes(5));

@@ -39,6 +39,7 @@ internal static class Approve
             });
         });
     }
+
     /// <summary>How much is given, where it is less than what is asked for; null to leave it as it is.</summary>
     private static TimeSpan? Shorter(RequestView request, TimeSpan? given)
     {

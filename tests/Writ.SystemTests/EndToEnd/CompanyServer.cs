@@ -60,7 +60,8 @@ internal sealed class CompanyServer : IDisposable
         File.WriteAllText(authorized, key);
         File.WriteAllText(settings, $"Port {SshPort}\nListenAddress 0.0.0.0\nHostKey {own}\nAuthorizedKeysFile {authorized}\nStrictModes no\nUsePAM no\nPidFile none\nPasswordAuthentication no\n");
         Lab.Run(Lab.Company, "chown", "-R", "postgres", folder);
-        return new(folder, "Server listening", true, "setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--pdeathsig", "KILL", "/usr/sbin/sshd", "-D", "-e", "-f", settings);
+        // Of the group that a terminal belongs to: without it there is none to be had.
+        return new(folder, "Server listening", true, "setpriv", "--reuid=postgres", "--regid=postgres", "--groups=tty", "--pdeathsig", "KILL", "/usr/sbin/sshd", "-D", "-e", "-f", settings);
     }
 
     /// <summary>PostgreSQL, which trusts whoever comes by the network, but asks whoever is in <c>locked</c> for a password; <c>reader</c> may sign in, <c>shop</c> is there.</summary>

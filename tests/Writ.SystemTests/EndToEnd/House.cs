@@ -220,10 +220,16 @@ internal sealed class House : IAsyncDisposable
     /// <summary>The runner's operator changes its configuration and starts it anew.</summary>
     public async Task RestartRunner(Action<JsonNode> change)
     {
+        var before = TimesGone();
         await StopRunner();
+        // Whoever waits for a runner next must not take the one that went for it.
+        if (_server is { HasExited: false })
+            await Until(() => Task.FromResult(TimesGone() > before), "the server does not notice that its runner went");
         ChangeRunnerConfig(change);
         _runner = Start("writ-runner", Program("writ-runner"), ["serve", "--data", RunnerData]);
     }
+
+    private int TimesGone() => _server?.Said.Split(" is gone").Length ?? 0;
 
     private async Task StartServer()
     {

@@ -1,7 +1,7 @@
 /*
  * Prints in the place of a tool, as fast as it is read: what a gateway does to bulk output can only be seen beside a tool
- * that costs nothing itself. Of its arguments it understands "-p N" (how many MiB), "-r" (a write a line, otherwise
- * 64 KiB at once) and "-v" (so many MiB of results into the file of "-oX" instead: as many hosts, ports and texts as fit).
+ * that costs nothing itself. Of its arguments it understands "-p N" (how many MiB) and "-r" (a write a line, otherwise
+ * 64 KiB at once).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,45 +28,20 @@ static long number_of(const char *text)
     return atol(strncmp(text, "T:", 2) == 0 ? text + 2 : text);
 }
 
-static int results(const char *path, long mebibytes)
-{
-    FILE *file = fopen(path, "w");
-    long written = 0;
-    if (!file)
-        return 1;
-    fputs("<?xml version=\"1.0\"?>\n<nmaprun scanner=\"nmap\" version=\"7.93\">\n", file);
-    for (unsigned host = 0; written < mebibytes << 20; host++) {
-        written += fprintf(file, "<host><status state=\"up\"/><address addr=\"10.%u.%u.%u\" addrtype=\"ipv4\"/><ports>", host >> 16 & 255, host >> 8 & 255, host & 255);
-        for (int port = 1; port <= 8; port++)
-            written += fprintf(file, "<port protocol=\"tcp\" portid=\"%d\"><state state=\"open\"/><script id=\"banner\" output=\"&#x9b;2J%0200ld\"/></port>", port, written);
-        written += fprintf(file, "</ports></host>\n");
-    }
-
-    fputs("</nmaprun>\n", file);
-    return fclose(file) != 0;
-}
-
 int main(int count, char **arguments)
 {
     static char block[LINE * LINES + 1];
     long mebibytes = 1, number = 0;
-    int by_line = 0, into_file = 0;
-    const char *file = 0;
+    int by_line = 0;
     for (int i = 1; i < count; i++) {
         if (strcmp(arguments[i], "--version") == 0)
             return puts("spout, in the place of Nmap version 7.93") < 0;
         if (strcmp(arguments[i], "-r") == 0)
             by_line = 1;
-        if (strcmp(arguments[i], "-v") == 0)
-            into_file = 1;
-        if (strcmp(arguments[i], "-oX") == 0 && i + 1 < count)
-            file = arguments[i + 1];
         if (strncmp(arguments[i], "-p", 2) == 0)
             mebibytes = number_of(arguments[i][2] ? arguments[i] + 2 : i + 1 < count ? arguments[i + 1] : "");
     }
 
-    if (into_file)
-        return file ? results(file, mebibytes) : 1;
     for (long i = 0; i < mebibytes * (1 << 20) / (LINE * LINES); i++) {
         for (int line = 0; line < LINES; line++)
             sprintf(block + line * LINE, "%012ld 22/tcp open ssh: each line says it in 64 bytes....\n", number++);

@@ -29,9 +29,9 @@ public abstract class FirstUseTests(BrowserHouse house) : BrowserTest(house)
         await House.LookAround(page, "start");
 
         // 1. A passkey, confirmed by whoever has the box.
-        await ConsoleHouse.Authenticator(page);
         await page.GetByRole(AriaRole.Link, new() { Name = "Make a passkey" }).ClickAsync();
         await ConsoleHouse.At(page, "/account/passkeys");
+        await ConsoleHouse.Authenticator(page);
         await page.GetByLabel("Name", new() { Exact = true }).FillAsync("laptop");
         await page.GetByRole(AriaRole.Button, new() { Name = "Make a passkey" }).ClickAsync();
         await page.Locator(".key").Or(page.Locator("form[data-act=make] .trouble:not([hidden])")).First.WaitForAsync();

@@ -33,6 +33,9 @@ public sealed record AuditEvent(
     /// <summary>The most bytes of one entry (tlog-tiles: a bundle's length field has 16 bits).</summary>
     public const int MaxBytes = 65_535;
 
+    /// <summary>Texts as a field of an entry.</summary>
+    public static JsonArray Texts(IEnumerable<string> texts) => [.. texts.Select(text => JsonValue.Create(text))];
+
     private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>

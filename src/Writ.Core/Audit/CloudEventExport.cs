@@ -65,9 +65,9 @@ public static class CloudEventExport
         {
             ["requester"] = run.Requester,
             ["runner"] = run.Runner,
-            ["command"] = Texts(run.Command),
+            ["command"] = AuditEvent.Texts(run.Command),
             ["targets"] = Targets(run.Targets),
-            ["sources"] = Texts(run.Sources),
+            ["sources"] = AuditEvent.Texts(run.Sources),
             ["source_shared"] = run.IsSourceShared,
             ["deadline"] = Instant(run.Deadline),
         };
@@ -78,15 +78,13 @@ public static class CloudEventExport
 
     private static JsonObject Targets(ScopeText scope)
     {
-        var targets = new JsonObject { ["addresses"] = Texts(scope.Addresses), ["tcp"] = scope.Tcp, ["udp"] = scope.Udp, ["sctp"] = scope.Sctp, ["icmp"] = scope.Icmp };
+        var targets = new JsonObject { ["addresses"] = AuditEvent.Texts(scope.Addresses), ["tcp"] = scope.Tcp, ["udp"] = scope.Udp, ["sctp"] = scope.Sctp, ["icmp"] = scope.Icmp };
         if (scope.IcmpTypes is { } types)
             targets["icmp_types"] = types;
         if (scope.Protocols is { } protocols)
             targets["protocols"] = protocols;
         return targets;
     }
-
-    private static JsonArray Texts(IEnumerable<string> texts) => [.. texts.Select(text => (JsonNode)text)];
 
     private static string Instant(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
 }

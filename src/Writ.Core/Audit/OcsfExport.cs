@@ -196,7 +196,7 @@ public static class OcsfExport
             metadata["correlation_uid"] = request;
         happened["metadata"] = metadata;
         happened["time"] = entry.Milliseconds;
-        happened["severity_id"] = happened["severity_id"]?.GetValue<int>() is High ? High : happened["disposition_id"]?.GetValue<int>() is Dropped or Blocked ? 3 : happened["status_id"]?.GetValue<int>() == 2 ? 2 : 1;
+        happened["severity_id"] ??= happened["disposition_id"]?.GetValue<int>() is Dropped or Blocked ? 3 : happened["status_id"]?.GetValue<int>() == 2 ? 2 : 1;
         happened["message"] = $"{entry.Type} by {entry.ActorName}";
         if (!happened.ContainsKey("src_endpoint") && entry.Source() is { } source)
             happened["src_endpoint"] = source;

@@ -56,9 +56,9 @@ public static class Evaluator
         FailedCondition? stop = null;
         foreach (var touched in cover.Touched)
         {
-            var rules = terms.BreakGlass && subject.IsWorkload ? [] : policy.RulesFor(roles, touched.Zone.Name, plan.Tool, terms.BreakGlass);
+            var asked = terms.BreakGlass && subject.IsWorkload ? [] : policy.RulesFor(roles, touched.Zone.Name, plan.Tool, terms.BreakGlass);
             var part = ReferenceEquals(touched.Addresses, plan.Targets) ? values : values.ForTargets(plan.Targets.Intersect(touched.Addresses).Count);
-            Opening[] candidates = [.. rules.Select(rule => Judgement.Of(rule, touched.Zone.Name, plan, part, terms, now))];
+            Opening[] candidates = [.. asked.Select(rule => Judgement.Of(rule, touched.Zone.Name, plan, part, terms, now))];
             looked += candidates.Length;
             // The nearest to opening the zone first.
             if (candidates.Length > 1)
@@ -89,21 +89,21 @@ public static class Evaluator
         }
 
         // 4. Strictest verdict, approvals added up, least terms.
-        Rule[] carrying = [.. opened.Select(open => open.Rule).Distinct().OrderBy(rule => rule.Order)];
+        Rule[] rules = [.. opened.Select(open => open.Rule).Distinct().OrderBy(rule => rule.Order)];
         ApprovalNeed[] needs = [.. opened.SelectMany(open =>
             open.Rule.Approval.Select(term => new ApprovalNeed(open.Zone, open.Rule.Id, term.From, term.Count, term.WithPasskey)))];
         return known with
         {
             Verdict = findings.Min(finding => finding.Verdict),
             Reasons = Few(opened.Select(open => $"rule {open.Rule.Id} opens zone {open.Zone} to {subject.Name}{(open.Rule.Approval.Count > 0 ? " with approval" : open.Rule.BreakGlass ? ", who breaks the glass" : "")}")),
-            Rules = [.. carrying.Select(rule => rule.Id)],
+            Rules = [.. rules.Select(rule => rule.Id)],
             Approvals = needs,
             Reviews = terms.BreakGlass ? [.. opened.Select(open => new ApprovalNeed(open.Zone, open.Rule.Id, policy.Zones[open.Zone].Owners, 1))] : null,
-            Duration = terms.Duration ?? carrying.Select(rule => rule.MaxDuration).Append(terms.Template?.Longest ?? TimeSpan.MaxValue).Min(),
+            Duration = terms.Duration ?? rules.Select(rule => rule.MaxDuration).Append(terms.Template?.Longest ?? TimeSpan.MaxValue).Min(),
             Uses = terms.Uses ?? 1,
             LatestEnd = opened.Min(open => open.End),
-            MaxDisconnected = carrying.Min(rule => rule.MaxDisconnected),
-            Budget = carrying.Aggregate(Budget.Unlimited, (least, rule) => least.Least(rule.Budget)),
+            MaxDisconnected = rules.Min(rule => rule.MaxDisconnected),
+            Budget = rules.Aggregate(Budget.Unlimited, (least, rule) => least.Least(rule.Budget)),
         };
     }
 

@@ -57,8 +57,19 @@ internal sealed class FieldReader
     /// <summary>A non-empty text, or null.</summary>
     public string? Text(string key) => Find(key) is { } node ? Text(node, $"'{key}' of {_what}") : null;
 
-    /// <summary>Whether a mark is set. It is <c>true</c> or left out: what is anything else is a problem, and not set.</summary>
+    /// <summary>True for <c>true</c>; false for <c>false</c> and where the key is absent; all else is a problem.</summary>
     public bool IsTrue(string key)
+    {
+        if (Find(key) is not { } node || node is PolicyScalar { Value: "false" })
+            return false;
+        if (node is PolicyScalar { Value: "true" })
+            return true;
+        _problem(node.Line, $"'{key}' of {_what} is true or false", null);
+        return false;
+    }
+
+    /// <summary>Whether a mark is set. It is <c>true</c> or left out: what is anything else is a problem, and not set.</summary>
+    public bool IsMarked(string key)
     {
         if (Text(key) is not { } text)
             return false;

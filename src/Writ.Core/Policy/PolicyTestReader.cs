@@ -36,7 +36,7 @@ internal sealed class PolicyTestReader(IReadOnlyCollection<string> ids, IReadOnl
             problem(fields.Find("by")!.Line, $"no rule or denial has the id '{PolicyReader.Visible(by)}'", FieldReader.Near(by, ids));
 
         var terms = new AskedTerms(fields.Time("for", Duration.Longest), fields.Number("uses", 1, 10_000),
-            Supposed(fields, "reason"), Supposed(fields, "ticket")) { BreakGlass = fields.IsTrue("break-glass") };
+            Supposed(fields, "reason"), Supposed(fields, "ticket")) { BreakGlass = fields.IsMarked("break-glass") };
         var at = At(fields);
         return who is null || expect is not { } verdict || Subject(who) is not { } subject || (use?.Command ?? (command is null ? null : Words(command, problem))) is not { } words
             ? null : new(node.Line, subject, words, use?.Of(terms) ?? terms, at, verdict, fields.Text("by"));

@@ -50,7 +50,7 @@ internal sealed class RuleReader(
             Zones = References(fields, "zones", "zone", zones) ?? [],
             Tools = Tools(fields, what),
             Templates = References(fields, "templates", "template", templates),
-            MaxDuration = (breakGlass ? Short(fields, what) : fields.Time("max-duration", Duration.Longest)) ?? (breakGlass ? Policy.Rule.LongestBreakGlass : Policy.Rule.DefaultMaxDuration),
+            MaxDuration = Longest(fields, what, breakGlass),
             MaxUses = fields.Number("max-uses", 1, 10_000) ?? 1,
             // Whoever breaks the glass says why, written or not.
             RequireReason = breakGlass || require.Any(word => word.Value == "reason"),
@@ -67,18 +67,18 @@ internal sealed class RuleReader(
     /// <summary>Whether the rule is one for an emergency. Then nobody is asked first, so what asks for somebody contradicts it.</summary>
     private bool BreakGlass(FieldReader fields, string what)
     {
-        if (!fields.IsTrue("break-glass"))
+        if (!fields.IsMarked("break-glass"))
             return false;
         if (fields.Find("approval") is { } approval)
             problem(approval.Line, $"{what} breaks the glass, and has an 'approval'", "leave it out: nobody is asked first, and somebody else reviews it afterwards");
         return true;
     }
 
-    private TimeSpan? Short(FieldReader fields, string what)
+    private TimeSpan Longest(FieldReader fields, string what, bool breakGlass)
     {
         if (fields.Time("max-duration", Duration.Longest) is not { } asked)
-            return null;
-        if (asked > Policy.Rule.LongestBreakGlass)
+            return breakGlass ? Policy.Rule.LongestBreakGlass : Policy.Rule.DefaultMaxDuration;
+        if (breakGlass && asked > Policy.Rule.LongestBreakGlass)
             problem(fields.Find("max-duration")!.Line, $"'max-duration' of {what}: what breaks the glass lasts at most {Duration.Format(Policy.Rule.LongestBreakGlass)}, not {Duration.Format(asked)}", "leave it out, or shorten it");
         return asked;
     }

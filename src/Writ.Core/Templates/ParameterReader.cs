@@ -38,7 +38,7 @@ internal sealed class ParameterReader(IReadOnlyDictionary<string, Zone> zones, A
             Name = name,
             Value = kind,
             Bounds = kind == ValueKind.Duration ? Times(fields) : ArgumentReader.Bounds(fields, kind),
-            Whole = !YamlWord.IsTrue(fields, "decimals", what, problem),
+            Whole = !fields.IsTrue("decimals"),
             Of = [.. (fields.Texts("of") ?? []).Select(word => word.Value)],
             Pattern = _arguments.Pattern(fields, what) ?? DefinitionReader.Pattern(PlainText),
             Ports = _arguments.Ports(fields, kind),

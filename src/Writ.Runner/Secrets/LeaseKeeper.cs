@@ -90,8 +90,7 @@ internal sealed class LeaseKeeper(Func<IEnumerable<LiveRun>> live, Func<RunSecre
             if (now >= secret.LeaseUntil)
             {
                 Tell(key, "its lease is over before the run");
-                lock (run)
-                    run.Spec = With(run.Spec!, secret with { Renewable = false });
+                Put(run, secret with { Renewable = false });
             }
             else
             {
@@ -105,11 +104,9 @@ internal sealed class LeaseKeeper(Func<IEnumerable<LiveRun>> live, Func<RunSecre
         lock (run)
         {
             if (run is { End: null, Spec: { } spec })
-                run.Keep(With(spec, next));
+                run.Keep(spec with { Secrets = [.. spec.Secrets.Select(each => each.Name == next.Name ? next : each)] });
         }
     }
-
-    private static RunSpec With(RunSpec spec, RunSecret next) => spec with { Secrets = [.. spec.Secrets.Select(each => each.Name == next.Name ? next : each)] };
 
     private void Tell((string Run, string Secret) key, string what)
     {

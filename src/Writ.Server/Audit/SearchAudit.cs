@@ -68,7 +68,7 @@ internal sealed class SearchAudit(Database database, Sequencer sequencer, Reques
         await views.Record(caller, AuditType.AuditViewed, $"search {filter.Story} {filter.Type} {filter.Actor} {string.Join(' ', filter.Words ?? [])}", null, new()
         {
             ["part"] = "search", ["of"] = filter.Story?.ToString(), ["of_type"] = filter.Type, ["by"] = filter.Actor,
-            ["words"] = new System.Text.Json.Nodes.JsonArray([.. (filter.Words ?? []).Select(word => System.Text.Json.Nodes.JsonValue.Create(word))]),
+            ["words"] = AuditEvent.Texts(filter.Words ?? []),
         });
 
         var size = (await db.AuditEntries.MaxAsync(row => row.Position, cancel) ?? -1) + 1;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.EntityFrameworkCore;
 using Writ.Core.Audit;
@@ -90,7 +89,7 @@ internal static partial class StreamCommand
             });
             scope.Record(new(AuditType.StreamAdded, AuditActor.System, null, new()
             {
-                ["stream"] = wish.Name, ["to"] = to, ["form"] = StreamWish.Word(wish.Chosen), ["only"] = new JsonArray([.. wish.Only.Select(type => (JsonNode)type)]),
+                ["stream"] = wish.Name, ["to"] = to, ["form"] = StreamWish.Word(wish.Chosen), ["only"] = AuditEvent.Texts(wish.Only),
                 ["webhook"] = wish.WebhookKeys is not null, ["after"] = after,
             }));
             return true;

@@ -70,6 +70,7 @@ internal sealed class DecisionTurn(
         if (!RequestAccess.MayDecide(policy.Value, found.Value, caller))
             return new Refusal(ErrorCode.Forbidden, "no role of yours decides on this request", $"it waits for: {string.Join("; ", Roles(found.Value))}");
 
+        // A yes may give something, and what is given to one person is given one after the other.
         if (approve)
             await scope.TakeTurnOf(found.Value.ActorId, found.Value.OnBehalfOf);
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts;
 using Writ.Contracts.Requests;
@@ -203,7 +202,7 @@ internal sealed class ExtendRun(
             ["extends"] = request.Extends!.Value.ToString(),
             ["deadline"] = request.Start!.Value.ToString("O"),
             ["until"] = UnixMicroseconds.ToInstant(statement.NotAfter(0)).ToString("O"),
-            ["command"] = Texts(request.Command),
+            ["command"] = AuditEvent.Texts(request.Command),
             ["reason"] = request.Reason,
             ["ticket"] = request.Ticket,
             ["statement"] = request.StatementDigest,
@@ -214,11 +213,9 @@ internal sealed class ExtendRun(
             ["request"] = request.Id.ToString(),
             ["policy"] = request.PolicyHash,
             ["verdict"] = VerdictText.Of(found.Verdict),
-            ["reasons"] = Texts(found.Reasons),
-            ["rules"] = Texts(found.Rules),
-            ["zones"] = Texts(found.Zones),
+            ["reasons"] = AuditEvent.Texts(found.Reasons),
+            ["rules"] = AuditEvent.Texts(found.Rules),
+            ["zones"] = AuditEvent.Texts(found.Zones),
         }));
     }
-
-    private static JsonArray Texts(IEnumerable<string> texts) => [.. texts.Select(text => JsonValue.Create(text))];
 }

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Requests;
 using Writ.Core;
@@ -51,12 +50,12 @@ internal static class BrokenGlass
             ["grant"] = grant.Id.ToString(),
             ["request"] = request.Id.ToString(),
             ["tool"] = request.Tool,
-            ["command"] = Texts(request.Command),
+            ["command"] = AuditEvent.Texts(request.Command),
             ["reason"] = request.Reason,
-            ["zones"] = Texts(found.Zones),
-            ["rules"] = Texts(found.Rules),
+            ["zones"] = AuditEvent.Texts(found.Zones),
+            ["rules"] = AuditEvent.Texts(found.Rules),
             ["not_after"] = grant.NotAfter.ToString("O"),
-            ["reviewers"] = Texts(Reviewers(found)),
+            ["reviewers"] = AuditEvent.Texts(Reviewers(found)),
         }));
     }
 
@@ -85,6 +84,4 @@ internal static class BrokenGlass
         GlassState.Broken => "awaits-review",
         GlassState.Reviewed => "reviewed",
     };
-
-    private static JsonArray Texts(IEnumerable<string> texts) => [.. texts.Select(text => JsonValue.Create(text))];
 }

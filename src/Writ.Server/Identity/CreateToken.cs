@@ -65,7 +65,7 @@ internal sealed class CreateToken(WriteTransaction writes)
         ["changed"] = actor.Id.ToString(),
         ["name"] = actor.Name,
         ["kind"] = Requests.RequestViews.Kind(actor.Kind),
-        ["groups"] = new System.Text.Json.Nodes.JsonArray([.. actor.Groups.Select(group => System.Text.Json.Nodes.JsonValue.Create(group))]),
+        ["groups"] = AuditEvent.Texts(actor.Groups),
         ["admin"] = actor.IsAdmin,
         ["auditor"] = actor.IsAuditor,
     }));

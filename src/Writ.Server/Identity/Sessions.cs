@@ -89,7 +89,7 @@ internal sealed class Sessions(Database database, WriteTransaction writes, Serve
         {
             ["session"] = session.Id.ToString(),
             ["by"] = by,
-            ["methods"] = new System.Text.Json.Nodes.JsonArray([.. methods.Select(method => System.Text.Json.Nodes.JsonValue.Create(method))]),
+            ["methods"] = AuditEvent.Texts(methods),
         }, context.Source()));
         return secret;
     }

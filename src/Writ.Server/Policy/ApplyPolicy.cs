@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Policy;
@@ -133,7 +132,7 @@ internal sealed class ApplyPolicy(
             scope.Db.Policies.Add(row);
             scope.Record(new(AuditType.PolicyApplied, by, null, new()
             {
-                ["number"] = row.Number, ["old"] = before?.Hash, ["new"] = row.Hash, ["withdrawn"] = gone.Count == 0 ? null : new JsonArray([.. gone.Select(what => JsonValue.Create(what))]), ["proposal"] = proposal?.Id.ToString(), ["proposed_by"] = proposal?.By.ToString(),
+                ["number"] = row.Number, ["old"] = before?.Hash, ["new"] = row.Hash, ["withdrawn"] = gone.Count == 0 ? null : AuditEvent.Texts(gone), ["proposal"] = proposal?.Id.ToString(), ["proposed_by"] = proposal?.By.ToString(),
             }, source));
             await TemplateVersions.Record(scope, old, policy, row.Number, author, by, proposal is null ? null : by.Name, source);
             await scope.Db.SaveChangesAsync(CancellationToken.None);

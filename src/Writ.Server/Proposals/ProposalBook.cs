@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Writ.Core.Audit;
 using Writ.Core.Identity;
@@ -58,7 +57,7 @@ internal sealed class ProposalBook(WriteTransaction writes)
             scope.Db.Proposals.Add(row);
             scope.Record(new(AuditType.ProposalMade, author.Audit, null, new()
             {
-                ["proposal"] = row.Id.ToString(), ["kind"] = kind, ["of"] = of, ["new_rights"] = new JsonArray([.. row.NewRights.Select(text => (JsonNode)text)]),
+                ["proposal"] = row.Id.ToString(), ["kind"] = kind, ["of"] = of, ["new_rights"] = AuditEvent.Texts(row.NewRights),
             }, author.SourceAddress));
             return row.Id;
         });

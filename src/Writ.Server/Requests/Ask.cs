@@ -224,7 +224,7 @@ internal sealed class Ask(
         var created = new JsonObject
         {
             ["request"] = request.Id.ToString(),
-            ["command"] = Texts(request.Command),
+            ["command"] = AuditEvent.Texts(request.Command),
             ["template"] = TemplateVersions.Entry(request),
             ["reason"] = request.Reason,
             ["ticket"] = request.Ticket,
@@ -239,9 +239,9 @@ internal sealed class Ask(
             ["request"] = request.Id.ToString(),
             ["policy"] = request.PolicyHash,
             ["verdict"] = VerdictText.Of(found.Verdict),
-            ["reasons"] = Texts(found.Reasons),
-            ["rules"] = Texts(found.Rules),
-            ["zones"] = Texts(found.Zones),
+            ["reasons"] = AuditEvent.Texts(found.Reasons),
+            ["rules"] = AuditEvent.Texts(found.Rules),
+            ["zones"] = AuditEvent.Texts(found.Zones),
         }));
     }
 
@@ -255,6 +255,4 @@ internal sealed class Ask(
             ? new(ErrorCode.Denied, $"policy denies this {request.Tool} command", null, found.Reasons)
             : null;
     }
-
-    private static JsonArray Texts(IEnumerable<string> texts) => [.. texts.Select(text => JsonValue.Create(text))];
 }

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts;
 using Writ.Contracts.Requests;
@@ -100,6 +99,7 @@ internal sealed class NarrowRequest(
         if (!RequestAccess.MayDecide(policy.Value, found.Value, caller))
             return new Refusal(ErrorCode.Forbidden, "no role of yours decides on this request");
 
+        // Policy may give so much by itself, and what is given to one person is given one after the other.
         await scope.TakeTurnOf(found.Value.ActorId, found.Value.OnBehalfOf);
 
         // 2. The turn of those who decide: what is narrowed is what stands now, and of more time also the run.
@@ -225,7 +225,7 @@ internal sealed class NarrowRequest(
         scope.Record(new(AuditType.RequestRevised, caller.Audit, request.Id, new()
         {
             ["request"] = request.Id.ToString(), ["revision"] = revision, ["statement"] = digest, ["why"] = "narrowed by a reviewer", ["comment"] = comment, ["policy"] = policy.Hash,
-            ["command"] = new JsonArray([.. argv.Select(text => JsonValue.Create(text))]), ["duration_seconds"] = found.Duration.TotalSeconds, ["uses"] = found.Uses,
+            ["command"] = AuditEvent.Texts(argv), ["duration_seconds"] = found.Duration.TotalSeconds, ["uses"] = found.Uses,
         }, caller.SourceAddress));
         var revised = await scope.Db.Requests.AsNoTracking().SingleAsync(row => row.Id == request.Id);
         if (found.Verdict != Verdict.Allow)

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Writ.Contracts.Requests;
 using Writ.Core.Audit;
 using Writ.Core.Identity;
@@ -90,7 +89,7 @@ internal sealed class Understanding(Planner planner, PolicyInForce policies, Ref
     {
         ["attempt"] = attempt,
         ["template"] = ask.Template?.Name is { } name ? RequestAccess.Shown(name) : null,
-        ["command"] = new JsonArray([.. ask.Command.Select(text => JsonValue.Create(text))]),
+        ["command"] = AuditEvent.Texts(ask.Command),
         ["code"] = refusal.Code,
         ["message"] = refusal.Message,
     }, caller.SourceAddress));

@@ -36,7 +36,7 @@ internal sealed class RunTransitions(Database database, WriteTransaction writes,
             {
                 ["run"] = started.Run,
                 ["at"] = Time(started.At),
-                ["argv"] = new JsonArray([.. started.Argv.Select(argument => JsonValue.Create(argument))]),
+                ["argv"] = AuditEvent.Texts(started.Argv),
                 ["tool_sha256"] = started.ToolSha256,
                 ["sandbox"] = started.Sandbox,
                 ["fence"] = started.Fence,

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Google.Protobuf;
 using Grpc.Core;
@@ -137,7 +136,7 @@ internal sealed class RunnerLinkService(
             scope.Record(new(AuditType.RunnerConnected, new(null, runner.Name), null, new()
             {
                 ["runner"] = runner.Id.ToString(), ["version"] = hello.Version, ["inventory"] = digest,
-                ["protections"] = new JsonArray([.. inventory.Tools.SelectMany(tool => tool.Protections).Distinct().Order(StringComparer.Ordinal).Select(word => (JsonNode)word)]),
+                ["protections"] = AuditEvent.Texts(inventory.Tools.SelectMany(tool => tool.Protections).Distinct().Order(StringComparer.Ordinal)),
             }, source));
             return true;
         });

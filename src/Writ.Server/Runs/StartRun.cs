@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.Json.Nodes;
 using Google.Protobuf;
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Runners;
@@ -153,7 +154,7 @@ internal sealed class StartRun(
     {
         ["attempt"] = "run",
         ["grant"] = ask.Grant,
-        ["command"] = new System.Text.Json.Nodes.JsonArray([.. ask.Command.Select(text => System.Text.Json.Nodes.JsonValue.Create(text))]),
+        ["command"] = AuditEvent.Texts(ask.Command),
         ["code"] = refusal.Code,
         ["message"] = refusal.Message,
     }, caller.SourceAddress));
@@ -315,13 +316,13 @@ internal sealed class StartRun(
             Outputs = RunOutput.Of(plan),
         };
         scope.Db.Runs.Add(run);
-        var ordered = new System.Text.Json.Nodes.JsonObject
+        var ordered = new JsonObject
         {
             ["run"] = id.ToString(),
             ["grant"] = grant.Id.ToString(),
             ["use"] = use,
             ["runner"] = runner.Name,
-            ["command"] = new System.Text.Json.Nodes.JsonArray([.. ask.Command.Select(text => System.Text.Json.Nodes.JsonValue.Create(text))]),
+            ["command"] = AuditEvent.Texts(ask.Command),
             ["deadline"] = deadline.ToString("O"),
             ["order_sha256"] = Convert.ToHexStringLower(SHA256.HashData(envelope.Bytes)),
             ["order_key"] = Convert.ToBase64String(keys.OrderPublicKey),

@@ -36,7 +36,7 @@ internal static class TemplateVersions
             scope.Db.Templates.Add(row);
             scope.Record(new(AuditType.TemplateApplied, by, null, new()
             {
-                ["template"] = row.Name, ["version"] = row.Version, ["sha256"] = row.Digest, ["policy"] = policy.Hash, ["proposed_by"] = author.ToString(), ["authors"] = Texts(row.Authors),
+                ["template"] = row.Name, ["version"] = row.Version, ["sha256"] = row.Digest, ["policy"] = policy.Hash, ["proposed_by"] = author.ToString(), ["authors"] = AuditEvent.Texts(row.Authors),
             }, source));
         }
 
@@ -99,6 +99,4 @@ internal static class TemplateVersions
     private static Dictionary<string, string> Parameters(RequestRow request) => JsonSerializer.Deserialize<Dictionary<string, string>>(request.TemplateParameters!, JsonSerializerOptions.Default)!;
 
     private static bool IsInForce(PolicyDocument? policy, Template template) => policy is not null && policy.Templates.TryGetValue(template.Name, out var known) && known.Digest == template.Digest;
-
-    private static JsonArray Texts(IEnumerable<string> texts) => [.. texts.Select(text => JsonValue.Create(text))];
 }

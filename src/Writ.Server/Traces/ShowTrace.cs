@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Writ.Contracts.Traces;
 using Writ.Core.Audit;
 using Writ.Core.Identity;
@@ -41,7 +40,7 @@ internal sealed class ShowTrace(Database database, TraceSearch search, WriteTran
                 ["from"] = view.From,
                 ["since"] = view.Since?.ToString("O"),
                 ["until"] = view.Until.ToString("O"),
-                ["told"] = new JsonArray([.. view.Findings.Select(found => JsonValue.Create(found.Run?.Id ?? found.Grant))]),
+                ["told"] = AuditEvent.Texts(view.Findings.Select(found => found.Run?.Id ?? found.Grant)),
             }, caller.SourceAddress));
             return Task.FromResult<Result<bool>>(true);
         });

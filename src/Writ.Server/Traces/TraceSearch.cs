@@ -66,13 +66,11 @@ internal sealed class TraceSearch(PolicyInForce policies, TimeProvider time)
     /// <summary>Answers for a caller, who gets to know of nothing that they may not know of.</summary>
     public async Task<TraceAnswer> Answer(WritDb db, Caller caller, TraceQuestion question, CancellationToken cancel)
     {
-        var policy = caller.ReadsAll ? null : await policies.Get(db) is { IsOk: true } read ? read.Value : null;
+        var asked = new Inquiry(db, caller, caller.ReadsAll ? null : await policies.Get(db) is { IsOk: true } read ? read.Value : null, question, cancel);
         // No grant is older than the first, whatever was asked for.
         var oldest = (await db.Grants.AsNoTracking().OrderBy(row => row.Id).Select(row => (DateTimeOffset?)row.CreatedAt).FirstOrDefaultAsync(cancel) ?? question.Until) - TimeSpan.FromDays(1);
         var since = question.Since > oldest ? question.Since.Value : oldest;
-        var findings = new Dictionary<string, Finding>(StringComparer.Ordinal);
-        var gaps = new HashSet<RunId>();
-        var more = false;
+        var (findings, gaps, more) = (asked.Findings, asked.Gaps, false);
         // From the newest back, in pieces that grow: what is asked about all time reads a few times what it shows, and a year is seven
         // pieces. The first reaches back from where there is anything at all.
         for (var (until, piece) = (question.Until, FirstPiece); until > since; piece *= 4)
@@ -87,7 +85,7 @@ internal sealed class TraceSearch(PolicyInForce policies, TimeProvider time)
             if (last is null)
                 break;
             var begin = last - since > piece ? last.Value - piece : since;
-            more |= await Search(db, caller, policy, question, begin, until, findings, gaps, cancel);
+            more |= await Search(asked, begin, until);
             until = begin;
         }
 
@@ -97,23 +95,22 @@ internal sealed class TraceSearch(PolicyInForce policies, TimeProvider time)
             more || shown.Count > question.Limit || gaps.Count > MostGaps);
     }
 
-    private async Task<bool> Search(
-        WritDb db, Caller caller, PolicyDocument? policy, TraceQuestion question, DateTimeOffset since, DateTimeOffset until,
-        Dictionary<string, Finding> findings, HashSet<RunId> gaps, CancellationToken cancel)
+    private async Task<bool> Search(Inquiry asked, DateTimeOffset since, DateTimeOffset until)
     {
+        var (db, question, cancel) = (asked.Db, asked.Question, asked.Cancel);
         // 1. Who may have to do with it: grants by their scope, runs by their source or by what they tried.
         var (grants, more) = await TraceIndex.Find(db, Grants(question), since, until, MostCandidates, cancel);
         var (runs, moreRuns) = await TraceIndex.Find(db, Runs(question), since, until, MostCandidates, cancel);
         var (unknown, moreUnknown) = await TraceIndex.Find(db, [Unknown], since, until, MostCandidates, cancel);
         more |= moreRuns || moreUnknown;
         if (runs.Count + unknown.Count > 0)
-            more |= await Look(db, caller, policy, question, since, until, [], runs, unknown, findings, gaps, cancel);
+            more |= await Look(asked, since, until, [], runs, unknown);
         // The newest first, and no more of them than are shown: the scope of each is read.
         foreach (var some in grants.Chunk(AtOnce))
         {
-            if (findings.Count >= question.Limit)
+            if (asked.Findings.Count >= question.Limit)
                 return true;
-            more |= await Look(db, caller, policy, question, since, until, some, [], [], findings, gaps, cancel);
+            more |= await Look(asked, since, until, some, [], []);
         }
 
         return more;
@@ -126,9 +123,9 @@ internal sealed class TraceSearch(PolicyInForce policies, TimeProvider time)
         : [TraceKey.Of(TraceKind.Source, question.From!.Value)];
 
     private async Task<bool> Look(
-        WritDb db, Caller caller, PolicyDocument? policy, TraceQuestion question, DateTimeOffset since, DateTimeOffset until,
-        IReadOnlyCollection<string> grants, IReadOnlyList<string> runs, IReadOnlyList<string> unknown, Dictionary<string, Finding> findings, HashSet<RunId> gaps, CancellationToken cancel)
+        Inquiry asked, DateTimeOffset since, DateTimeOffset until, IReadOnlyCollection<string> grants, IReadOnlyList<string> runs, IReadOnlyList<string> unknown)
     {
+        var (db, question, findings, cancel) = (asked.Db, asked.Question, asked.Findings, asked.Cancel);
         // 2. Of the grants, those whose approved scope holds it; and their runs of that time. Those that were lost are among the unknown.
         var runIds = runs.Concat(unknown).Select(RunId.Parse).Distinct().ToArray();
         var ofIndex = await Facts(db.Runs.AsNoTracking().Where(row => runIds.Contains(row.Id))).ToListAsync(cancel);
@@ -150,7 +147,7 @@ internal sealed class TraceSearch(PolicyInForce policies, TimeProvider time)
 
         // 3. What the caller may know of.
         var grantIds = all.Select(row => row.Grant).Concat(approvedIds).Distinct().ToArray();
-        var visible = caller.ReadsAll ? grantIds.ToHashSet() : await Visible(db, caller, policy, grantIds, cancel);
+        var visible = asked.Caller.ReadsAll ? grantIds.ToHashSet() : await Visible(asked, grantIds);
         all.RemoveAll(run => !visible.Contains(run.Grant));
 
         // 4. What each has to do with it.
@@ -167,7 +164,7 @@ internal sealed class TraceSearch(PolicyInForce policies, TimeProvider time)
             if (touch != Touch.None)
                 findings.Add(run.Id.ToString(), new(touch, run.StartedAt ?? run.CreatedAt, run.Grant, run.Id, [.. refused[run.Id].OrderByDescending(row => row.Packets)]));
             else if (source is null && isUnknown.Contains(run.Id.ToString()) && IsOpen(question, run))
-                gaps.Add(run.Id);
+                asked.Gaps.Add(run.Id);
         }
 
         // 5. Rights that nobody used then.
@@ -186,8 +183,9 @@ internal sealed class TraceSearch(PolicyInForce policies, TimeProvider time)
     private static IQueryable<RunFacts> Facts(IQueryable<RunRow> runs) => runs.Select(row => new RunFacts(
         row.Id, row.GrantId, row.CreatedAt, row.StartedAt, row.EndedAt, row.Deadline, row.EndReason, row.PacketsPassed, row.LastPacketAt, row.Sources));
 
-    private static async Task<HashSet<GrantId>> Visible(WritDb db, Caller caller, PolicyDocument? policy, GrantId[] grants, CancellationToken cancel)
+    private static async Task<HashSet<GrantId>> Visible(Inquiry asked, GrantId[] grants)
     {
+        var (db, caller, policy, cancel) = (asked.Db, asked.Caller, asked.Policy, asked.Cancel);
         var owned = (await db.Actors.AsNoTracking().Where(row => row.OwnerId == caller.Id).Select(row => row.Id).ToListAsync(cancel)).ToHashSet();
         var known = await (
             from grant in db.Grants.AsNoTracking()
@@ -219,5 +217,13 @@ internal sealed class TraceSearch(PolicyInForce policies, TimeProvider time)
     {
         var now = time.GetUtcNow();
         return run.EndReason == RunEndCause.RunnerLost || run.EndedAt is null ? run.Deadline < now ? run.Deadline : now : run.EndedAt.Value;
+    }
+
+    /// <summary>A question of somebody's while it is being answered, with what was found so far.</summary>
+    private sealed record Inquiry(WritDb Db, Caller Caller, PolicyDocument? Policy, TraceQuestion Question, CancellationToken Cancel)
+    {
+        public Dictionary<string, Finding> Findings { get; } = new(StringComparer.Ordinal);
+
+        public HashSet<RunId> Gaps { get; } = [];
     }
 }

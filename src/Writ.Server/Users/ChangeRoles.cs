@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts;
 using Writ.Contracts.Identity;
@@ -111,7 +110,7 @@ internal sealed class ChangeRoles(
             scope.Record(new(AuditType.ActorChanged, by, null, new()
             {
                 ["changed"] = actor.ToString(), ["name"] = was.Name, ["kind"] = RequestViews.Kind(was.Kind),
-                ["old_groups"] = Texts(was.Groups), ["groups"] = Texts(groups), ["old_admin"] = was.IsAdmin, ["admin"] = admin, ["old_auditor"] = was.IsAuditor, ["auditor"] = auditor,
+                ["old_groups"] = AuditEvent.Texts(was.Groups), ["groups"] = AuditEvent.Texts(groups), ["old_admin"] = was.IsAdmin, ["admin"] = admin, ["old_auditor"] = was.IsAuditor, ["auditor"] = auditor,
             }, source));
             if (policy is null)
                 return true;
@@ -149,6 +148,4 @@ internal sealed class ChangeRoles(
 
         return (allowed, denied);
     }
-
-    private static JsonArray Texts(IEnumerable<string> texts) => [.. texts.Select(text => (JsonNode)text)];
 }

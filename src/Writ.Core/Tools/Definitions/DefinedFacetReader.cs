@@ -76,7 +76,7 @@ internal sealed class DefinedFacetReader(Action<int, string, string?> problem)
                 var (lowest, highest) = Bounds(fields, what);
                 return new(name, FacetKind.AtMost)
                 {
-                    Noun = noun, Bounds = (lowest, highest), LeastNumber = fields.Number("least", lowest, highest, whole: false) ?? lowest, Whole = !YamlWord.IsTrue(fields, "decimals", what, problem),
+                    Noun = noun, Bounds = (lowest, highest), LeastNumber = fields.Number("least", lowest, highest, whole: false) ?? lowest, Whole = !fields.IsTrue("decimals"),
                 };
             case { } other:
                 problem(fields.Find("kind")!.Line, $"'{PolicyReader.Visible(other)}' is no kind of facet", FieldReader.Near(other, Kinds));

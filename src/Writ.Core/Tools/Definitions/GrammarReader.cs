@@ -28,8 +28,8 @@ internal sealed class GrammarReader(FieldReader fields, string what, Action<int,
         var grammar = new DefinedGrammar
         {
             Always = fields.Find("always") is { } always ? PolicyTestReader.Words(always, problem) ?? [] : [],
-            Bundled = YamlWord.IsTrue(fields, "bundled", what, problem),
-            OptionsFirst = YamlWord.IsTrue(fields, "options-first", what, problem),
+            Bundled = fields.IsTrue("bundled"),
+            OptionsFirst = fields.IsTrue("options-first"),
             End = fields.Text("end"),
             Options = options,
             Positionals = positionals,
@@ -121,7 +121,7 @@ internal sealed class GrammarReader(FieldReader fields, string what, Action<int,
             var entry = new FieldReader(item, "this traffic", ["purpose", "tcp", "udp", "sctp", "icmp", "when", "unless"], problem);
             entry.Need("purpose", "say in a word what is sent: purpose: query");
             var made = new DefinedTraffic(entry.Text("purpose") ?? "", Ports(entry, "tcp", names), Ports(entry, "udp", names), Ports(entry, "sctp", names),
-                YamlWord.IsTrue(entry, "icmp", "this traffic", problem), Known("when", entry, names), Known("unless", entry, names));
+                entry.IsTrue("icmp"), Known("when", entry, names), Known("unless", entry, names));
             if (!entry.IsBroken && !made.Icmp && new[] { made.Tcp, made.Udp, made.Sctp }.All(ports => ports.Fixed.IsEmpty && ports.Arguments.Count == 0))
                 problem(entry.Line, "this traffic goes nowhere", "name ports of tcp, udp or sctp, or icmp: true");
             traffic.Add(made);
@@ -170,20 +170,5 @@ internal sealed class GrammarReader(FieldReader fields, string what, Action<int,
     {
         problem(line, message, hint);
         return null;
-    }
-}
-
-/// <summary>Words of YAML that mean yes or no.</summary>
-internal static class YamlWord
-{
-    /// <summary>True for <c>true</c>; false for <c>false</c> and where the key is absent; all else is a problem.</summary>
-    public static bool IsTrue(FieldReader fields, string key, string what, Action<int, string, string?> problem)
-    {
-        if (fields.Find(key) is not { } node)
-            return false;
-        if (node is PolicyScalar { Value: "true" or "false" } word)
-            return word.Value == "true";
-        problem(node.Line, $"'{key}' of {what} is true or false", null);
-        return false;
     }
 }

@@ -38,6 +38,7 @@ internal sealed class Database : IDisposable
         var options = new DbContextOptionsBuilder<SqliteWritDb>()
             .UseSqlite(connection)
             .AddInterceptors(new FullSynchronous())
+            .ConfigureWarnings(AsBuilt)
             .Options;
         DbContextOptions<SqliteWritDb>? forStores = null;
         return new(DatabaseEngine.Sqlite, oneWriter => new SqliteWritDb(oneWriter is null
@@ -49,7 +50,7 @@ internal sealed class Database : IDisposable
     public static Database Postgres(string connection)
     {
         var options = new DbContextOptionsBuilder<PostgresWritDb>().UseNpgsql(connection,
-            npgsql => npgsql.ExecutionStrategy(dependencies => new FreshConnection(dependencies.CurrentContext.Context))).Options;
+            npgsql => npgsql.ExecutionStrategy(dependencies => new FreshConnection(dependencies.CurrentContext.Context))).ConfigureWarnings(AsBuilt).Options;
         return new(DatabaseEngine.Postgres, _ => new PostgresWritDb(options));
     }
 
@@ -106,6 +107,9 @@ internal sealed class Database : IDisposable
     }
 
     public void Dispose() => _writers.Dispose();
+
+    // Whether the migrations lead to the model is a question for tests, not for each start: it takes a tenth of it.
+    private static void AsBuilt(WarningsConfigurationBuilder warnings) => warnings.Ignore(RelationalEventId.PendingModelChangesWarning);
 
     private sealed class Turn(SemaphoreSlim writers) : IDisposable
     {

@@ -103,6 +103,7 @@ public sealed record ExtensionView(string Request, string Run, string Grant, Dat
 /// <param name="Runner">The runner that would execute it.</param>
 /// <param name="DurationSeconds">How long the right would last.</param>
 /// <param name="Nearest">Where policy denies: the nearest command that it would not deny, or null where there is none.</param>
+/// <param name="Withheld">Why it would not be given though policy does not deny it: whoever asks broke the glass, and waits for a review. Null otherwise.</param>
 public sealed record ExplainView(
     IReadOnlyList<string> Command,
     PlanView Plan,
@@ -112,7 +113,8 @@ public sealed record ExplainView(
     int Uses,
     DateTimeOffset? Start,
     NearestView? Nearest,
-    TemplateUseView? Template = null);
+    TemplateUseView? Template = null,
+    string? Withheld = null);
 
 /// <summary>A command near to a denied one that policy would not deny.</summary>
 /// <param name="Command">As it could be typed.</param>

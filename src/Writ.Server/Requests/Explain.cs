@@ -4,6 +4,7 @@ using Writ.Core.Policy;
 using Writ.Proof.Errors;
 using Writ.Server.Errors;
 using Writ.Server.Files;
+using Writ.Server.Grants;
 using Writ.Server.Identity;
 using Writ.Server.Policy;
 using Writ.Server.Storage;
@@ -54,6 +55,7 @@ internal sealed class Explain(Database database, PolicyInForce policies, Underst
             ask.Command, PlanViews.Of(planned.Value.Plan, planned.Value.Context.Inputs, lasting, found.Budget), RequestViews.Of(found, policy.Value.Hash),
             planned.Value.RunnerName, (lasting ?? TimeSpan.Zero).TotalSeconds, denied ? ask.Uses ?? 1 : found.Uses, ask.Start,
             denied ? NearestViews.Of(policy.Value, subject, ask.Command, planned.Value, terms, at) : null,
-            use is null ? null : await TemplateVersions.View(db, use));
+            use is null ? null : await TemplateVersions.View(db, use),
+            !denied && await BrokenGlass.Awaited(db, caller.Id, caller.OnBehalfOf?.Id) is { } awaited ? $"{awaited.Message}: {awaited.Hint}" : null);
     }
 }

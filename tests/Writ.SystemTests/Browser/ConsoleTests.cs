@@ -133,19 +133,59 @@ public abstract class ConsoleTests(ConsoleBrowser browser)
         (await world.Now(await world.GrantOf(request))).NotAfter.ShouldBe(run.Deadline.AddMinutes(5));
     }
 
+    private static readonly string OnCall = Company.Policy.Replace("denials:\n", """
+          - id: plant-on-call
+            roles: [developer]
+            zones: [plant]
+            tools: { nmap: { techniques: [ping, connect], ports: "1-10000", max-hosts: 16 } }
+            max-uses: 2
+            break-glass: true
+        denials:
+
+        """, StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Glass_is_broken_in_an_emergency_and_nothing_else_is_asked_before_its_review()
+    {
+        await using var house = await ConsoleHouse.Of(browser.Engine, browser.Browser, OnCall);
+        var world = house.World;
+        await using var runner = await Company.Runner(world);
+        var page = await house.Open(await Company.Dana(world), "/ask");
+
+        // It is offered where it would open something, and is taken back by a word.
+        await page.GetByLabel("Command").FillAsync("nmap -sT -p 80 10.20.4.1");
+        await page.GetByRole(AriaRole.Heading, new() { Name = "Give a reason" }).WaitForAsync();
+        (await page.GetByRole(AriaRole.Button, new() { Name = "Break the glass" }).CountAsync()).ShouldBe(0);
+        await page.GetByLabel("Command").FillAsync("nmap -sT -Pn -n -p 502 10.66.7.7");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Break the glass…" }).ClickAsync();
+        await page.GetByRole(AriaRole.Heading, new() { Name = "Give a reason" }).WaitForAsync();
+        (await page.GetByRole(AriaRole.Button, new() { Name = "Break the glass", Exact = true }).First.IsEnabledAsync()).ShouldBeFalse();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Leave the glass whole" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Ask", Exact = true }).First.WaitForAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Break the glass…" }).ClickAsync();
+        await page.GetByLabel("Why").FillAsync("pumps are down, INC-4711");
+        await page.GetByRole(AriaRole.Heading, new() { Name = "You break the glass." }).WaitForAsync();
+        await page.GetByText("Until plant-owner for zone plant has reviewed it, you are given nothing further.").WaitForAsync();
+        await house.LookAround(page, "glass-ask");
+        (await world.Read(db => db.Glass.CountAsync(Cancel))).ShouldBe(0);
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Break the glass", Exact = true }).First.ClickAsync();
+        await ConsoleHouse.At(page, "/inbox/req_");
+        await page.GetByText("! break-glass, not reviewed").WaitForAsync();
+        (await world.Read(db => db.Requests.AsNoTracking().SingleAsync(Cancel))).ShouldSatisfyAllConditions(
+            row => row.BreakGlass.ShouldBeTrue(), row => row.State.ShouldBe(RequestState.Approved), row => row.Reason.ShouldBe("pumps are down, INC-4711"));
+
+        // What policy would allow or have approved is not asked before the review, and says why.
+        await page.GotoAsync("/ask?c=nmap%20-sT%20-p%2080%2010.20.4.1&why=the%20same");
+        await page.GetByRole(AriaRole.Heading, new() { Name = "A review comes first" }).WaitForAsync();
+        await page.GetByText("broke the glass and is given nothing further").WaitForAsync();
+        (await page.GetByRole(AriaRole.Button, new() { Name = "Ask", Exact = true }).First.IsEnabledAsync()).ShouldBeFalse();
+    }
+
     [Fact]
     public async Task Broken_glass_is_marked_everywhere_and_reviewed_by_its_owner()
     {
-        await using var house = await ConsoleHouse.Of(browser.Engine, browser.Browser, Company.Policy.Replace("denials:\n", """
-              - id: plant-on-call
-                roles: [developer]
-                zones: [plant]
-                tools: { nmap: { techniques: [ping, connect], ports: "1-10000", max-hosts: 16 } }
-                max-uses: 2
-                break-glass: true
-            denials:
-
-            """, StringComparison.Ordinal));
+        await using var house = await ConsoleHouse.Of(browser.Engine, browser.Browser, OnCall);
         var world = house.World;
         await using var runner = await Company.Runner(world);
         var (dana, aiko) = (await Company.Dana(world), await Company.Aiko(world));

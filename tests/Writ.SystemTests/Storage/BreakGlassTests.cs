@@ -100,6 +100,8 @@ public abstract class BreakGlassTests(StorageEngine engine) : StorageTest(engine
         (await world.Ask(dana)).ShouldBeRefused(ErrorCode.ReviewAwaited);
         (await world.Ask(olga)).ShouldBeRefused(ErrorCode.ReviewAwaited);
         (await world.Extend(olga, live, TimeSpan.FromMinutes(1))).ShouldBeRefused(ErrorCode.ReviewAwaited);
+        (await Withheld(world, dana)).ShouldNotBeNull().ShouldStartWith($"dana broke the glass and is given nothing further until {grant.Id} is reviewed: ");
+        (await Withheld(world, rae)).ShouldBeNull();
         // 2. Approved meanwhile.
         (await world.Approve(rae, waits)).ShouldBeRefused(ErrorCode.ReviewAwaited);
         (await world.Now(waits)).State.ShouldBe(RequestState.Pending);
@@ -113,6 +115,7 @@ public abstract class BreakGlassTests(StorageEngine engine) : StorageTest(engine
         (await world.Ask(dana, "nmap -sT -Pn -n -p 22 10.99.0.5")).ShouldBeOk().Denial.ShouldNotBeNull();
 
         (await Review(world, rae, grant)).ShouldBeOk().BreakGlass!.State.ShouldBe("reviewed");
+        (await Withheld(world, dana)).ShouldBeNull();
         (await world.Approve(rae, waits)).ShouldBeOk().State.ShouldBe("approved");
         (await Break(world, dana)).ShouldBeOk().Denial.ShouldBeNull();
         await world.ShouldBalance();
@@ -231,6 +234,8 @@ public abstract class BreakGlassTests(StorageEngine engine) : StorageTest(engine
         (await world.Get<ApplyPolicy>().Apply(await world.Admin(), new(Policy.Replace(Glass, "", StringComparison.Ordinal)), Cancel)).ShouldBeOk();
         await World.Eventually(async () => (await world.Now(grant)).State is GrantState.Revoked, "the grant stays");
     }
+
+    private static async Task<string?> Withheld(World world, Caller who) => (await world.Get<Explain>().Of(who, new(World.Command.Split(' ')), CancellationToken.None)).ShouldBeOk().Withheld;
 
     private static Task<Result<(RequestRow Request, Refusal? Denial)>> Break(
         World world, Caller caller, string command = World.Command, string? reason = "it is down", TimeSpan? duration = null) =>

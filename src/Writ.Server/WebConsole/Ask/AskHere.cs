@@ -1,3 +1,4 @@
+using Writ.Contracts.Requests;
 using Writ.Contracts.Templates;
 using Writ.Proof.Errors;
 using Writ.Server.Policy;
@@ -18,13 +19,20 @@ internal sealed class AskHere(Visit visit, Explain explain, Requests.Ask ask, Sh
         var read = draft.Read();
         if (!read.IsOk)
             return read.Refusal;
-        var view = await visit.Do("Explain", caller => explain.Of(caller, read.Value, CancellationToken.None, typing: true));
+        var view = await Look(read.Value);
         if (!view.IsOk)
             return view.Refusal;
         await using var db = database.Open();
-        var policy = await policies.Get(db);
-        return Outlined.Of(view.Value, policy.IsOk ? policy.Value : null);
+        var policy = await policies.Get(db) is { IsOk: true } inForce ? inForce.Value : null;
+        var couldBreak = !draft.BreakGlass && view.Value.Evaluation.Verdict != "allow" && policy?.Rules.Any(rule => rule.BreakGlass) == true && await WouldOpen(read.Value);
+        return Outlined.Of(view.Value, policy, draft.BreakGlass, couldBreak);
     }
+
+    private Task<Result<ExplainView>> Look(AskForAccess ask) => visit.Do("Explain", caller => explain.Of(caller, ask, CancellationToken.None, typing: true));
+
+    /// <summary>Whether the same would be given to whoever broke the glass for it, once they have said why.</summary>
+    private async Task<bool> WouldOpen(AskForAccess ask) =>
+        await Look(ask with { BreakGlass = true, Reason = ask.Reason ?? "not said yet" }) is { IsOk: true, Value: { Evaluation.Verdict: "allow", Withheld: null } };
 
     /// <summary>The templates that the one who looks may use; none where they are signed out.</summary>
     public async Task<IReadOnlyList<TemplateView>> Templates() =>

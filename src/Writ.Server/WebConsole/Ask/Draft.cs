@@ -11,7 +11,8 @@ namespace Writ.Server.WebConsole.Ask;
 /// <param name="Minutes">How long; 0 for as long as the rule says.</param>
 /// <param name="Uses">How often, as it was typed; nothing for once.</param>
 /// <param name="Files">The files that were chosen, by the names that the command has for them.</param>
-internal sealed record Draft(string Line, int Minutes, string Uses, string Reason, string Ticket, IReadOnlyDictionary<string, byte[]> Files)
+/// <param name="BreakGlass">Whether the glass is to be broken.</param>
+internal sealed record Draft(string Line, int Minutes, string Uses, string Reason, string Ticket, IReadOnlyDictionary<string, byte[]> Files, bool BreakGlass = false)
 {
     /// <summary>The same for the same draft.</summary>
     public string Digest
@@ -19,7 +20,7 @@ internal sealed record Draft(string Line, int Minutes, string Uses, string Reaso
         get
         {
             var files = Sent.Select(file => $"{file.Argument} {Convert.ToHexStringLower(SHA256.HashData(file.Content))}");
-            return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', [Line, $"{Minutes}", Uses, Reason, Ticket, .. files]))))[..16];
+            return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', [Line, $"{Minutes}", Uses, Reason, Ticket, $"{BreakGlass}", .. files]))))[..16];
         }
     }
 
@@ -46,7 +47,7 @@ internal sealed record Draft(string Line, int Minutes, string Uses, string Reaso
                 return new Refusal(ErrorCode.InvalidCommand, $"'{Printable.Cut(word, 60)}' {problem}", "a template is used as @NAME KEY=VALUE");
         }
 
-        return new AskForAccess(template is null ? words : null, Text(Reason), Text(Ticket), Minutes > 0 ? Minutes * 60 : null, times, Inputs: Sent.ToList() is { Count: > 0 } files ? files : null, Template: template);
+        return new AskForAccess(template is null ? words : null, Text(Reason), Text(Ticket), Minutes > 0 ? Minutes * 60 : null, times, Inputs: Sent.ToList() is { Count: > 0 } files ? files : null, Template: template, BreakGlass: BreakGlass);
     }
 
     private static string? Text(string text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();

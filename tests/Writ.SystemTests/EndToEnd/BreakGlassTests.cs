@@ -58,6 +58,8 @@ public abstract class BreakGlassTests(Houses houses) : EndToEndTest(houses)
             (await House.Type("dana", ["run", "--break-glass", "--reason", "again", "--", .. other])).ShouldBeAnError(121, $"dana broke the glass and is given nothing further until {grant.Id} is reviewed")
                 .Error.ShouldContain($"hint: security-engineer for zone production reviews it: writ review {grant.Id}");
             (await House.Type("dana", ["run", "--reason", "by day", "--", .. House.ShortScan(House.Target())])).ShouldBeAnError(121, "dana broke the glass");
+            (await House.Type("dana", ["explain", "--reason", "by day", "--", .. House.ShortScan(House.Target())])).ShouldBeOk()
+                .Text.ShouldMatch($"withheld +dana broke the glass and is given nothing further until {grant.Id} is reviewed: security-engineer for zone production reviews it");
             (await House.Type("sam", "approve", waits)).ShouldBe(1).Error.ShouldContain("writ: dana broke the glass");
             (await House.As("sam").Request(waits)).ShouldSatisfyAllConditions(view => view.State.ShouldBe("pending"), view => view.Decisions.ShouldBeEmpty());
             (await House.Type("dana", ["run", "--break-glass", "--", .. command])).ShouldBeOk();

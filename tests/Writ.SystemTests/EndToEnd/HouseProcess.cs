@@ -6,12 +6,13 @@ namespace Writ.SystemTests.EndToEnd;
 
 /// <summary>
 /// A process that a house started: its two streams are kept byte by byte, and it is ended by its own id alone. It gets
-/// nothing of the tests' environment.
+/// nothing of the tests' environment but how soon the runtime compiles anew.
 /// </summary>
 internal sealed class HouseProcess : IDisposable
 {
     public const int Hangup = 1, Interrupt = 2, Terminate = 15, Continue = 18, Stop = 19;
 
+    private const string CompileAnewAfter = "DOTNET_TC_CallCountingDelayMs";
     private static readonly TimeSpan LastBytes = TimeSpan.FromSeconds(10);
     private readonly Process _process;
     private readonly MemoryStream _output = new();
@@ -48,7 +49,8 @@ internal sealed class HouseProcess : IDisposable
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
         start.Environment.Clear();
-        foreach (var (variable, value) in environment.Prepend(("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")).Prepend(("HOME", folder)))
+        (string, string?)[] own = [("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), ("HOME", folder), (CompileAnewAfter, Environment.GetEnvironmentVariable(CompileAnewAfter))];
+        foreach (var (variable, value) in own.Concat(environment))
         {
             if (value is not null)
                 start.Environment[variable] = value;

@@ -114,13 +114,17 @@ internal sealed record RunSecret(string Name, string Source)
     public long? LentAt { get; init; }
     /// <summary>Whether it can be made to last longer.</summary>
     public bool Renewable { get; init; }
+    /// <summary>When the sign-in ends that it came by, and it with that, in Unix microseconds; null where nobody said.</summary>
+    public long? TokenUntil { get; init; }
 
     /// <summary>The same as it is lent from an instant on (Unix microseconds); what is not lent stays as it is.</summary>
     public RunSecret LentBy(Secrets.VaultLease? lease, long now) => lease is null ? this : this with
     {
         Lease = lease.Id, LentAt = now, Renewable = lease is { Renewable: true, Seconds: > 0 },
-        LeaseUntil = lease.Seconds > 0 ? now + (Math.Min(lease.Seconds, MostSeconds) * 1_000_000) : null,
+        LeaseUntil = After(lease.Seconds, now), TokenUntil = TokenUntil ?? After(lease.TokenSeconds, now),
     };
+
+    private static long? After(long seconds, long now) => seconds > 0 ? now + (Math.Min(seconds, MostSeconds) * 1_000_000) : null;
 
     // No lease lasts longer than a century.
     private const long MostSeconds = 100L * 366 * 86_400;

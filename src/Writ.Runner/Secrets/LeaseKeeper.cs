@@ -44,6 +44,9 @@ internal sealed class LeaseKeeper(Func<IEnumerable<LiveRun>> live, Func<RunSecre
         var runs = live().ToArray();
         // A Vault that does not answer holds up nobody else's lease.
         await Task.WhenAll(runs.SelectMany(run => Due(run).Select(secret => Renew(run, secret, stop))));
+        // Of a run that got more time than that: renewing the lease does not help.
+        foreach (var (run, secret) in runs.SelectMany(run => (run.Spec?.Secrets ?? []).Where(secret => secret.TokenUntil < run.Spec!.Deadline).Select(secret => (run, secret))))
+            Tell((run.Run, secret.Name), $"it ends with the sign-in that it came by, at {UnixMicroseconds.ToInstant(secret.TokenUntil!.Value).ToString("O", CultureInfo.InvariantCulture)}, and the run may last longer");
         var known = runs.Select(run => run.Run).ToHashSet(StringComparer.Ordinal);
         foreach (var gone in _again.Keys.Concat(_told.Keys).Where(key => !known.Contains(key.Run)))
         {

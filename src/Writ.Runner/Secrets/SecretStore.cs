@@ -145,6 +145,13 @@ internal sealed class SecretStore(RunnerConfig config, TimeProvider time)
                 string.Create(CultureInfo.InvariantCulture, $"secret {secret.Name} is lent for {(until - at) / 1_000_000} s and cannot be renewed, and the run may last {(deadline - at) / 1_000_000} s"),
                 "ask for a shorter time, or its operator has the Vault lend it for longer");
         }
+
+        if (secret is { TokenUntil: { } end, LentAt: { } since } && end < deadline)
+        {
+            throw new RunnerException(
+                string.Create(CultureInfo.InvariantCulture, $"secret {secret.Name} ends with the sign-in that it came by, after {(end - since) / 1_000_000} s, and the run may last {(deadline - since) / 1_000_000} s"),
+                "ask for a shorter time, or its operator gives the AppRole a longer token_ttl");
+        }
     }
 
     private Vault VaultOf(string name) => new(config.Vaults.FirstOrDefault(vault => vault.Name == name) ?? throw new RunnerException($"there is no {name} among vaults any more"));

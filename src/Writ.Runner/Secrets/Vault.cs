@@ -20,7 +20,8 @@ internal sealed record VaultSecret(SecretBytes Value, SecretBytes? User, VaultLe
 /// <param name="Id">By which it is renewed and given back.</param>
 /// <param name="Seconds">From now; 0 where the Vault does not say.</param>
 /// <param name="Renewable">Whether it can last longer.</param>
-internal sealed record VaultLease(string Id, long Seconds, bool Renewable);
+/// <param name="TokenSeconds">How long the sign-in lasts that it came by, with which it ends; 0 where that is somebody else's, or does not end.</param>
+internal sealed record VaultLease(string Id, long Seconds, bool Renewable, long TokenSeconds = 0);
 
 /// <summary>
 /// The HTTP API of HashiCorp Vault and OpenBao, as far as it is needed: sign-in by AppRole, a key-value engine of version 2, credentials of a
@@ -36,9 +37,9 @@ internal sealed class Vault(VaultText settings)
     public async Task<VaultSecret> Read(SecretText secret, CancellationToken cancel)
     {
         using var http = Connect();
-        var token = await SignIn(http, cancel);
+        var (token, lasts) = await SignIn(http, cancel);
         if (secret.Creds is { } role)
-            return await Creds(http, token, $"{secret.Mount ?? "database"}/creds/{role}", cancel);
+            return await Creds(http, token, lasts, $"{secret.Mount ?? "database"}/creds/{role}", cancel);
         try
         {
             var path = $"{secret.Mount ?? "secret"}/data/{secret.Kv}";
@@ -60,7 +61,7 @@ internal sealed class Vault(VaultText settings)
     public async Task<VaultLease?> Renew(string lease, TimeSpan increment, CancellationToken cancel)
     {
         using var http = Connect();
-        var token = await SignIn(http, cancel);
+        var (token, _) = await SignIn(http, cancel);
         using var body = Json((long)Math.Ceiling(increment.TotalSeconds), ("lease_id", Encoding.UTF8.GetBytes(lease)));
         try
         {
@@ -82,7 +83,7 @@ internal sealed class Vault(VaultText settings)
     public async Task Revoke(string lease, CancellationToken cancel)
     {
         using var http = Connect();
-        var token = await SignIn(http, cancel);
+        var (token, _) = await SignIn(http, cancel);
         using var body = Json(("lease_id", Encoding.UTF8.GetBytes(lease)));
         try
         {
@@ -103,23 +104,24 @@ internal sealed class Vault(VaultText settings)
             await Quietly(() => Send(http, HttpMethod.Post, "auth/token/revoke-self", token, null, cancel));
     }
 
-    private static async Task<VaultSecret> Creds(HttpClient http, string token, string path, CancellationToken cancel)
+    private static async Task<VaultSecret> Creds(HttpClient http, string token, long lasts, string path, CancellationToken cancel)
     {
         using var answer = await Send(http, HttpMethod.Get, path, token, null, cancel);
         using var lease = Text(answer.Span, "lease_id");
         var value = Text(answer.Span, "data", "password") ?? throw new RunnerException($"{path} gives no password");
-        return new(value, Text(answer.Span, "data", "username"), lease is { Span.Length: > 0 } ? Lease(answer.Span, Encoding.UTF8.GetString(lease.Span)) : null);
+        return new(value, Text(answer.Span, "data", "username"), lease is { Span.Length: > 0 } ? Lease(answer.Span, Encoding.UTF8.GetString(lease.Span)) with { TokenSeconds = lasts } : null);
     }
 
     // What an answer does not say gives nothing.
     private static VaultLease Lease(ReadOnlySpan<byte> answer, string id) => new(id, Math.Max(0, Number(answer, "lease_duration") ?? 0), IsTrue(answer, "renewable"));
 
-    private async Task<string> SignIn(HttpClient http, CancellationToken cancel)
+    // The token, and for how many seconds it is good where it was made for this alone.
+    private async Task<(string Token, long Seconds)> SignIn(HttpClient http, CancellationToken cancel)
     {
         if (settings.TokenFile is { } file)
         {
             using var token = SecretFile.Read(file);
-            return Header(token.Trimmed, file);
+            return (Header(token.Trimmed, file), 0);
         }
 
         var role = settings.AppRole!;
@@ -127,7 +129,7 @@ internal sealed class Vault(VaultText settings)
         using var body = Json(("role_id", Encoding.UTF8.GetBytes(role.RoleId)), ("secret_id", secretId.Trimmed.ToArray()));
         using var answer = await Send(http, HttpMethod.Post, $"auth/{role.Mount}/login", null, body, cancel);
         using var made = Text(answer.Span, "auth", "client_token") ?? throw new RunnerException($"{settings.Name} gave no token for the AppRole");
-        return Header(made.Span, settings.Name);
+        return (Header(made.Span, settings.Name), Math.Max(0, Number(answer.Span, "auth", "lease_duration") ?? 0));
     }
 
     private static string Header(ReadOnlySpan<byte> token, string from) =>
@@ -259,13 +261,13 @@ internal sealed class Vault(VaultText settings)
         }
     }
 
-    /// <summary>The whole number that is a member; null where there is none.</summary>
-    internal static long? Number(ReadOnlySpan<byte> json, string name)
+    /// <summary>The whole number at a path of members; null where there is none.</summary>
+    internal static long? Number(ReadOnlySpan<byte> json, params ReadOnlySpan<string> path)
     {
         try
         {
             var reader = new Utf8JsonReader(json);
-            return Find(ref reader, name) && reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var number) ? number : null;
+            return Find(ref reader, path) && reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var number) ? number : null;
         }
         catch (JsonException)
         {

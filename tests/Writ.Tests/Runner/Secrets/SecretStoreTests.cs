@@ -190,6 +190,32 @@ public sealed class SecretStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task Vault_whose_sign_in_ends_before_the_run_may_is_refused_and_gets_back_what_it_lent()
+    {
+        await using var vault = await FakeServer.StartAsync();
+        var token = 1799;
+        vault.On("POST /v1/auth/approle/login", context => context.Response.WriteAsync($$$"""{"auth":{"client_token":"hvs.one","lease_duration":{{{token}}},"renewable":true}}"""));
+        vault.On("GET /v1/database/creds/door", context => context.Response.WriteAsync("""{"lease_id":"database/creds/door/1","lease_duration":600,"renewable":true,"data":{"username":"v-door","password":"a-lent-password"}}"""));
+        vault.On("PUT /v1/sys/leases/revoke", context => Task.FromResult(context.Response.StatusCode = 204));
+        vault.On("POST /v1/auth/token/revoke-self", context => Task.FromResult(context.Response.StatusCode = 204));
+        System.IO.File.WriteAllText(File, "role-secret-id");
+        System.IO.File.SetUnixFileMode(File, Owner);
+        var store = new SecretStore(Config($$"""
+            "vaults": [{ "name": "main", "address": "{{vault.Address}}", "app_role": { "role_id": "r", "secret_id_file": "{{File}}" } }],
+            "secrets": [{ "name": "door", "tools": ["psql"], "reach": { "addresses": ["10.20.0.40"], "tcp": "5432" }, "vault": "main", "creds": "door" }]
+            """), _time);
+
+        (await Refused(store)).ShouldBe("secret door ends with the sign-in that it came by, after 1799 s, and the run may last 1800 s");
+        vault.Asked.ShouldContain("PUT /v1/sys/leases/revoke");
+        foreach (var enough in new[] { 1800, 0 })
+        {
+            token = enough;
+            using var given = await Fetch(store);
+            given.All.Single().Terms.TokenUntil.ShouldBe(enough == 0 ? null : UnixMicroseconds.From(_time.GetUtcNow()) + 1_800_000_000);
+        }
+    }
+
+    [Fact]
     public async Task Vault_renews_a_lease_until_an_instant_and_says_how_long_it_lasts()
     {
         await using var vault = await FakeServer.StartAsync();

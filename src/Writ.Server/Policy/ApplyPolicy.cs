@@ -48,6 +48,15 @@ internal sealed class ApplyPolicy(
         return policy.IsOk ? await Apply(caller, policy.Value, before, ProposalBook.Template, template.Name, template.Text, withdraw: false, cancel) : policy.Refusal;
     }
 
+    /// <summary>All but one template, as it is; by an admin alone, since it gives nobody anything.</summary>
+    public async Task<Result<PolicyView>> WithdrawTemplate(Caller caller, PolicyDocument before, Template template, CancellationToken cancel)
+    {
+        if (await gate.Refuse(caller, Access.FreshAdmin, "withdraw template") is { } refusal)
+            return refusal;
+        var policy = await Checked(new(Files: [.. Templates.ApplyTemplate.FilesWith(before, template, null)]), cancel);
+        return policy.IsOk ? await Apply(caller, policy.Value, before, ProposalBook.Policy, policy.Value.Hash, policy.Value.Text, withdraw: true, cancel) : policy.Refusal;
+    }
+
     /// <param name="onto">The policy that must still be in force; null for any.</param>
     /// <param name="withdraw">Whether what is not in it goes out of force.</param>
     private async Task<Result<PolicyView>> Apply(

@@ -60,7 +60,7 @@ internal sealed class ApplyTemplate(Database database, PolicyInForce policies, A
             return ShowTemplates.Missing(name, policy.Value);
         if (policy.Value.Rules.FirstOrDefault(rule => rule.Templates?.Contains(name) == true) is { } rule)
             return new Refusal(ErrorCode.WrongState, $"rule {rule.Id} opens template {name}", "take it out of the policy's rules first: writ policy apply");
-        return await apply.Apply(caller, new(Files: [.. FilesWith(policy.Value, template, null)], Withdraw: true), cancel);
+        return await apply.WithdrawTemplate(caller, policy.Value, template, cancel);
     }
 
     /// <summary>The files of a policy with a template's text in the place of the one that had it; or without it.</summary>

@@ -5,6 +5,7 @@ using Writ.Contracts.Templates;
 using Writ.Core;
 using Writ.Core.Audit;
 using Writ.Core.Identity;
+using Writ.Core.Policy;
 using Writ.Proof.Errors;
 using Writ.Server.Decisions;
 using Writ.Server.Identity;
@@ -90,10 +91,21 @@ public abstract class TemplateTests(StorageEngine engine) : StorageTest(engine)
         // What a rule opens is not withdrawn under it.
         (await apply.Withdraw(ada, "web-check", Cancel)).ShouldBeRefused(ErrorCode.WrongState);
         (await apply.Withdraw(ada, "web-chek", Cancel)).ShouldBeRefused(ErrorCode.NotFound).Hint.ShouldBe("did you mean 'web-check'?");
-        (await world.Get<ApplyPolicy>().Apply(await world.Admin("operator"), new(Files: [new("policy.yaml", World.Policy), new("w.yaml", WebCheck)]), Cancel)).ShouldBeOk();
+        await Operate(World.Policy);
+        // A denial that comes into force meanwhile is not lost with the template.
+        PolicyDocument seen;
+        await using (var db = world.Open())
+            seen = (await world.Get<PolicyInForce>().Get(db)).ShouldBeOk();
+        await Operate(World.NoMoreStaging);
+        (await world.Get<ApplyPolicy>().WithdrawTemplate(ada, seen, seen.Templates["web-check"], Cancel)).ShouldBeRefused(ErrorCode.StaleRevision);
+        (await world.Get<ShowTemplates>().All(ada, Cancel)).ShouldHaveSingleItem();
+        await Operate(World.Policy);
         (await apply.Withdraw(ada, "web-check", Cancel)).ShouldBeOk().Text.ShouldBe(World.Policy);
         (await world.Entries(AuditType.TemplateWithdrawn)).ShouldHaveSingleItem()["template"].ShouldBe("web-check");
         await world.ShouldBalance();
+
+        async Task Operate(string rules) =>
+            (await world.Get<ApplyPolicy>().Apply(await world.Admin("operator"), new(Files: [new("policy.yaml", rules), new("w.yaml", WebCheck)]), Cancel)).ShouldBeOk();
     }
 
     [Fact]

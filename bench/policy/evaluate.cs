@@ -13,7 +13,7 @@ using Writ.Proof.Runners;
 // Answers lines "RULES SECONDS" on standard input: builds a policy of so many rules once, evaluates requests against it for
 // so long, and writes "evaluations-a-second median-nanoseconds".
 var inventory = new ToolInventory("nmap", "/usr/bin/nmap", "7.93", new string('0', 64), []);
-var nmap = ToolCatalogue.Find("nmap")!;
+var nmap = ToolCatalogue.Box.Find("nmap")!;
 var terms = new AskedTerms(null, null, "why", null);
 var now = new DateTimeOffset(2026, 3, 2, 12, 0, 0, TimeSpan.Zero);
 var arms = new Dictionary<int, (PolicyDocument Policy, (Subject Subject, Plan Plan)[] Requests)>();

@@ -227,7 +227,7 @@ lab_packages=(ip:iproute2 flock:util-linux python3:python3 nmap:nmap)
 run_packages=(nft:nftables bwrap:bubblewrap setpriv:util-linux prlimit:util-linux)
 # shellcheck disable=SC2034  # used by ./test
 tool_packages=(dig:bind9-dnsutils ping:iputils-ping traceroute:traceroute curl:curl sslscan:sslscan
-  masscan:masscan testssl:testssl.sh hexdump:bsdextrautils ps:procps tmux:tmux redis-server:redis-server redis-cli:redis-tools
+  masscan:masscan tcpdump:tcpdump testssl:testssl.sh hexdump:bsdextrautils ps:procps tmux:tmux redis-server:redis-server redis-cli:redis-tools
   ssh:openssh-client /usr/sbin/sshd:openssh-server)
 # shellcheck disable=SC2034  # used by ./test
 verify_packages=(setcap:libcap2-bin go:golang-go /usr/share/gocode/src/golang.org/x/mod/sumdb/note:golang-golang-x-mod-dev)

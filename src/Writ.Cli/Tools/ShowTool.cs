@@ -57,6 +57,8 @@ internal static class ShowTool
                 json.WriteEndArray();
             }
 
+            if (place.Capture)
+                json.WriteBoolean("capture", true);
             json.WriteEndObject();
         }
 

@@ -20,7 +20,8 @@ public sealed record ToolView(
 /// <param name="Data">Files and folders that it is shown.</param>
 /// <param name="Programs">Programs and libraries that it opens by itself.</param>
 /// <param name="Version">The arguments by which it tells its version.</param>
-public sealed record ToolPlaceView(string Path, string? Package, IReadOnlyList<string> Data, IReadOnlyList<string> Programs, IReadOnlyList<string> Version);
+/// <param name="Capture">True where its runs send nothing, and see what others send and get.</param>
+public sealed record ToolPlaceView(string Path, string? Package, IReadOnlyList<string> Data, IReadOnlyList<string> Programs, IReadOnlyList<string> Version, bool Capture = false);
 
 /// <summary>A definition of a tool, or a template, to check or to apply. <c>POST /v1/tools/check</c>, <c>POST /v1/templates/check</c>, <c>PUT /v1/templates</c></summary>
 /// <param name="Text">The YAML, at most 1 MiB.</param>

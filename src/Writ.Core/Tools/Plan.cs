@@ -54,6 +54,9 @@ public sealed record Plan
     /// <summary>Whether the tool makes packets of its own, for which it needs a right that it does not have otherwise.</summary>
     public bool RawSockets { get; init; }
 
+    /// <summary>True where the tool sends nothing, and looks at what others send and get within the scope.</summary>
+    public bool Captures { get; init; }
+
     /// <summary>The scripts of the runner's that the sandbox must have, by name; every other one is absent there.</summary>
     public IReadOnlyList<string> InstalledScripts { get; init; } = [];
 

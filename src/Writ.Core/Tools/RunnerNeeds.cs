@@ -11,6 +11,18 @@ public static class RunnerNeeds
         var has = plan.Protections;
         if (plan.RawSockets && !has.Contains(Protections.Sandbox))
             return $"the command makes packets of its own, for which the runner needs {Protections.Sandbox}";
+        if (plan.Captures != has.Contains(Protections.Capture))
+        {
+            return plan.Captures
+                ? $"the command captures packets that others send, which its operator opens with \"capture\": true at {plan.Tool} in runner.json"
+                : $"its operator lets {plan.Tool} capture and nothing else";
+        }
+
+        if (plan.Captures && !has.Contains(Protections.FenceV4) && !has.Contains(Protections.FenceV6))
+            return "the command captures packets that others send, and only a fence copies those of its scope";
+        // What is copied comes to no address of the run's.
+        if (plan.Captures)
+            return null;
         // Without any fence its operator does without one; with one, what it cannot hold it does not let out.
         if (!has.Contains(Protections.FenceV4) && !has.Contains(Protections.FenceV6))
             return null;

@@ -19,6 +19,12 @@ public static class Protections
     /// <summary>Memory and processes are counted for a run as a whole.</summary>
     public const string Cgroup = "cgroup";
 
-    /// <summary>All of them.</summary>
+    /// <summary>
+    /// Of a tool, by its operator's word: its runs send nothing, and see copies of what passes the runner's own links within their scope. A rule
+    /// cannot ask for it: a tool is one or the other.
+    /// </summary>
+    public const string Capture = "capture";
+
+    /// <summary>All that a rule can ask for.</summary>
     public static IReadOnlyList<string> All { get; } = [FenceV4, FenceV6, Layer2, Sandbox, Seccomp, Cgroup];
 }

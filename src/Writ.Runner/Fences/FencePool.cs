@@ -66,15 +66,15 @@ internal sealed class FencePool : IDisposable
     /// <summary>The names of this runner's links begin so; with a number after it, one fits the 15 characters of a link's name.</summary>
     public static string PrefixOf(string runner) => "wr-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(runner)))[..5];
 
-    /// <summary>A place for a run of this scope.</summary>
+    /// <summary>A place for a run of this scope, or one that looks at it and sends nothing.</summary>
     /// <exception cref="RunnerException">There is none to be had.</exception>
-    public FencePlace Take(NetworkScope scope)
+    public FencePlace Take(NetworkScope scope, bool captures = false)
     {
         if (_addresses.IsEmpty)
-            return Share(scope.IsSilent ? AddressSet.Empty : scope.Addresses);
+            return Share(scope.IsSilent || captures ? AddressSet.Empty : scope.Addresses) with { Captures = captures };
         foreach (var isV4 in (bool[])[true, false])
         {
-            if (!_pool.Has(isV4) && scope.Addresses.Ranges.Any(range => range.First.IsV4 == isV4))
+            if (!captures && !_pool.Has(isV4) && scope.Addresses.Ranges.Any(range => range.First.IsV4 == isV4))
                 throw new RunnerException($"the runner's pool has no {(isV4 ? "IPv4" : "IPv6")} address for a run to come from", "its operator adds some to pool in runner.json");
         }
 
@@ -83,14 +83,14 @@ internal sealed class FencePool : IDisposable
             _prepared.TryDequeue(out place);
         place ??= Prepare();
         lock (_lock)
-            _reach[place.Name] = scope.Addresses;
+            _reach[place.Name] = captures ? AddressSet.Empty : scope.Addresses;
         // Not now: the run that begins needs the machine, and the kernel's lock over all links.
         _ = Task.Run(async () =>
         {
             await Task.Delay(BeforeRefill);
             Refill();
         });
-        return place;
+        return place with { Captures = captures };
     }
 
     // Without addresses for runs, one comes from the uplink's own. Two that reach the same could not be told apart.

@@ -12,8 +12,9 @@ namespace Writ.Runner.Fences;
 /// <param name="Uplink">The namespace under /run/netns that packets are handed to; null for the host's own.</param>
 /// <param name="Address4">The run's IPv4 address, or null for none.</param>
 /// <param name="Address6">The run's IPv6 address, or null for none.</param>
+/// <param name="Captures">Nothing is sent from it: it is handed copies of what passes the uplink's links within its scope.</param>
 /// <param name="IsShared">The addresses are the uplink's own: what comes back for the run is told from what comes for the host.</param>
-internal sealed record FencePlace(string Name, string? Uplink = null, string? Address4 = null, string? Address6 = null, bool IsShared = false)
+internal sealed record FencePlace(string Name, string? Uplink = null, string? Address4 = null, string? Address6 = null, bool IsShared = false, bool Captures = false)
 {
     /// <summary>The run's addresses.</summary>
     public IEnumerable<Address> Addresses()
@@ -32,7 +33,7 @@ internal sealed record FencePlace(string Name, string? Uplink = null, string? Ad
     public string Prefix => Name[..Name.LastIndexOf('-')];
 
     /// <summary>As a journal tells it.</summary>
-    public override string ToString() => string.Join(' ', new[] { Name, Address4, Address6, IsShared ? "of the uplink" : null }.OfType<string>());
+    public override string ToString() => string.Join(' ', new[] { Name, Address4, Address6, IsShared ? "of the uplink" : null, Captures ? "captures" : null }.OfType<string>());
 }
 
 /// <summary>

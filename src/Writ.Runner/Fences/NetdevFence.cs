@@ -20,6 +20,7 @@ internal sealed class NetdevFence : IFence
     public const int MostNeighbours = 131_072;
     private const int MostUnreachable = 1_000;
     private const long MostHeldUp = 20_000;
+    private const ushort Icmp = 1, Icmp6 = 58;
     private const byte EchoRequest = 8, TimestampRequest = 13, EchoRequest6 = 128;
     private static readonly string[] Scope = ["to4", "to6", "ports_tcp", "ports_udp", "ports_sctp", "protocols", "ask4", "ask6"];
     private readonly FencePlace _place;
@@ -32,6 +33,7 @@ internal sealed class NetdevFence : IFence
     private readonly HashSet<int> _hooked = [];
     private readonly Dictionary<int, AddressSet> _onLink = [];
     private List<NextHop> _hops = [];
+    private List<string> _capturedDevices = [];
     private AddressSet _reach = AddressSet.Empty;
     private uint _claimSeconds;
     private Budget? _budget;
@@ -69,7 +71,9 @@ internal sealed class NetdevFence : IFence
             scope = NetworkScope.Nothing;
         // Only once: the kernel's counts begin anew with the rules that count.
         if (!_opened && budget != Budget.Unlimited)
-            Spend(budget);
+            Load(NetdevRules.Spend(_place, budget), "the budget cannot be held");
+        if (!_opened && _place.Captures)
+            Load(NetdevRules.Capture(_place, _capturedDevices = DevicesTo(scope.Addresses)), "nothing can be captured");
         (_budget, _zones) = (budget, zones);
         _reach = scope.Addresses;
         _claimSeconds = (uint)Math.Min((left / 1_000_000) + 1, uint.MaxValue - 1);
@@ -83,7 +87,14 @@ internal sealed class NetdevFence : IFence
         _tables.AddClock(changes, "late", end, NfTables.Count("late"));
         if (!_opened)
             AddZones(changes, zones);
-        var (hooked, devices) = AddWays(changes);
+        if (_place.Captures)
+        {
+            _tables.FlushChain(changes, "copying");
+            _tables.AddFrom(changes, "copying", end, NfTables.Go("nothing"));
+            _tables.AddJump(changes, "copying", "look");
+        }
+
+        var (hooked, devices) = _place.Captures ? ([], []) : AddWays(changes);
         if (_place.IsShared && !_opened)
             AddErrors(changes);
         _tables.Commit(changes);
@@ -98,7 +109,7 @@ internal sealed class NetdevFence : IFence
         _opened = true;
         _hooked.UnionWith(hooked);
         Claim(devices);
-        if (_tables.Hooks() is var hooks && (!hooks.Contains(("out", true)) || hooks.Count != 1 + _hooked.Count))
+        if (_tables.Hooks() is var hooks && (!hooks.Contains(("out", true)) || hooks.Count != 1 + _hooked.Count + (2 * _capturedDevices.Count)))
             throw new IOException($"the fence {_place.Name} is not in force");
     }
 
@@ -112,7 +123,9 @@ internal sealed class NetdevFence : IFence
         _tables.AddElements(changes, "to6", 16, ranges.Where(range => !range.First.IsV4).Select(range => Key(range.First, range.Last)), milliseconds: milliseconds);
         foreach (var (set, ports) in (ReadOnlySpan<(string, PortSet)>)[("ports_tcp", scope.Tcp), ("ports_udp", scope.Udp), ("ports_sctp", scope.Sctp)])
             _tables.AddElements(changes, set, 2, ports.Ranges.Select(range => ((UInt128)range.First, (UInt128)range.Last, (string?)null)), milliseconds: milliseconds);
-        _tables.AddElements(changes, "protocols", 1, scope.Protocols.Ranges.Select(range => ((UInt128)range.First, (UInt128)range.Last, (string?)null)), milliseconds: milliseconds);
+        // ICMP has no ports: whoever captures it sees all of it.
+        var protocols = _place.Captures && scope.Icmp ? scope.Protocols.Union(PortSet.OfPorts(Icmp, Icmp6)) : scope.Protocols;
+        _tables.AddElements(changes, "protocols", 1, protocols.Ranges.Select(range => ((UInt128)range.First, (UInt128)range.Last, (string?)null)), milliseconds: milliseconds);
         byte[] types = [.. scope.IcmpTypes.Ranges.SelectMany(range => Enumerable.Range(range.First, range.Last - range.First + 1)).Select(type => (byte)type)];
         _tables.AddElements(changes, "ask4", 1, Single([.. types.Union(scope.Icmp ? [EchoRequest, TimestampRequest] : [])]), interval: false, milliseconds);
         _tables.AddElements(changes, "ask6", 1, Single([.. types.Union(scope.Icmp ? [EchoRequest6] : [])]), interval: false, milliseconds);
@@ -151,15 +164,22 @@ internal sealed class NetdevFence : IFence
         }
     }
 
-    private void Spend(Budget budget)
+    // The devices that lead to any of these.
+    private List<string> DevicesTo(AddressSet addresses)
+    {
+        var names = _links.Devices().ToDictionary(device => device.Index, device => device.Name);
+        return [.. NextHops.Of(addresses, _links.Rules(), _links.Routes(), _place).Select(hop => names.GetValueOrDefault(hop.Device)).OfType<string>().Distinct()];
+    }
+
+    private void Load(string rules, string otherwise)
     {
         try
         {
-            NetworkNamespace.In(_place.Uplink, () => KernelTool.Run(NetdevRules.Spend(_place, budget), "nft", "-f", "-"));
+            NetworkNamespace.In(_place.Uplink, () => KernelTool.Run(rules, "nft", "-f", "-"));
         }
         catch (RunnerException failed)
         {
-            throw new IOException($"the budget cannot be held: {failed.Message}");
+            throw new IOException($"{otherwise}: {failed.Message}");
         }
     }
 
@@ -170,6 +190,9 @@ internal sealed class NetdevFence : IFence
         NetworkNamespace.Enter(_place.Name);
         if (_budget?.PacketsPerSecond is { } rate)
             _shaper = new((int)rate);
+        // Nothing is sent from there.
+        if (_place.Captures)
+            return;
         using var inside = new UplinkLinks();
         foreach (var (network, prefix) in NextHops.Unreachable(_reach, _hops, MostUnreachable))
             inside.AddUnreachable(network, prefix);
@@ -267,7 +290,7 @@ internal sealed class NetdevFence : IFence
     /// <inheritdoc/>
     public void FollowRoutes()
     {
-        if (!_links.TakeChanges() || _closed)
+        if (!_links.TakeChanges() || _closed || _place.Captures)
             return;
         var changes = NfTables.Change();
         var (hooked, devices) = AddWays(changes);

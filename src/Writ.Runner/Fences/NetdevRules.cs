@@ -232,6 +232,37 @@ internal static class NetdevRules
             """;
     }
 
+    /// <summary>
+    /// What a place has that captures: on each of these devices, both ways, what comes from or goes to the scope is copied to the run's link, and
+    /// passes on as if nobody looked. Nothing is copied until <see cref="NetdevFence"/> has filled the sets and <c>copying</c>.
+    /// </summary>
+    public static string Capture(FencePlace place, IEnumerable<string> devices) => $$"""
+        table netdev {{place.Name}} {
+          chain nothing {
+          }
+          chain copy {
+            counter name returned dup to "{{place.Name}}"
+            return
+          }
+          chain look {
+            {{string.Join("\n    ", Looks("ip", "ip protocol", "4").Concat(Looks("ip6", "ip6 nexthdr", "6")))}}
+          }
+          chain copying {
+          }
+          {{string.Join("\n  ", devices.SelectMany((device, at) => (string[])
+            [
+                $"chain seen-in-{at} {{ type filter hook ingress device \"{device}\" priority -600; policy accept; jump copying; }}",
+                $"chain seen-out-{at} {{ type filter hook egress device \"{device}\" priority 600; policy accept; jump copying; }}",
+            ]))}}
+        }
+
+        """;
+
+    private static IEnumerable<string> Looks(string family, string protocol, string number) =>
+        from way in ((string End, string Port)[])[("saddr", "sport"), ("daddr", "dport")]
+        from rule in (string[])[.. ((string[])["tcp", "udp", "sctp"]).Select(kind => $"{protocol} {kind} th {way.Port} @ports_{kind}"), $"{protocol} @protocols"]
+        select $"{family} {way.End} @to{number} {rule} goto copy";
+
     private static string Number(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private static string Hex(string address) =>

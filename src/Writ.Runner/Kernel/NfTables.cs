@@ -79,7 +79,11 @@ internal sealed class NfTables(Netlink netlink, string table)
     }
 
     /// <summary>Drops everything from this instant on, in nanoseconds since 1970 by the wall clock: <c>meta time &gt;= AT drop</c>.</summary>
-    public void AddClock(NetlinkMessages changes, string chain, ulong at, params (string Name, Action<NetlinkMessages> Data)[] before)
+    public void AddClock(NetlinkMessages changes, string chain, ulong at, params (string Name, Action<NetlinkMessages> Data)[] before) =>
+        AddFrom(changes, chain, at, [.. before, ("immediate", Verdict(Drop))]);
+
+    /// <summary>Does this from an instant on, in nanoseconds since 1970 by the wall clock.</summary>
+    public void AddFrom(NetlinkMessages changes, string chain, ulong at, params (string Name, Action<NetlinkMessages> Data)[] then)
     {
         var instant = new byte[8];
         BinaryPrimitives.WriteUInt64BigEndian(instant, at);
@@ -88,8 +92,7 @@ internal sealed class NfTables(Netlink netlink, string table)
                 ("meta", meta => meta.PutBig(1, Register).PutBig(2, 30u /* NFT_META_TIME_NS */)),
                 ("byteorder", order => order.PutBig(1, Register).PutBig(2, Register).PutBig(3, 1u).PutBig(4, 8u).PutBig(5, 8u)),
                 ("cmp", compare => compare.PutBig(1, Register).PutBig(2, 5u /* NFT_CMP_GTE */).Nest(3, data => data.Put(1, instant))),
-                .. before,
-                ("immediate", Verdict(Drop)),
+                .. then,
             ]);
     }
 

@@ -150,8 +150,11 @@ internal sealed class OrderDesk(
 
             if (!config.HasFence && live.Spec!.Budget != Budget.Unlimited)
                 throw new RunnerException("this runner does without fences, and only a fence holds a run to its budget", "its operator takes \"fence\": \"none\" out of runner.json");
+            var captures = config.Tools.First(offered => offered.Name == order.Argv[0]).Capture == true;
+            if (!config.HasFence && captures)
+                throw new RunnerException("this runner does without fences, and only a fence copies the packets of a scope", "its operator takes \"fence\": \"none\" out of runner.json");
             if (config.HasFence)
-                live.Spec!.Place = (fences ?? throw new RunnerException("this runner has raised no fence")).Take(taken.Fence);
+                live.Spec!.Place = (fences ?? throw new RunnerException("this runner has raised no fence")).Take(taken.Fence, captures);
             using var secrets = await Secrets(live, taken);
             Durable.Write(live.Folder.Order, message.Bytes.Span, flush: false);
             Durable.Write(live.Folder.Spec, JsonSerializer.SerializeToUtf8Bytes(live.Spec!, RunnerJson.Default.RunSpec), flush: false);

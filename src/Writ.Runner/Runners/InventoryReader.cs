@@ -77,7 +77,7 @@ internal sealed partial class InventoryReader
                 if (exitCode != 0 && output.Length == 0)
                     say($"tool {name}: {path} {string.Join(' ', asked)} failed: {FirstLine(error)}");
                 var version = Version().Match(output + error) is { Success: true } found ? found.Value : "unknown";
-                tools.Add(new(name, path, version, root.Sha256, name == "nmap" ? ReadFiles(data) : []) { Protections = _protections, DataSha256 = beside.Sha256 });
+                tools.Add(new(name, path, version, root.Sha256, name == "nmap" ? ReadFiles(data) : []) { Protections = tool.Capture == true ? [.. _protections, Protections.Capture] : _protections, DataSha256 = beside.Sha256 });
                 (roots[name], shown[name]) = (root, beside);
             }
             catch (IOException unread)

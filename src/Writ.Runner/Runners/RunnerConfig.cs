@@ -240,6 +240,9 @@ internal sealed record ToolPath(string Name, string Path)
     /// <summary>How many seconds before its deadline it is asked to end, so that it writes what it has; null or 0 for never.</summary>
     public int? SoftStopSeconds { get; init; }
 
+    /// <summary>True where its runs send nothing, and see copies of what passes the uplink's links within their scope; null for no.</summary>
+    public bool? Capture { get; set; }
+
     /// <summary>What it is shown: what the operator says, else for Nmap the data folder where it looks first.</summary>
     public IReadOnlyList<string> DataOrDefault() => Data ?? (Name == "nmap" ? [NmapData(Path)] : []);
 

@@ -48,6 +48,6 @@ internal sealed class ShowTools(Database database, PolicyInForce policies, Inven
             return new(tool.Name, tool.Summary, "parser", facets, runners);
         var place = definition.Place;
         return new(tool.Name, tool.Summary, ToolCatalogue.Box.Find(tool.Name) == tool ? "box" : "policy", facets, runners, definition.Text,
-            Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(definition.Text))), new(place.Path, place.Package, place.Data, place.Programs, place.Version));
+            Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(definition.Text))), new(place.Path, place.Package, place.Data, place.Programs, place.Version, definition.Captures));
     }
 }

@@ -90,14 +90,14 @@ public sealed class ToolsStreet() : HousesOnSqlite("tools")
           - id: developers-use-tools
             roles: [developer]
             zones: [staging]
-            tools: { dig: {}, lookup: {}, ping: {}, traceroute: {}, curl: {}, openssl: {}, sslscan: {}, masscan: {}, redis-cli: {}, ssh: { ports: "2222", users: [postgres], commands: [id], secrets: [web-key] }, psql: { databases: [shop], users: [reader], secrets: [shop-open, shop-also] } }
+            tools: { dig: {}, lookup: {}, ping: {}, traceroute: {}, curl: {}, openssl: {}, sslscan: {}, masscan: {}, tcpdump: { ports: "80" }, redis-cli: {}, ssh: { ports: "2222", users: [postgres], commands: [id], secrets: [web-key] }, psql: { databases: [shop], users: [reader], secrets: [shop-open, shop-also] } }
             max-uses: 100
             require: [reason]
             approval: { from: [security-engineer], count: 1 }
           - id: secops-self-serve
             roles: [security-engineer]
             zones: [staging]
-            tools: { nmap: any, dig: any, lookup: any, careless: any, console: any, ping: any, traceroute: any, curl: any, openssl: any, sslscan: any, masscan: any, testssl: any, ssh: { others: any, features: [interactive] }, redis-cli: { others: any, commands: [any, SET], features: [interactive] }, psql: { others: any, features: [statements, interactive] } }
+            tools: { nmap: any, dig: any, lookup: any, careless: any, console: any, ping: any, traceroute: any, curl: any, openssl: any, sslscan: any, masscan: any, tcpdump: { others: any, features: [file] }, testssl: any, ssh: { others: any, features: [interactive] }, redis-cli: { others: any, commands: [any, SET], features: [interactive] }, psql: { others: any, features: [statements, interactive] } }
             max-uses: 100
             approval: none
           - id: developers-check-the-web
@@ -194,7 +194,8 @@ public sealed class ToolsStreet() : HousesOnSqlite("tools")
 
     private async Task MakeKeys()
     {
-        foreach (var key in new[] { HostKey, PersonKey })
+        // They stay where a test before could not wait for the rest: ssh-keygen would ask somebody whether it may write over them.
+        foreach (var key in new[] { HostKey, PersonKey }.Where(key => !File.Exists(key)))
             await Commands.Run("/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", key);
         var known = Path.Combine(_secrets.FullName, "known_hosts");
         await File.WriteAllTextAsync(known, $"[10.20.0.40]:{CompanyServer.SshPort} {await File.ReadAllTextAsync(HostKey + ".pub")}");

@@ -196,6 +196,31 @@ public sealed class ToolsTests(ToolsStreet street) : EndToEndTest(street)
     }
 
     [Fact]
+    public async Task Tcpdump_sees_what_passes_of_its_scope_and_nothing_else_and_sends_nothing()
+    {
+        var capture = House.StartTyping("sam", "run", "--for", "1m", "--", "tcpdump", "-c", "8", "-w", "web.pcap", "host", "10.20.0.5", "and", "tcp", "port", "80");
+        await House.Until(() => Task.FromResult(capture.Process.Error.Contains("listening on eth0", StringComparison.Ordinal)), "tcpdump does not listen");
+        // Another port, another host, and a conversation of the scope; all of them runs of others, from addresses of their own.
+        (await House.Type("sam", "run", "--", "nmap", "-n", "-Pn", "-sT", "-p", "22,25", "10.20.0.5")).ShouldBeOk();
+        (await House.Type("sam", "run", "--", "curl", "http://10.20.0.6/")).ShouldBeOk();
+        (await House.Type("sam", "run", "--", "curl", "http://10.20.0.5/")).ShouldBeOk();
+        (await capture.End()).ShouldBeOk();
+        var file = Path.Combine(House.Folder, "web.pcap");
+        var packets = (await Commands.Run("tcpdump", "-n", "-r", file)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        packets.Length.ShouldBe(8);
+        packets.ShouldAllBe(line => line.Contains(" 10.20.0.5.80: ", StringComparison.Ordinal) || line.Contains(" 10.20.0.5.80 > ", StringComparison.Ordinal));
+        var (run, entry) = await House.Ended((await House.As("sam").Get("/v1/runs?mine=true&limit=50", WritJson.Default.PageRunView)).Ok.Items.First(run => run.Argv[0] == "tcpdump").Id);
+        run.State.ShouldBe("exited");
+        entry.GetProperty("processes_left").GetInt32().ShouldBe(0);
+
+        // It ends with its time, though nobody sends anything any more.
+        (await House.Type("sam", "run", "--for", "3s", "--", "tcpdump", "-c", "8", "host", "10.20.0.9", "and", "tcp", "port", "80")).ShouldBe(124);
+        (await House.Type("dana", "run", "--reason", "a test", "--", "tcpdump", "-c", "8", "-X", "host", "10.20.0.5", "and", "tcp", "port", "80")).ShouldBe(121).Error.ShouldContain("feature payload is not opened");
+        (await House.Type("dana", "run", "--reason", "a test", "--", "tcpdump", "-c", "8", "host", "10.20.0.5", "and", "tcp", "port", "5432")).ShouldBe(121).Error.ShouldContain("port 5432 is not among 80");
+        (await House.Type("sam", "run", "--", "tcpdump", "-c", "8", "-z", "/bin/sh", "host", "10.20.0.5")).ShouldBeAnError(2, "tcpdump has no option '-z'");
+    }
+
+    [Fact]
     public async Task Databases_answer_what_was_asked_and_nothing_else()
     {
         using var redis = CompanyServer.Redis();

@@ -15,7 +15,8 @@ internal sealed class PacketCapture : IDisposable
 {
     private const int AfPacket = 17, SockRaw = 3, SolSocket = 1, SolPacket = 263, PacketStatistics = 6, ReceiveBufferForce = 33, CloneNewNet = 0x40000000;
     private readonly Thread _thread;
-    private readonly TaskCompletionSource _ready = new();
+    // Whoever waits goes on with a thread of their own: this one belongs to the other namespace.
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<Sent, int> _counts = [];
     private volatile bool _stop;
     private uint _dropped;

@@ -17,7 +17,7 @@ internal static class DefinedReach
     /// <summary>What is sent, by purpose, in the order of the definition.</summary>
     public static IReadOnlyList<PlannedTraffic> Of(DefinedArguments arguments, AddressSet targets)
     {
-        var packets = Whole(arguments.Grammar.Estimate.Packets * Times(arguments) * Count(targets));
+        var packets = arguments.Grammar.Captures ? 0 : Whole(arguments.Grammar.Estimate.Packets * Times(arguments) * Count(targets));
         return
         [
             .. from entry in arguments.Grammar.Network

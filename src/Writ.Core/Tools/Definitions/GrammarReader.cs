@@ -8,7 +8,7 @@ namespace Writ.Core.Tools.Definitions;
 internal sealed class GrammarReader(FieldReader fields, string what, Action<int, string, string?> problem)
 {
     /// <summary>The keys of a grammar.</summary>
-    public static IReadOnlyList<string> Keys { get; } = ["always", "bundled", "options-first", "end", "options", "positionals", "network", "raw-sockets", "interactive", "estimate"];
+    public static IReadOnlyList<string> Keys { get; } = ["always", "bundled", "options-first", "end", "options", "positionals", "network", "raw-sockets", "captures", "interactive", "estimate"];
 
     /// <summary>Reads it.</summary>
     public DefinedGrammar Read()
@@ -33,6 +33,7 @@ internal sealed class GrammarReader(FieldReader fields, string what, Action<int,
             End = fields.Text("end"),
             Options = options,
             Positionals = positionals,
+            Captures = fields.IsTrue("captures"),
             RawSockets = Raw(names),
             Interactive = Interactive(names),
             Network = Network(names),

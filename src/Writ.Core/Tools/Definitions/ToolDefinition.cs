@@ -41,6 +41,9 @@ public sealed record ToolDefinition
 
     /// <summary>True where the second word of a command is a sub-command.</summary>
     public bool HasSubCommands => !Grammars.ContainsKey("");
+
+    /// <summary>True where it captures, with any sub-command: it is offered for that alone.</summary>
+    public bool Captures => Grammars.Values.Any(grammar => grammar.Captures);
 }
 
 /// <summary>What stands in a runner's configuration to offer the tool there.</summary>
@@ -77,6 +80,9 @@ public sealed record DefinedGrammar
 
     /// <summary>Whether it makes packets of its own; null for never, no names for always, else with one of these options.</summary>
     public IReadOnlyList<string>? RawSockets { get; init; }
+
+    /// <summary>True where it sends nothing, and looks at what others send and get: its network is what it sees.</summary>
+    public bool Captures { get; init; }
 
     /// <summary>When it gets the requester's terminal; null for never.</summary>
     public DefinedTerminal? Interactive { get; init; }

@@ -13,6 +13,7 @@ using Writ.Cli.Requests;
 using Writ.Cli.Retention;
 using Writ.Cli.Runners;
 using Writ.Cli.Runs;
+using Writ.Cli.Series;
 using Writ.Cli.Server;
 using Writ.Cli.Shims;
 using Writ.Cli.Templates;
@@ -120,6 +121,7 @@ internal static class CommandTree
             DiffRuns.Verb(context),
             Kill.Verb(context),
             Extend.Verb(context),
+            SeriesVerb.Verb(context),
             new Verb("policy", "Check, compare, apply and show the policy").With(CheckPolicy.Verb(context), DiffPolicy.Verb(context), ApplyPolicy.Verb(context), ShowPolicy.Verb(context), ShowRuleUse.Verb(context)),
             new Verb("audit", "Read, verify and prove the audit log").With(ListEntries.Verb(context), VerifyLog.Verb(context), ProveEntry.Verb(context), ExportEntries.Verb(context)),
             RetentionVerb.Verb(context),

@@ -6,6 +6,7 @@ using Writ.Cli.Output;
 using Writ.Cli.Requests;
 using Writ.Cli.Runners;
 using Writ.Cli.Runs;
+using Writ.Cli.Series;
 using Writ.Contracts;
 
 namespace Writ.Cli;
@@ -15,7 +16,7 @@ internal static class Show
 {
     public static Verb Verb(CliContext context)
     {
-        var id = Shared.Id("ID", "req_…, gr_…, run_… or rnr_…");
+        var id = Shared.Id("ID", "req_…, gr_…, run_…, ser_… or rnr_…");
         var format = Shared.Format();
         return new Verb("show", "Show anything by its id", "writ show req_06bqz3w1x8", "writ show run_06bqz3w1x8 --format json").With(id, format).Does((parse, cancel) =>
         {
@@ -26,8 +27,9 @@ internal static class Show
                 "req_" => PrintAsync($"/v1/requests/{Shared.CheckedId(text, "req_", "request")}", WritJson.Default.RequestView, RequestText.Full),
                 "gr_" => PrintAsync($"/v1/grants/{Shared.CheckedId(text, "gr_", "grant")}", WritJson.Default.GrantView, GrantText.Full),
                 "run_" => PrintAsync($"/v1/runs/{Shared.CheckedId(text, "run_", "run")}", WritJson.Default.RunView, RunText.Full),
+                "ser_" => PrintAsync($"/v1/series/{Shared.CheckedId(text, "ser_", "series")}", WritJson.Default.SeriesView, SeriesText.Full),
                 "rnr_" => PrintRunnerAsync(context, Shared.CheckedId(text, "rnr_", "runner"), json, cancel),
-                _ => throw Stop.Usage($"'{text}' is no id", "ids begin with req_, gr_, run_ or rnr_"),
+                _ => throw Stop.Usage($"'{text}' is no id", "ids begin with req_, gr_, run_, ser_ or rnr_"),
             };
 
             async Task<int> PrintAsync<T>(string path, JsonTypeInfo<T> type, Func<T, DateTimeOffset, Fields> words)

@@ -8,6 +8,7 @@ using Writ.Contracts.Requests;
 using Writ.Contracts.Retention;
 using Writ.Contracts.Runners;
 using Writ.Contracts.Runs;
+using Writ.Contracts.Series;
 using Writ.Contracts.Templates;
 using Writ.Contracts.Tools;
 using Writ.Contracts.Traces;
@@ -32,6 +33,9 @@ namespace Writ.Contracts;
 [JsonSerializable(typeof(NarrowAsk))]
 [JsonSerializable(typeof(GrantView))]
 [JsonSerializable(typeof(Page<GrantView>))]
+[JsonSerializable(typeof(SeriesView))]
+[JsonSerializable(typeof(Page<SeriesView>))]
+[JsonSerializable(typeof(SeriesReason))]
 [JsonSerializable(typeof(EndAsk))]
 [JsonSerializable(typeof(ReviewAsk))]
 [JsonSerializable(typeof(EndView))]

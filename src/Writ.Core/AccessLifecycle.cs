@@ -13,7 +13,8 @@ namespace Writ.Core;
 /// <item>Record: output is durable before it is seen; what cannot be recorded is killed.</item>
 /// <item>End: exit, or kill at the deadline, on revoke, on a watcher's command, on lost contact.</item>
 /// <item>Expire: requests, grants and windows end by themselves. More time for a live run is steps 1 to 6 once more: a request of its own,
-/// about nothing but the time, moves grant and deadline while the run goes on (<see cref="ExtensionState"/>).</item>
+/// about nothing but the time, moves grant and deadline while the run goes on (<see cref="ExtensionState"/>). A series that was decided on as a
+/// whole starts runs at its times, each by steps 4 to 8 (<see cref="SeriesState"/>).</item>
 /// <item>Prove: each step is an entry of the audit log, written in the transaction of the step.</item>
 /// </list>
 /// Storage guards its updates by the tables below (<see cref="TransitionTable{TState,TEvent}.From"/>), so no state
@@ -73,6 +74,19 @@ public static class AccessLifecycle
     public static TransitionTable<GlassState, GlassEvent> Glass { get; } = new(
     [
         (GlassState.Broken, GlassEvent.Review, GlassState.Reviewed),
+    ]);
+
+    /// <summary>
+    /// A series, from the decision on: what is decided of each of its runs is decided by it. A suspended one starts nothing; one that policy, template or
+    /// targets suspended is never resumed, but decided anew as another one.
+    /// </summary>
+    public static TransitionTable<SeriesState, SeriesEvent> Series { get; } = new(
+    [
+        (SeriesState.Active, SeriesEvent.Occur, SeriesState.Active),
+        (SeriesState.Active, SeriesEvent.Suspend, SeriesState.Suspended),
+        (SeriesState.Suspended, SeriesEvent.Resume, SeriesState.Active),
+        (SeriesState.Active, SeriesEvent.End, SeriesState.Ended),
+        (SeriesState.Suspended, SeriesEvent.End, SeriesState.Ended),
     ]);
 
     /// <summary>More time for a run, from the decision on: until its runner says that it holds, the run keeps the deadline that it has.</summary>
@@ -196,6 +210,34 @@ public enum GlassEvent
     None,
     /// <summary>Another person says what they found.</summary>
     Review,
+}
+
+/// <summary>Where a series stands. The zero value is no state: no transition leaves it.</summary>
+public enum SeriesState
+{
+    /// <summary>Not a state.</summary>
+    None,
+    /// <summary>It was decided on, and its runs are started when they are due.</summary>
+    Active,
+    /// <summary>Nothing of it is started: what was decided on has changed, or a person holds it up.</summary>
+    Suspended,
+    /// <summary>Its end date passed, a person ended it, or its actor or owner was disabled.</summary>
+    Ended,
+}
+
+/// <summary>What happens to a series.</summary>
+public enum SeriesEvent
+{
+    /// <summary>Nothing.</summary>
+    None,
+    /// <summary>A run is due, whatever comes of it.</summary>
+    Occur,
+    /// <summary>Policy, template or targets have changed, or a person holds it up.</summary>
+    Suspend,
+    /// <summary>The person who held it up, or one who may decide on it, lets it go on.</summary>
+    Resume,
+    /// <summary>Its end, however it comes.</summary>
+    End,
 }
 
 /// <summary>Where more time for a run stands. The zero value is no state: no transition leaves it.</summary>

@@ -19,6 +19,7 @@ using Writ.Server.Retention;
 using Writ.Server.Runners;
 using Writ.Server.Runs;
 using Writ.Server.SecurityEvents;
+using Writ.Server.Series;
 using Writ.Server.Storage;
 using Writ.Server.Streams;
 using Writ.Server.Templates;
@@ -154,6 +155,7 @@ internal static class Application
         services.AddSingleton<Sequencer>().AddHostedService(provider => provider.GetRequiredService<Sequencer>());
         services.AddSingleton<SetRetention>().AddSingleton<ApplyRetention>().AddHostedService(provider => provider.GetRequiredService<ApplyRetention>());
         services.AddSingleton<Sweep>().AddHostedService(provider => provider.GetRequiredService<Sweep>());
+        services.AddSingleton<Occur>().AddSingleton<SuspendSeries>().AddSingleton<ResumeSeries>().AddSingleton<EndSeries>().AddSingleton<SeriesClock>().AddHostedService(provider => provider.GetRequiredService<SeriesClock>());
         services.AddSingleton<RateLimits>().AddSingleton<Gate>().AddSingleton<ProposalBook>().AddSingleton<DecideProposal>().AddSingleton<Tightening>();
         services.AddSingleton<TakeAll>().AddSingleton<DisableUser>().AddSingleton<SignOutUser>().AddSingleton<ChangeRoles>().AddSingleton<DisableRunner>();
         services.AddSingleton<ScimUsers>().AddSingleton<ScimGroups>().AddSingleton<ReceiveEvent>();

@@ -12,6 +12,7 @@ using Writ.Server.Retention;
 using Writ.Server.Runners;
 using Writ.Server.Runs;
 using Writ.Server.SecurityEvents;
+using Writ.Server.Series;
 using Writ.Server.Templates;
 using Writ.Server.Tools;
 using Writ.Server.Traces;
@@ -58,6 +59,11 @@ internal static class Endpoints
         ShowGrants.Map(api);
         RevokeGrant.Map(api);
         ReviewGrant.Map(api);
+
+        ShowSeries.Map(api);
+        SuspendSeries.Map(api);
+        ResumeSeries.Map(api);
+        EndSeries.Map(api);
 
         StartRun.Map(api);
         ShowRuns.Map(api);

@@ -18,7 +18,7 @@ internal static class ListRequests
             {
                 var table = new Columns(context.Terminal, "id", "state", "from", "asked", "reason", "command");
                 foreach (var item in items)
-                    table.Row(item.Id, GlassText.State(item.State, item.BreakGlass), item.Actor.Name, When.Full(item.CreatedAt, context.Now), item.Reason,
+                    table.Row(item.Id, item.Series is { Due: null } ? $"{item.State}, a series" : GlassText.State(item.State, item.BreakGlass), item.Actor.Name, When.Full(item.CreatedAt, context.Now), item.Reason,
                         item.Extends is { } more ? $"{Duration.Format(more.Until - more.From)} more for {more.Run}" : Printable.Command(item.Command));
                 table.Print();
             }, cancel));

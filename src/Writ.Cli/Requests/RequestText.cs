@@ -2,6 +2,7 @@ using System.Globalization;
 using Writ.Cli.Grants;
 using Writ.Cli.Options;
 using Writ.Cli.Output;
+using Writ.Cli.Series;
 using Writ.Cli.Templates;
 using Writ.Contracts.Requests;
 
@@ -19,6 +20,7 @@ internal static class RequestText
         .Add("reason", request.Reason ?? "none given")
         .Add("ticket", request.Ticket)
         .Add("template", TemplateText.Of(request.Template))
+        .Add("series", request.Series is { } series ? SeriesText.Schedule(series, now) : null, Tone.Notice)
         .AddPlan(request.Command, request.Plan, request.Evaluation)
         .Add("more time", request.Extends is { } extension ? Runs.Extend.Words(extension, now) : null)
         .Add("extension", request.Extends is { State: not "asked" } decided ? Runs.Extend.State(decided) : null)

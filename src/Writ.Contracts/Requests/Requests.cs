@@ -1,4 +1,5 @@
 using Writ.Contracts.Identity;
+using Writ.Contracts.Series;
 using Writ.Contracts.Templates;
 using Writ.Proof.Addresses;
 using Writ.Proof.Statements;
@@ -17,6 +18,7 @@ namespace Writ.Contracts.Requests;
 /// <param name="BreakGlass">
 /// True to break the glass: rules for that alone answer, nobody is asked first, and until another person has reviewed it nothing further is given.
 /// </param>
+/// <param name="Series">That the template shall run again and again, or null for once: rules for that alone answer, and what is decided on is the series.</param>
 public sealed record AskForAccess(
     IReadOnlyList<string>? Command = null,
     string? Reason = null,
@@ -26,7 +28,8 @@ public sealed record AskForAccess(
     DateTimeOffset? Start = null,
     IReadOnlyList<InputFile>? Inputs = null,
     TemplateAsk? Template = null,
-    bool BreakGlass = false)
+    bool BreakGlass = false,
+    SeriesAsk? Series = null)
 {
     public IReadOnlyList<string> Command { get; init; } = Command ?? [];
 }
@@ -48,6 +51,7 @@ public sealed record InputFile(string Argument, byte[] Content);
 /// <param name="Template">The template by which it was asked for, or null.</param>
 /// <param name="Extends">Of more time for a run: for which, and what becomes of it; null for a request of its own right.</param>
 /// <param name="BreakGlass">Of a request that breaks the glass: whether it waits for a review, and what was found; null for every other.</param>
+/// <param name="Series">Of a request for a series, or of one run of it: which, and when; null for every other.</param>
 public sealed record RequestView(
     string Id,
     int Revision,
@@ -73,7 +77,8 @@ public sealed record RequestView(
     ActorView? OnBehalfOf = null,
     TemplateUseView? Template = null,
     ExtensionView? Extends = null,
-    BreakGlassView? BreakGlass = null);
+    BreakGlassView? BreakGlass = null,
+    SeriesTermsView? Series = null);
 
 /// <summary>Glass that was broken, or that somebody wanted to break.</summary>
 /// <param name="State"><c>denied</c> where policy did not let them, <c>awaits-review</c>, or <c>reviewed</c>.</param>

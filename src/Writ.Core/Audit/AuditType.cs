@@ -99,6 +99,16 @@ public static class AuditType
     public const string GlassBroken = "glass.broken";
     /// <summary>Another person has reviewed it, and said whether it was justified.</summary>
     public const string GlassReviewed = "glass.reviewed";
+    /// <summary>People decided on a series: its runs are started when they are due.</summary>
+    public const string SeriesBegun = "series.begun";
+    /// <summary>A run of a series was due, with what came of it.</summary>
+    public const string SeriesOccurred = "series.occurred";
+    /// <summary>A series starts nothing for now: what was decided has changed, or a person holds it up.</summary>
+    public const string SeriesSuspended = "series.suspended";
+    /// <summary>A series that a person held up goes on.</summary>
+    public const string SeriesResumed = "series.resumed";
+    /// <summary>A series is over.</summary>
+    public const string SeriesEnded = "series.ended";
     /// <summary>A use was taken.</summary>
     public const string GrantConsumed = "grant.consumed";
     /// <summary>More time for a live run was decided: the grant's end moved.</summary>

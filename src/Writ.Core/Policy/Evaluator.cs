@@ -17,8 +17,8 @@ namespace Writ.Core.Policy;
 /// approval, then the fewest approvals, then the fewest by passkey, then file order. Facets of two rules are never added up.</item>
 /// <item>Over the zones the strictest verdict holds, and the approvals add up.</item>
 /// </list>
-/// Whoever breaks the glass is answered by the rules for that alone, in each touched zone, and a workload by none of them; everybody else
-/// is answered by all other rules alone.
+/// Whoever breaks the glass is answered by the rules for that alone, in each touched zone, and a workload by none of them; a series of runs by the
+/// rules for those alone; everything else by all other rules alone.
 /// </summary>
 public static class Evaluator
 {
@@ -56,7 +56,7 @@ public static class Evaluator
         FailedCondition? stop = null;
         foreach (var touched in cover.Touched)
         {
-            var asked = terms.BreakGlass && subject.IsWorkload ? [] : policy.RulesFor(roles, touched.Zone.Name, plan.Tool, terms.BreakGlass);
+            var asked = terms.BreakGlass && subject.IsWorkload ? [] : policy.RulesFor(roles, touched.Zone.Name, plan.Tool, terms.Kind);
             var part = ReferenceEquals(touched.Addresses, plan.Targets) ? values : values.ForTargets(plan.Targets.Intersect(touched.Addresses).Count);
             Opening[] candidates = [.. asked.Select(rule => Judgement.Of(rule, touched.Zone.Name, plan, part, terms, now))];
             looked += candidates.Length;
@@ -81,7 +81,7 @@ public static class Evaluator
         {
             return known with
             {
-                Reasons = Few(DenialReasons(known, addresses.IsEmpty, subject, plan, terms.BreakGlass).Distinct()),
+                Reasons = Few(DenialReasons(known, addresses.IsEmpty, subject, plan, terms.Kind).Distinct()),
                 Code = denials.Count > 0 || !cover.Outside.IsEmpty || addresses.IsEmpty ? ErrorCode.Denied : stop!.Code,
                 Hint = denials.Count > 0 ? null : stop?.Hint,
                 Rules = [.. denials.Select(denial => denial.Denial)],
@@ -118,7 +118,7 @@ public static class Evaluator
             ?? new("zones", "", "", "", ErrorCode.Denied, null);
     }
 
-    private static IEnumerable<string> DenialReasons(Evaluation found, bool noTarget, Subject subject, Plan plan, bool breakGlass)
+    private static IEnumerable<string> DenialReasons(Evaluation found, bool noTarget, Subject subject, Plan plan, RuleKind kind)
     {
         if (noTarget)
             yield return "the plan has no target";
@@ -134,7 +134,7 @@ public static class Evaluator
         foreach (var zone in found.Findings.Where(zone => zone.Verdict == Verdict.Deny))
         {
             if (zone.Rules.Count == 0)
-                yield return $"{Some(zone.Addresses)} in zone {zone.Zone}, which no {(breakGlass ? "break-glass rule" : "rule")} opens to {subject.Name} for {plan.Tool}";
+                yield return $"{Some(zone.Addresses)} in zone {zone.Zone}, which no {kind switch { RuleKind.BreakGlass => "break-glass rule", RuleKind.Recurring => "recurring rule", RuleKind.Ordinary => "rule" }} opens to {subject.Name} for {plan.Tool}";
             foreach (var rule in zone.Rules)
             {
                 foreach (var failed in rule.Failed)

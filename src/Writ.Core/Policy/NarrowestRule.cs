@@ -66,7 +66,7 @@ public static class NarrowestRule
             }
         }
 
-        return text.Append(CultureInfo.InvariantCulture, $"max-duration: {Duration.Format(rule.MaxDuration)}\nmax-uses: {rule.MaxUses}\n").ToString();
+        return text.Append(CultureInfo.InvariantCulture, $"max-duration: {Duration.Format(rule.MaxDuration)}\n{(rule.Recurring ? "" : $"max-uses: {rule.MaxUses}\n")}").ToString();
     }
 
     private static Facets Least(IReadOnlyList<FacetDefinition> definitions, string[] zones, Held[] held)

@@ -45,7 +45,7 @@ internal sealed class NearestSearch(
     {
         var part = _values.ForTargets(plan.Targets.Intersect(zone.Addresses).Count);
         var open = Denials([zone.Zone.Name]).Any(ForbidsTool) ? []
-            : policy.RulesFor(_roles, zone.Zone.Name, plan.Tool, asked.BreakGlass).Where(rule => rule.Templates is null && (rule.When is null || rule.When.EndAt(now) is not null))
+            : policy.RulesFor(_roles, zone.Zone.Name, plan.Tool, asked.Kind).Where(rule => rule.Templates is null && (rule.When is null || rule.When.EndAt(now) is not null))
                 .Select(rule => new Option(zone, rule, [.. rule.Tools[plan.Tool].NotOpened(part).Select(failed => failed.Facet.Name)]))
                 .OrderBy(option => option.Over.Count).ThenBy(option => option.Rule!.Order).Take(MostRules);
         return [.. open, new Option(zone, null, [])];

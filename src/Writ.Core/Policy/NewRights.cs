@@ -191,10 +191,10 @@ public sealed class NewRights
     /// <summary>
     /// True where everything that the rule opens is surely opened by one of the earlier ones, tool by tool; and where an earlier
     /// one went before it, which asked for other people or held runs more tightly, that one goes before it still. Rules that break the glass
-    /// are another way in: none of them covers one of the others, nor is covered by one.
+    /// and those for series are other ways in: none of them covers one of the others, nor is covered by one.
     /// </summary>
     private bool IsCovered(Rule rule, IEnumerable<Rule> before, IEnumerable<Rule> now) =>
-        IsCoveredByItsLike(rule, [.. before.Where(other => other.BreakGlass == rule.BreakGlass)], [.. now.Where(other => other.BreakGlass == rule.BreakGlass)]);
+        IsCoveredByItsLike(rule, [.. before.Where(other => other.Kind == rule.Kind)], [.. now.Where(other => other.Kind == rule.Kind)]);
 
     private bool IsCoveredByItsLike(Rule rule, IReadOnlyList<Rule> before, IReadOnlyList<Rule> now) =>
         rule.Tools.Keys.All(tool => before.Any(other => Covers(other, rule, tool) && IsAsStrict(rule, other)

@@ -16,8 +16,7 @@ public sealed class PolicyDocument
     private static readonly SortedSet<string> None = [];
     private readonly Dictionary<string, SortedSet<string>> _rolesByGroup;
     private readonly Dictionary<string, SortedSet<string>> _rolesByWorkload;
-    private readonly ScopeIndex<Rule> _rules = new();
-    private readonly ScopeIndex<Rule> _glass = new();
+    private readonly Dictionary<RuleKind, ScopeIndex<Rule>> _rules = Enum.GetValues<RuleKind>().ToDictionary(kind => kind, _ => new ScopeIndex<Rule>());
     private readonly DenialIndex _denials;
 
     internal PolicyDocument(
@@ -40,7 +39,7 @@ public sealed class PolicyDocument
         _rolesByGroup = Inverse(roles.Values, role => role.Groups);
         _rolesByWorkload = Inverse(roles.Values, role => role.Workloads);
         foreach (var rule in rules)
-            (rule.BreakGlass ? _glass : _rules).Add(rule.Roles, rule.Zones, [.. rule.Tools.Keys.Select(tool => new PolicyTopic(tool, "", ""))], rule);
+            _rules[rule.Kind].Add(rule.Roles, rule.Zones, [.. rule.Tools.Keys.Select(tool => new PolicyTopic(tool, "", ""))], rule);
         _denials = new(denials);
     }
 
@@ -112,13 +111,13 @@ public sealed class PolicyDocument
     }
 
     /// <summary>
-    /// The rules that open the zone to one of the roles for the tool, in file order; hours and facets not looked at. Either those that
-    /// break the glass, or all others: never both.
+    /// The rules that open the zone to one of the roles for the tool, in file order; hours and facets not looked at. Those of one
+    /// kind alone.
     /// </summary>
-    internal IReadOnlyList<Rule> RulesFor(IReadOnlySet<string> roles, string zone, string tool, bool breakGlass)
+    internal IReadOnlyList<Rule> RulesFor(IReadOnlySet<string> roles, string zone, string tool, RuleKind kind)
     {
         var rules = new List<Rule>();
-        (breakGlass ? _glass : _rules).Find(roles, zone, new PolicyTopic(tool, "", ""), rules);
+        _rules[kind].Find(roles, zone, new PolicyTopic(tool, "", ""), rules);
         return rules.Count < 2 ? rules : [.. rules.Distinct().OrderBy(rule => rule.Order)];
     }
 

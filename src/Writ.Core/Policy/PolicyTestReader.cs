@@ -7,7 +7,7 @@ namespace Writ.Core.Policy;
 /// <summary>Reads the tests of the file.</summary>
 internal sealed class PolicyTestReader(IReadOnlyCollection<string> ids, IReadOnlyDictionary<string, Template> templates, Action<int, string, string?> problem)
 {
-    private static readonly string[] Keys = ["as", "command", "template", "with", "for", "uses", "reason", "ticket", "break-glass", "at", "expect", "by"];
+    private static readonly string[] Keys = ["as", "command", "template", "with", "for", "uses", "reason", "ticket", "break-glass", "recurring", "at", "expect", "by"];
     private static readonly string[] Verdicts = ["allow", "require-approval", "deny"];
 
     /// <summary>The lists under <c>tests</c>, one after the other.</summary>
@@ -36,7 +36,9 @@ internal sealed class PolicyTestReader(IReadOnlyCollection<string> ids, IReadOnl
             problem(fields.Find("by")!.Line, $"no rule or denial has the id '{PolicyReader.Visible(by)}'", FieldReader.Near(by, ids));
 
         var terms = new AskedTerms(fields.Time("for", Duration.Longest), fields.Number("uses", 1, 10_000),
-            Supposed(fields, "reason"), Supposed(fields, "ticket")) { BreakGlass = fields.IsMarked("break-glass") };
+            Supposed(fields, "reason"), Supposed(fields, "ticket")) { BreakGlass = fields.IsMarked("break-glass"), Recurring = fields.IsMarked("recurring") };
+        if (terms is { BreakGlass: true, Recurring: true } || (terms.Recurring && command is not null))
+            problem(node.Line, "this test is of a series, which is asked for by a template and in no emergency", "name a template, and leave 'break-glass' out");
         var at = At(fields);
         return who is null || expect is not { } verdict || Subject(who) is not { } subject || (use?.Command ?? (command is null ? null : Words(command, problem))) is not { } words
             ? null : new(node.Line, subject, words, use?.Of(terms) ?? terms, at, verdict, fields.Text("by"));

@@ -127,7 +127,7 @@ public sealed class PolicyWarnings
     {
         var rank = new Opening(rule, "", null, []).Rank;
         return rule.Tools.Keys.FirstOrDefault() is not { } tool ? null
-            : _policy.RulesFor(rule.Roles.Take(1).ToHashSet(StringComparer.Ordinal), rule.Zones[0], tool, rule.BreakGlass).Take(MostCompared)
+            : _policy.RulesFor(rule.Roles.Take(1).ToHashSet(StringComparer.Ordinal), rule.Zones[0], tool, rule.Kind).Take(MostCompared)
                 .FirstOrDefault(other => other != rule && new Opening(other, "", null, []).Rank.CompareTo(rank) < 0 && Covers(other, rule));
     }
 

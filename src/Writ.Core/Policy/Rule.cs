@@ -60,6 +60,12 @@ public sealed record Rule
     /// </summary>
     public bool BreakGlass { get; init; }
 
+    /// <summary>True for a rule that opens its templates to series of runs, which people decide on as a whole, and to nothing else.</summary>
+    public bool Recurring { get; init; }
+
+    /// <summary>What it answers.</summary>
+    public RuleKind Kind => BreakGlass ? RuleKind.BreakGlass : Recurring ? RuleKind.Recurring : RuleKind.Ordinary;
+
     /// <summary>After how long without a server a runner kills a run under this rule.</summary>
     public TimeSpan MaxDisconnected { get; init; } = DefaultMaxDisconnected;
 
@@ -68,6 +74,17 @@ public sealed record Rule
 
     /// <summary>What each run under this rule may use up.</summary>
     public Budget Budget { get; init; } = Budget.Unlimited;
+}
+
+/// <summary>What a rule answers. No rule answers for another kind.</summary>
+public enum RuleKind
+{
+    /// <summary>What is asked for in the ordinary way.</summary>
+    Ordinary,
+    /// <summary>Whoever breaks the glass.</summary>
+    BreakGlass,
+    /// <summary>Series of runs.</summary>
+    Recurring,
 }
 
 /// <summary>So many distinct people, each with at least one of the roles.</summary>

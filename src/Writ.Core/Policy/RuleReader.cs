@@ -10,7 +10,7 @@ internal sealed class RuleReader(
     IReadOnlyDictionary<string, Role> roles, IReadOnlyDictionary<string, Zone> zones, ToolCatalogue known, IReadOnlyDictionary<string, Template> templates, Func<int, string> where, Action<int, string, string?> problem)
 {
     private static readonly string[] RuleKeys =
-        ["id", "roles", "zones", "tools", "templates", "max-duration", "max-uses", "require", "when", "approval", "break-glass", "max-disconnected", "budget", "protections"];
+        ["id", "roles", "zones", "tools", "templates", "max-duration", "max-uses", "require", "when", "approval", "break-glass", "recurring", "max-disconnected", "budget", "protections"];
 
     private const string Passkey = "passkey";
 
@@ -41,6 +41,7 @@ internal sealed class RuleReader(
         fields.Need("roles");
         fields.Need("zones");
         var breakGlass = BreakGlass(fields, what);
+        var recurring = Recurring(fields, what);
         return new()
         {
             Id = Id(fields),
@@ -58,6 +59,7 @@ internal sealed class RuleReader(
             When = fields.Find("when") is { } when ? new HoursReader(what, problem).Read(when) : null,
             Approval = breakGlass ? [] : Approval(fields, what),
             BreakGlass = breakGlass,
+            Recurring = recurring,
             MaxDisconnected = fields.Time("max-disconnected", TimeSpan.FromDays(1)) ?? Policy.Rule.DefaultMaxDisconnected,
             Protections = [.. protections.Select(word => word.Value)],
             Budget = fields.Find("budget") is { } budget ? Budget(budget, what) : Proof.Statements.Budget.Unlimited,
@@ -71,6 +73,22 @@ internal sealed class RuleReader(
             return false;
         if (fields.Find("approval") is { } approval)
             problem(approval.Line, $"{what} breaks the glass, and has an 'approval'", "leave it out: nobody is asked first, and somebody else reviews it afterwards");
+        return true;
+    }
+
+    /// <summary>Whether the rule is one for series. People decide on what runs without them afterwards, and on a template that they can read.</summary>
+    private bool Recurring(FieldReader fields, string what)
+    {
+        if (!fields.IsMarked("recurring"))
+            return false;
+        if (fields.Find("break-glass") is { } glass)
+            problem(glass.Line, $"{what} is of series, and breaks the glass", "write two rules");
+        if (fields.Find("templates") is null)
+            problem(fields.Find("recurring")!.Line, $"{what} is of series, and names no templates", "a series runs a template: templates: [web-check]");
+        if (fields.Find("approval") is PolicyScalar { Value: "none" } none)
+            problem(none.Line, $"{what} is of series, and asks nobody", "name who decides on a series: approval: { from: [role], count: 1 }");
+        if (fields.Find("max-uses") is { } uses)
+            problem(uses.Line, $"{what} is of series, and has 'max-uses'", "leave it out: each run of a series is one use");
         return true;
     }
 

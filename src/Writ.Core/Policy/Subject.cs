@@ -20,4 +20,10 @@ public sealed record AskedTerms(TimeSpan? Duration, int? Uses, string? Reason, s
 
     /// <summary>Whether the glass shall be broken: only rules that are for that are asked then, and they are asked only then.</summary>
     public bool BreakGlass { get; init; }
+
+    /// <summary>Whether it is a series of runs: only rules that are for that are asked then, and they are asked only then.</summary>
+    public bool Recurring { get; init; }
+
+    /// <summary>Which rules answer.</summary>
+    public RuleKind Kind => BreakGlass ? RuleKind.BreakGlass : Recurring ? RuleKind.Recurring : RuleKind.Ordinary;
 }

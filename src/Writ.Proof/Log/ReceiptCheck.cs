@@ -20,7 +20,8 @@ namespace Writ.Proof.Log;
 /// <item>what a passkey signed (<see cref="PasskeyApprovals"/>) is a yes to this very statement, by a key that somebody else had confirmed before
 /// for that person, and stands in the order as well;</item>
 /// <item>the run ended under a deadline that somebody decided on: the order's, or that of more time (<see cref="ReceiptExtensions"/>);</item>
-/// <item>a statement that breaks the glass comes with the entry that told so, and only such a one does.</item>
+/// <item>a statement that breaks the glass comes with the entry that told so, and only such a one does;</item>
+/// <item>a run of a series is one of those that the order's series statement is of, and the log names it.</item>
 /// </list>
 /// </summary>
 public static class ReceiptCheck
@@ -93,6 +94,13 @@ public static class ReceiptCheck
         // 9.
         if (IsBreakGlass(receipt) != Of("glass.broken").Any())
             return Bad("the statement and the story do not agree on whether the glass was broken");
+
+        // 10.
+        var decided = Statement.Read(order.Value.Statement).Value;
+        if (SeriesCheck.Wrong(order.Value, decided) is { } none)
+            return Bad(none.Message);
+        if (decided.Occurrence is { } one ? !Of("series.occurred").Any(entry => Text(entry, "series") == one.Series && Text(entry, "decided") == one.Statement) : Of("series.occurred").Any())
+            return Bad("the statement and the story do not agree on whether the run was one of a series");
         return checkpoint;
 
         IEnumerable<JsonElement> Of(string type) => story.Where(entry => Text(entry.Entry, "type") == type).Select(entry => entry.Entry);
@@ -113,6 +121,10 @@ public static class ReceiptCheck
     /// <summary>Whether the run was by break-glass, as its statement says. To be asked of a receipt that holds.</summary>
     public static bool IsBreakGlass(Receipt receipt) =>
         RunOrder.Read(receipt.Order) is { IsOk: true, Value: var order } && Statement.Read(order.Statement) is { IsOk: true, Value.BreakGlass: true };
+
+    /// <summary>The series whose run it was, as its statement says; null for every other. To be asked of a receipt that holds.</summary>
+    public static StatementSeries? SeriesOf(Receipt receipt) =>
+        RunOrder.Read(receipt.Order) is { IsOk: true, Value.Series: { } series } && Statement.Read(series.Statement) is { IsOk: true, Value: var decided } ? decided.Series : null;
 
     /// <summary>What somebody else found of it, in words; null where the receipt was written before. To be asked of a receipt that holds.</summary>
     public static string? Review(Receipt receipt) => receipt.Entries.Select(entry => Parse(entry.Entry)).OfType<JsonElement>().Where(entry => Text(entry, "type") == "glass.reviewed")

@@ -31,6 +31,9 @@ public sealed record RunInForce(RunOrder First, long Deadline);
 /// </summary>
 public static class OrderCheck
 {
+    // Orders are refused anyway while the clocks of runner and server differ by more.
+    private const long MostAhead = 2_000_000;
+
     /// <summary>Checks a signed order to start a run at this instant (Unix microseconds).</summary>
     public static Result<CheckedOrder> Check(SignedBytes envelope, RunnerTrust trust, long now)
     {
@@ -117,6 +120,11 @@ public static class OrderCheck
         if (order.MaxDisconnected < 0 || order.MaxDisconnected > statement.MaxDisconnected)
             return new Refusal(ErrorCode.BadDeadline, "the order would let the run go on out of reach for longer than was decided");
 
+        if (SeriesCheck.Wrong(order, statement) is { } none)
+            return none;
+        if (order.Series is not null && order.Decisions.Any(decision => decision.At > now + MostAhead))
+            return new Refusal(ErrorCode.BadDeadline, "the run of a series was started at a time to come");
+
         // 4. What is executed and reached is what was decided.
         if (order.Argv.Count == 0 || order.Argv[0] != statement.Tool
             || (statement.Argv is { } argv && !argv.SequenceEqual(order.Argv)))
@@ -141,7 +149,11 @@ public static class OrderCheck
         // 5. And it lies within what the operator of this very machine allows at most.
         if (!scope.Value.IsWithin(trust.Ceiling))
             return new Refusal(ErrorCode.OutsideCeiling, "the statement lies outside this runner's ceiling");
-        var approval = trust.Approvals.Hold(order, statement, scope.Value.Addresses, now);
+        var (asked, of) = SeriesCheck.Decided(order, statement);
+        var approval = trust.Approvals.Hold(asked, of, scope.Value.Addresses, now);
+        // So many runs were approved with the series, and for so long.
+        if (of.Series is { } series && approval is { IsOk: true, Value: { } held })
+            approval = held with { Uses = series.Runs, Until = series.Until + StatementOccurrence.Grace + of.Duration };
         return approval.IsOk ? new CheckedOrder(order, statement, fence.Value, approval.Value) : approval.Refusal;
     }
 }

@@ -6,16 +6,18 @@ using Writ.Proof.Statements;
 namespace Writ.Proof.Orders;
 
 /// <summary>
-/// What a runner obeys. Its bytes are <c>writ-order/v5</c>, a line feed and one JSON object; the server signs exactly
-/// those bytes. Version 1 had no budget, version 2 no zones, version 3 no decision by passkey, version 4 no terminal; what has none of these is of the version before still. Orders
+/// What a runner obeys. Its bytes are <c>writ-order/v6</c>, a line feed and one JSON object; the server signs exactly
+/// those bytes. Version 1 had no budget, version 2 no zones, version 3 no decision by passkey, version 4 no terminal, version 5 no series; what has none of these is of the version before still. Orders
 /// of all versions stay readable. Instants are Unix microseconds, durations microseconds.
 /// </summary>
 public sealed record RunOrder
 {
     /// <summary>The first line of an order's bytes.</summary>
-    public const string Domain = "writ-order/v5\n";
+    public const string Domain = "writ-order/v6\n";
 
-    private static readonly string[] Domains = ["writ-order/v1\n", "writ-order/v2\n", "writ-order/v3\n", "writ-order/v4\n", Domain];
+    private const string DomainWithTerminal = "writ-order/v5\n";
+
+    private static readonly string[] Domains = ["writ-order/v1\n", "writ-order/v2\n", "writ-order/v3\n", "writ-order/v4\n", DomainWithTerminal, Domain];
 
     /// <summary>The run's id.</summary>
     public required string Run { get; init; }
@@ -43,11 +45,13 @@ public sealed record RunOrder
     public IReadOnlyList<OrderZone>? Zones { get; init; }
     /// <summary>The terminal at which the requester sits; null where there is none. The statement says whether there may be one.</summary>
     public OrderTerminal? Terminal { get; init; }
+    /// <summary>The series that was decided, for one of its runs; null for every other.</summary>
+    public OrderSeries? Series { get; init; }
     /// <summary>The decisions that carry the right, at least one.</summary>
     public required IReadOnlyList<OrderDecision> Decisions { get; init; }
 
     // The version whose members these are; 0 for none.
-    private int Version => Terminal is not null ? (Budget, Zones) is (not null, not null) ? 5 : 0 : (Budget, Zones, Decisions.Any(decision => decision.Passkey is not null)) switch
+    private int Version => Series is not null ? (Budget, Zones, Terminal) is (not null, not null, null) ? 6 : 0 : Terminal is not null ? (Budget, Zones) is (not null, not null) ? 5 : 0 : (Budget, Zones, Decisions.Any(decision => decision.Passkey is not null)) switch
     {
         (null, null, false) => 1,
         (not null, null, false) => 2,
@@ -68,7 +72,7 @@ public sealed record RunOrder
     private byte[] Timeless() => (this with { Nonce = "", Issued = 0, StartBy = 0, Deadline = 0, Statement = [], Decisions = [] }).ToBytes();
 
     /// <summary>True for the bytes of an order with a terminal: no version before knew one, and all of this have one.</summary>
-    public static bool HasTerminal(ReadOnlySpan<byte> bytes) => DomainBytes.Has(Domain, bytes);
+    public static bool HasTerminal(ReadOnlySpan<byte> bytes) => DomainBytes.Has(DomainWithTerminal, bytes);
 
     /// <summary>Reads an order of any version; unknown, missing and duplicate members are refused.</summary>
     public static Result<RunOrder> Read(ReadOnlySpan<byte> bytes)
@@ -95,6 +99,11 @@ public sealed record OrderZone(string Name, IReadOnlyList<string> Addresses);
 /// <param name="Assertion">Bytes of versions 1 to 3 that never had a meaning.</param>
 /// <param name="Passkey">What the person's passkey signed over it; null where they decided without one.</param>
 public sealed record OrderDecision(string By, long At, string Statement, byte[]? Assertion = null, PasskeyAssertion? Passkey = null);
+
+/// <summary>The series of which an order starts one run.</summary>
+/// <param name="Statement">The bytes of the statement that people decided on.</param>
+/// <param name="Decisions">What they decided, at least one.</param>
+public sealed record OrderSeries(byte[] Statement, IReadOnlyList<OrderDecision> Decisions);
 
 /// <summary>A terminal as it is when a run begins at it.</summary>
 /// <param name="Columns">1 to 1,000.</param>

@@ -6,21 +6,21 @@ using Writ.Proof.Orders;
 namespace Writ.Proof.Statements;
 
 /// <summary>
-/// The exact subject of a decision. Its bytes are <c>writ-statement/v9</c>, a line feed and one JSON object; they are
+/// The exact subject of a decision. Its bytes are <c>writ-statement/v10</c>, a line feed and one JSON object; they are
 /// made once, stored, signed and compared as bytes, and never written again from the parsed form. Version 1 knew neither
 /// files in the sandbox nor names, version 2 no budget, version 3 did not say what the sandbox gives, version 4 knew no live view,
-/// version 5 no secrets, version 6 no terminal, version 7 no more time for a run, version 8 no break-glass; what has none of these is of the version before still. Statements of all versions stay readable.
+/// version 5 no secrets, version 6 no terminal, version 7 no more time for a run, version 8 no break-glass, version 9 no series; what has none of these is of the version before still. Statements of all versions stay readable.
 /// Instants are Unix microseconds, durations microseconds.
 /// </summary>
 public sealed record Statement
 {
     /// <summary>The first line of a statement's bytes.</summary>
-    public const string Domain = "writ-statement/v9\n";
+    public const string Domain = "writ-statement/v10\n";
 
     /// <summary>How long a right by break-glass lasts at most, in microseconds: 15 minutes.</summary>
     public const long LongestBreakGlass = 15L * 60 * 1_000_000;
 
-    private static readonly string[] Domains = ["writ-statement/v1\n", "writ-statement/v2\n", "writ-statement/v3\n", "writ-statement/v4\n", "writ-statement/v5\n", "writ-statement/v6\n", "writ-statement/v7\n", "writ-statement/v8\n", Domain];
+    private static readonly string[] Domains = ["writ-statement/v1\n", "writ-statement/v2\n", "writ-statement/v3\n", "writ-statement/v4\n", "writ-statement/v5\n", "writ-statement/v6\n", "writ-statement/v7\n", "writ-statement/v8\n", "writ-statement/v9\n", Domain];
 
     /// <summary>The request's id.</summary>
     public required string Request { get; init; }
@@ -33,6 +33,10 @@ public sealed record Statement
     public string? Extends { get; init; }
     /// <summary>True where the requester breaks the glass: nobody was asked, and somebody else reviews it afterwards. Null everywhere else, never false.</summary>
     public bool? BreakGlass { get; init; }
+    /// <summary>When it runs again and again, where this is about a series of runs; no run is started by it. Null for everything else.</summary>
+    public StatementSeries? Series { get; init; }
+    /// <summary>Which run of which series this is, where the series was decided on; null for everything else.</summary>
+    public StatementOccurrence? Occurrence { get; init; }
     /// <summary>Who asks.</summary>
     public required StatementActor Actor { get; init; }
     /// <summary>The person for whom a workload asks, or null.</summary>
@@ -79,6 +83,9 @@ public sealed record Statement
     // The version whose members these are; 0 for none.
     private int Version => this switch
     {
+        // Of the requester's own, of one command that needs no file of theirs and no terminal, one run at a time; its time is the series' own.
+        { Series: not null } => this is { Occurrence: null, Start: null, LatestEnd: null } && IsRecurring && Series.IsValid() ? 10 : 0,
+        { Occurrence: not null } => this is { Start: null } && IsRecurring ? 10 : 0,
         // Nobody's but the requester's own right, from now on, and never for longer than it may last.
         { BreakGlass: not null } => this is { BreakGlass: true, Extends: null, OnBehalfOf: null, Start: null, Duration: >= 0 and <= LongestBreakGlass, Files: not null, Names: not null, Outputs: not null, Budget: not null, Sandbox: not null } ? 9 : 0,
         { Extends: not null } => this is { Files: not null, Names: not null, Outputs: not null, Budget: not null, Sandbox: not null, Start: not null } ? 8 : 0,
@@ -110,6 +117,24 @@ public sealed record Statement
         Timeless() is { Version: > 0 } mine && other.Timeless() is { Version: > 0 } theirs && mine.ToBytes().AsSpan().SequenceEqual(theirs.ToBytes());
 
     // The zones are names that a policy has for the same scope, and an approval is about them; each statement names its policy.
+    /// <summary>True where this is one run of the series that the other one is about: nothing of it but its time is another, and it lasts no longer and uses up no more.</summary>
+    public bool IsOccurrenceOf(Statement decided, string digest) =>
+        Occurrence is { } one && decided.Series is { } series && decided.Version == 10 && Version == 10
+        && one.Series == series.Id && one.Statement == digest && one.At < series.Until
+        && Duration == decided.Duration && MaxDisconnected <= decided.MaxDisconnected && Budget!.IsWithin(decided.Budget!)
+        && Bare().ToBytes().AsSpan().SequenceEqual(decided.Bare().ToBytes());
+
+    // The inventory may have another tool in it by now; the runner holds an order to the one that it has.
+    private Statement Bare() => this with
+    {
+        Request = "", Revision = 0, Series = null, Occurrence = null, LatestEnd = null, Zones = [], Inventory = "", MaxDisconnected = 0, Budget = Statements.Budget.Unlimited, Policy = "",
+    };
+
+    private bool IsRecurring => this is
+    {
+        Extends: null, BreakGlass: null, OnBehalfOf: null, Argv: not null, Inputs: [], Uses: 1, Files: not null, Names: not null, Outputs: not null, Budget: not null, Sandbox: { Terminal: null },
+    };
+
     private Statement Timeless() => this with { Request = "", Revision = 0, Extends = "", Start = 0, Duration = 0, LatestEnd = null, Uses = 0, Zones = [], Policy = "" };
 
     /// <summary>Lower-case hexadecimal SHA-256 of a statement's bytes: what a decision names.</summary>

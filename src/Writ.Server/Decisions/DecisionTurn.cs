@@ -14,6 +14,7 @@ using Writ.Server.Grants;
 using Writ.Server.Identity;
 using Writ.Server.Policy;
 using Writ.Server.Requests;
+using Writ.Server.Series;
 using Writ.Server.Storage;
 
 namespace Writ.Server.Decisions;
@@ -156,12 +157,14 @@ internal sealed class DecisionTurn(
     /// <summary>5. Recompute the quorum under the policy of now; mint the grant in this very transaction when it is met.</summary>
     private async Task<Result<bool>> Settle(WriteScope scope, PolicyDocument policy, RequestRow request)
     {
-        var evaluated = await reevaluation.OfRequest(scope.Db, policy, request, request.Start ?? scope.Now);
+        var evaluated = await reevaluation.OfRequest(scope.Db, policy, request, SeriesTerms.When(request, scope.Now));
         if (evaluated.Verdict == Verdict.Deny)
             return await RequestEnding.End(scope, request, RequestEvent.Deny, AuditActor.System, $"denied by policy: {evaluated.Reasons[0]}");
         var needs = evaluated.Verdict == Verdict.Allow ? RequestViews.Needs(request) : evaluated.Approvals;
         if (!Quorum.IsMet(needs, await Reevaluation.Approvers(scope.Db, policy, request)))
             return true;
+        if (request.Series is not null)
+            return await BeginSeries.FromDecision(scope, request);
         var minted = await MintGrant.FromDecision(scope, request);
         if (minted.IsOk)
             await later.AskOthersAgain(scope, policy, request);

@@ -119,6 +119,8 @@ internal sealed class ExtendRun(
 
         if (begun.BreakGlass)
             return new Refusal(ErrorCode.WrongState, "what was given by break-glass gets no more time", "once it is reviewed, ask for the command: writ run");
+        if (begun.Series is not null)
+            return new Refusal(ErrorCode.WrongState, "a run of a series gets no more time than was decided with it", "ask for a series whose runs last longer");
         if (await BrokenGlass.Awaited(scope, caller.Id, caller.OnBehalfOf?.Id) is { } awaited)
             return awaited;
 

@@ -2,7 +2,6 @@ using Microsoft.EntityFrameworkCore;
 using Writ.Core;
 using Writ.Core.Audit;
 using Writ.Core.Grants;
-using Writ.Core.Identity;
 using Writ.Proof.Identity;
 using Writ.Server.Storage;
 
@@ -15,7 +14,7 @@ namespace Writ.Server.Grants;
 internal static class ConsumeGrant
 {
     /// <summary>The outcome, and with <see cref="ConsumeOutcome.Consumed"/> the use's number, from 1.</summary>
-    public static async Task<(ConsumeOutcome Outcome, int UseNumber)> Take(WriteScope scope, GrantId id, Caller caller)
+    public static async Task<(ConsumeOutcome Outcome, int UseNumber)> Take(WriteScope scope, GrantId id, AuditActor by, string? source)
     {
         var from = AccessLifecycle.Grants.From(GrantEvent.Consume);
         var active = AccessLifecycle.Grants.To(GrantEvent.Consume);
@@ -32,10 +31,10 @@ internal static class ConsumeGrant
             return (Why(grant, scope.Now), 0);
 
         var use = grant!.UsesGranted - grant.UsesLeft;
-        scope.Record(new(AuditType.GrantConsumed, caller.Audit, grant.RequestId, new()
+        scope.Record(new(AuditType.GrantConsumed, by, grant.RequestId, new()
         {
             ["grant"] = id.ToString(), ["use"] = use, ["uses_left"] = grant.UsesLeft,
-        }, caller.SourceAddress));
+        }, source));
         if (grant.State == exhausted)
         {
             scope.Record(new(AuditType.GrantEnded, AuditActor.System, grant.RequestId, new()

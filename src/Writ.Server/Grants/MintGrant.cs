@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Writ.Core;
 using Writ.Core.Audit;
@@ -18,7 +19,10 @@ namespace Writ.Server.Grants;
 internal static class MintGrant
 {
     /// <summary>Policy allows by itself: its decision and the grant, or the refusal of one whose holder is given nothing now; then nothing of it may be committed.</summary>
-    public static async Task<Result<GrantRow>> ByPolicy(WriteScope scope, RequestRow request)
+    /// <param name="scope">The transaction.</param>
+    /// <param name="request">What is decided on.</param>
+    /// <param name="because">What else the decision's entry tells.</param>
+    public static async Task<Result<GrantRow>> ByPolicy(WriteScope scope, RequestRow request, JsonObject? because = null)
     {
         var decision = new DecisionRow
         {
@@ -30,14 +34,17 @@ internal static class MintGrant
             At = scope.Now,
         };
         scope.Db.Decisions.Add(decision);
-        scope.Record(new(AuditType.DecisionMade, AuditActor.System, request.Id, new()
+        var said = new JsonObject
         {
             ["decision"] = decision.Id.ToString(),
             ["request"] = request.Id.ToString(),
             ["by"] = "policy",
             ["approved"] = true,
             ["statement"] = request.StatementDigest,
-        }));
+        };
+        foreach (var (name, value) in because ?? [])
+            said[name] = value?.DeepClone();
+        scope.Record(new(AuditType.DecisionMade, AuditActor.System, request.Id, said));
         return await FromDecision(scope, request);
     }
 
@@ -50,6 +57,8 @@ internal static class MintGrant
         var statement = Statement.Read(request.Statement);
         if (!statement.IsOk)
             return statement.Refusal;
+        if (statement.Value.Series is not null)
+            return new Refusal(ErrorCode.WrongState, "a series gives no grant of its own");
         if (await BrokenGlass.Awaited(scope, request.ActorId, request.OnBehalfOf) is { } awaited)
             return awaited;
         if (request.Extends is not null)

@@ -16,6 +16,7 @@ using Writ.Server.Files;
 using Writ.Server.Grants;
 using Writ.Server.Identity;
 using Writ.Server.Policy;
+using Writ.Server.Series;
 using Writ.Server.Storage;
 using Writ.Server.Templates;
 
@@ -123,15 +124,22 @@ internal sealed class Ask(
         var version = use is null ? null : await TemplateVersions.InForce(scope.Db, use.Template);
         if (use is not null && (version is null || inForce.Value.Templates.GetValueOrDefault(use.Template.Name)?.Digest != use.Template.Digest))
             return new Refusal(ErrorCode.StaleRevision, $"template {use.Template.Name} has become another meanwhile", "ask again");
-        var found = planned.Explain(Evaluator.Evaluate(inForce.Value, Reevaluation.SubjectOf(caller), planned.Plan, Understanding.Terms(ask, use), ask.Start ?? scope.Now));
+        var series = await SeriesTerms.Of(scope, caller, ask, use, version, planned.Plan);
+        if (series is { IsOk: false, Refusal: var unfit })
+            return unfit;
+        var found = planned.Explain(Evaluator.Evaluate(inForce.Value, Reevaluation.SubjectOf(caller), planned.Plan, Understanding.Terms(ask, use), SeriesTerms.When(ask, scope.Now)));
         if (found.Verdict != Verdict.Deny && ask.Start is { } start && (start + found.Duration <= scope.Now || found.LatestEnd <= scope.Now))
             return new Refusal(ErrorCode.Expired, "the asked time is over", "ask for a later start or a longer time");
         // Whoever broke the glass accounts for it first. What policy denies anyway is said all the same.
         if (found.Verdict != Verdict.Deny && await BrokenGlass.Awaited(scope, caller.Id, caller.OnBehalfOf?.Id) is { } awaited)
             return awaited;
+        // Hours are of each day: a series that leaves them on some day would be suspended then.
+        if (series.Value is { } recurring && found is { Verdict: not Verdict.Deny, LatestEnd: not null }
+            && SeriesTerms.OutOfHours(recurring, scope.Now, at => Evaluator.Evaluate(inForce.Value, Reevaluation.SubjectOf(caller), planned.Plan, Understanding.Terms(ask, use), at)) is { } outside)
+            return new Refusal(ErrorCode.InvalidInput, $"the series is due {outside.UtcDateTime:yyyy-MM-dd HH:mm} UTC, outside of the hours of its rule", "keep it within the hours, also when clocks are set forward and back");
         var id = RequestId.New(scope.Now);
         var statement = StatementOf.New(
-            id, 1, new(caller.Id.ToString(), caller.Name), caller.OnBehalfOf is { Id: { } person, Name: var name } ? new(person.ToString(), name) : null, planned.Plan, planned.Runner, planned.InventoryDigest, ask.Start, found, inForce.Value, ask.BreakGlass);
+            id, 1, new(caller.Id.ToString(), caller.Name), caller.OnBehalfOf is { Id: { } person, Name: var name } ? new(person.ToString(), name) : null, planned.Plan, planned.Runner, planned.InventoryDigest, ask.Start, found, inForce.Value, ask.BreakGlass, series.Value);
         if (SandboxTerms.Wrong(statement) is { } wrong)
             return wrong;
         var request = NewRow(scope, caller, ask, use, version, planned, statement, inForce.Value, found, idempotencyKey);
@@ -159,7 +167,7 @@ internal sealed class Ask(
 
     private async Task<(string Policy, NearestView View)?> Nearest(WritDb db, Caller caller, AskForAccess ask, TemplateUse? use, Planned planned)
     {
-        var (policy, subject, at) = (await policies.Get(db), Reevaluation.SubjectOf(caller), ask.Start ?? time.GetUtcNow());
+        var (policy, subject, at) = (await policies.Get(db), Reevaluation.SubjectOf(caller), SeriesTerms.When(ask, time.GetUtcNow()));
         return policy.IsOk && Evaluator.Evaluate(policy.Value, subject, planned.Plan, Understanding.Terms(ask, use), at).Verdict == Verdict.Deny
             && NearestViews.Of(policy.Value, subject, ask.Command, planned, Understanding.Terms(ask, use), at) is { } near ? (policy.Value.Hash, near) : null;
     }
@@ -170,7 +178,7 @@ internal sealed class Ask(
         if (idempotencyKey is null
             || await db.Requests.AsNoTracking().SingleOrDefaultAsync(row => row.ActorId == caller.Id && row.IdempotencyKey == idempotencyKey) is not { } earlier)
             return null;
-        return earlier.Command.SequenceEqual(ask.Command) && earlier.Template == ask.Template?.Name && earlier.BreakGlass == ask.BreakGlass && SameInputs(earlier, ask)
+        return earlier.Command.SequenceEqual(ask.Command) && earlier.Template == ask.Template?.Name && earlier.BreakGlass == ask.BreakGlass && SeriesTerms.IsSame(earlier, ask) && SameInputs(earlier, ask)
             ? (earlier, Denial(earlier))
             : new Refusal(ErrorCode.IdempotencyConflict, "the idempotency key was used for another command or other files");
     }
@@ -216,6 +224,7 @@ internal sealed class Ask(
             TemplateDigest = version?.Digest,
             TemplateParameters = use is null ? null : TemplateVersions.Parameters(use),
             BreakGlass = ask.BreakGlass,
+            Series = statement.Series is { } series ? SeriesId.Parse(series.Id) : null,
         };
     }
 
@@ -233,6 +242,8 @@ internal sealed class Ask(
         };
         if (request.BreakGlass)
             created["break_glass"] = true;
+        if (statement.Series is { } series)
+            created["series"] = SeriesTerms.Entry(series);
         scope.Record(new(AuditType.RequestCreated, caller.Audit, request.Id, created, caller.SourceAddress));
         scope.Record(new(AuditType.RequestEvaluated, AuditActor.System, request.Id, new()
         {

@@ -143,6 +143,8 @@ internal sealed class NarrowRequest(
     {
         if (request.Extends is not null)
             return await LessTime(db, policy, request, ask, at);
+        if (request.Series is not null)
+            return new Refusal(ErrorCode.WrongState, "a series is what its template makes of it, and is not made smaller", "deny it, and say what to ask for");
         var context = await reevaluation.ContextOf(db, request);
         if (!context.IsOk)
             return context.Refusal;

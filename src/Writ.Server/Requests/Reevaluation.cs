@@ -12,6 +12,7 @@ using Writ.Proof.Statements;
 using Writ.Server.Extensions;
 using Writ.Server.Files;
 using Writ.Server.Runners;
+using Writ.Server.Series;
 using Writ.Server.Storage;
 using Writ.Server.Templates;
 
@@ -47,7 +48,7 @@ internal sealed class Reevaluation(Inventories inventories)
     /// <summary>What this policy would have said when it was asked, by its requester's groups of today; null where the command can no longer be read by it.</summary>
     public async Task<Evaluation?> OfPast(WritDb db, PolicyDocument policy, RequestRow request, ActorRow actor) =>
         await PlanOf(db, policy, request) is { IsOk: true, Value: var plan } && Template(policy, request, plan) is null
-            ? Evaluator.Evaluate(policy, SubjectOf(actor), plan, AsAsked(request), request.Start ?? request.CreatedAt)
+            ? Evaluator.Evaluate(policy, SubjectOf(actor), plan, AsAsked(request), SeriesTerms.When(request, request.CreatedAt))
             : null;
 
     /// <summary>The terms of a request that may have been denied: what was left to the rule then is left to it again.</summary>
@@ -91,7 +92,7 @@ internal sealed class Reevaluation(Inventories inventories)
     }
 
     /// <summary>True where the plan is what the request's statement says: a policy brings definitions of tools along, which may change.</summary>
-    private static bool IsStated(Plan plan, RequestRow request) =>
+    public static bool IsStated(Plan plan, RequestRow request) =>
         Statement.Read(request.Statement) is { IsOk: true, Value: var statement }
         && statement.Argv is { } argv && argv.SequenceEqual(plan.Executed)
         && statement.Scope.Read() is { IsOk: true, Value: var scope } && scope == plan.Scope
@@ -150,6 +151,9 @@ internal sealed class Reevaluation(Inventories inventories)
     /// <summary>The people who approved this revision of the request, with their roles of today.</summary>
     public static async Task<IReadOnlyList<Decider>> Approvers(WritDb db, PolicyDocument policy, RequestRow request)
     {
+        // What people decided of a run of a series, they decided of the series.
+        if (request.DueAt is not null)
+            request = await db.Requests.AsNoTracking().SingleAsync(row => row.Series == request.Series && row.DueAt == null);
         var people = await (
             from decision in db.Decisions.AsNoTracking()
             join actor in db.Actors.AsNoTracking() on decision.ActorId equals actor.Id

@@ -13,6 +13,7 @@ using Writ.Proof.Identity;
 using Writ.Proof.Statements;
 using Writ.Server.Extensions;
 using Writ.Server.Grants;
+using Writ.Server.Series;
 using Writ.Server.Storage;
 using Writ.Server.Templates;
 
@@ -89,6 +90,7 @@ internal static class RequestViews
         var actors = await db.Actors.AsNoTracking().Where(row => actorIds.Contains(row.Id)).ToDictionaryAsync(row => row.Id, cancel);
         var extensions = await ExtensionViews.OfRequests(db, rows, cancel);
         var glass = await BrokenGlass.Views(db, rows, cancel);
+        var series = await SeriesTerms.StatementsOf(db, rows, cancel);
         var runnerIds = rows.Select(row => row.RunnerId).Distinct().ToArray();
         var runners = await db.Runners.AsNoTracking().Where(row => runnerIds.Contains(row.Id)).ToDictionaryAsync(row => row.Id, row => row.Name, cancel);
 
@@ -105,7 +107,7 @@ internal static class RequestViews
                 row.State == RequestState.Pending ? Missing(policy, row, decisions[row.Id], actors) : [],
                 row.StatementDigest, row.Statement, row.Duration.TotalSeconds, row.Uses, row.Start, row.CreatedAt, row.ExpiresAt,
                 runners.GetValueOrDefault(row.RunnerId), grants.TryGetValue(row.Id, out var grant) ? grant.ToString() : null,
-                row.OnBehalfOf is { } person ? Of(actors[person]) : null, TemplateVersions.View(row), extensions.GetValueOrDefault(row.Id), glass(row.Id))),
+                row.OnBehalfOf is { } person ? Of(actors[person]) : null, TemplateVersions.View(row), extensions.GetValueOrDefault(row.Id), glass(row.Id), SeriesTerms.View(row, series))),
         ];
     }
 

@@ -97,7 +97,8 @@ internal sealed class ReviseRequest(Reevaluation reevaluation)
         var actor = await scope.Db.Actors.AsNoTracking().SingleAsync(row => row.Id == request.ActorId);
         var person = request.OnBehalfOf is null ? null : await scope.Db.Actors.AsNoTracking().SingleAsync(row => row.Id == request.OnBehalfOf);
         return StatementOf.New(
-            request.Id, revision, new(actor.Id.ToString(), actor.Name), person is null ? null : new(person.Id.ToString(), person.Name), plan, request.RunnerId, request.InventoryDigest, start, found, policy);
+            request.Id, revision, new(actor.Id.ToString(), actor.Name), person is null ? null : new(person.Id.ToString(), person.Name), plan, request.RunnerId, request.InventoryDigest, start, found, policy,
+            series: request.Series is null ? null : Statement.Read(request.Statement).Value.Series);
     }
 
     // Reasons are words for people; what decides is all the rest.

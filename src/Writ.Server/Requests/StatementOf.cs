@@ -12,11 +12,12 @@ internal static class StatementOf
 {
     public static Statement New(
         RequestId request, int revision, StatementActor actor, StatementActor? onBehalfOf, Plan plan, RunnerId runner, string inventory, DateTimeOffset? start,
-        Evaluation found, PolicyDocument policy, bool breakGlass = false) => new()
+        Evaluation found, PolicyDocument policy, bool breakGlass = false, StatementSeries? series = null) => new()
     {
         Request = request.ToString(),
         Revision = revision,
         BreakGlass = breakGlass ? true : null,
+        Series = series,
         Actor = actor,
         OnBehalfOf = onBehalfOf,
         Tool = plan.Tool,
@@ -33,10 +34,27 @@ internal static class StatementOf
         Inventory = inventory,
         Start = start is { } at ? UnixMicroseconds.From(at) : null,
         Duration = UnixMicroseconds.From(found.Duration),
-        LatestEnd = found.LatestEnd is { } latest ? UnixMicroseconds.From(latest) : null,
+        // The hours of a rule are of each day: each run of a series is held to those of its own.
+        LatestEnd = series is null && found.LatestEnd is { } latest ? UnixMicroseconds.From(latest) : null,
         Uses = found.Uses,
         MaxDisconnected = UnixMicroseconds.From(found.MaxDisconnected),
         Budget = found.Budget,
+        Policy = policy.Hash,
+    };
+
+    /// <summary>
+    /// A statement of one run of a series: the series' own in everything but what is of the moment. Nothing else of it is made anew, so nothing else can
+    /// be another.
+    /// </summary>
+    public static Statement Occurrence(Statement decided, string digest, RequestId request, DateTimeOffset due, string inventory, Evaluation found, PolicyDocument policy) => decided with
+    {
+        Request = request.ToString(),
+        Revision = 1,
+        Series = null,
+        Occurrence = new(decided.Series!.Id, digest, UnixMicroseconds.From(due)),
+        Zones = found.Zones,
+        Inventory = inventory,
+        LatestEnd = found.LatestEnd is { } latest ? UnixMicroseconds.From(latest) : null,
         Policy = policy.Hash,
     };
 

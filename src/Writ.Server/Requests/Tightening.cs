@@ -4,6 +4,7 @@ using Writ.Core.Audit;
 using Writ.Core.Policy;
 using Writ.Proof.Identity;
 using Writ.Server.Grants;
+using Writ.Server.Series;
 using Writ.Server.Storage;
 
 namespace Writ.Server.Requests;
@@ -24,7 +25,7 @@ internal sealed class Tightening(Reevaluation reevaluation, ReviseRequest revise
     {
         foreach (var request in await pending.AsNoTracking().Where(row => row.State == RequestState.Pending).ToListAsync())
         {
-            var at = Later(scope.Now, request.Start);
+            var at = request.Series is null ? Later(scope.Now, request.Start) : SeriesTerms.When(request, scope.Now);
             var found = await reevaluation.OfRequest(scope.Db, policy, request, at);
             if (found.Verdict == Verdict.Deny && await deniedBefore(request, at))
                 continue;

@@ -7,6 +7,7 @@ using Writ.Proof.Errors;
 using Writ.Server.Audit;
 using Writ.Server.Files;
 using Writ.Server.Policy;
+using Writ.Server.Series;
 using Writ.Server.Storage;
 using Writ.Server.Templates;
 
@@ -37,13 +38,13 @@ internal sealed class Understanding(Planner planner, PolicyInForce policies, Ref
             return new(ErrorCode.TooManyUses, "the number of uses is not between 1 and 1000000");
         if (ask is { BreakGlass: true, Start: not null })
             return new(ErrorCode.InvalidInput, "the glass is broken for now, not for later", "leave the start out");
-        return FillTemplate.Malformed(ask.Template, ask.Command) ?? SentFiles.Wrong(ask.Inputs);
+        return SeriesTerms.Malformed(ask) ?? FillTemplate.Malformed(ask.Template, ask.Command) ?? SentFiles.Wrong(ask.Inputs);
     }
 
     /// <summary>For how long, how often and why, and by which template.</summary>
     public static AskedTerms Terms(AskForAccess ask, TemplateUse? use)
     {
-        var terms = new AskedTerms(ask.DurationSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null, ask.Uses, ask.Reason, ask.Ticket) { BreakGlass = ask.BreakGlass };
+        var terms = new AskedTerms(ask.DurationSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null, ask.Uses, ask.Reason, ask.Ticket) { BreakGlass = ask.BreakGlass, Recurring = ask.Series is not null };
         return use?.Of(terms) ?? terms;
     }
 
@@ -73,7 +74,7 @@ internal sealed class Understanding(Planner planner, PolicyInForce policies, Ref
     public async Task<Result<Planned>> Of(WritDb db, Caller caller, AskForAccess ask, TemplateUse? use, string? attempt, CancellationToken cancel)
     {
         var policy = await policies.Get(db);
-        var (subject, at) = (Reevaluation.SubjectOf(caller), ask.Start ?? time.GetUtcNow());
+        var (subject, at) = (Reevaluation.SubjectOf(caller), SeriesTerms.When(ask, time.GetUtcNow()));
         var planned = policy.IsOk
             ? await planner.Plan(db, policy.Value, ask.Command, SentFiles.Contents(ask.Inputs), plan => Evaluator.Evaluate(policy.Value, subject, plan, Terms(ask, use), at), cancel)
             : policy.Refusal;

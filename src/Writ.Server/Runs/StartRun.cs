@@ -105,15 +105,9 @@ internal sealed class StartRun(
         {
             started = await writes.Commit<RunRow>(async scope =>
             {
-                var ordered = await TakeAndSign(scope, caller, ask, grant, request, plan, idempotencyKey);
-                if (!ordered.IsOk)
-                    return ordered.Refusal;
-                order = new()
-                {
-                    Bytes = ByteString.CopyFrom(ordered.Value.OrderBytes),
-                    Signature = ByteString.CopyFrom(ordered.Value.OrderSignature),
-                    KeyId = ordered.Value.OrderKeyId,
-                };
+                var ordered = await TakeAndSign(scope, new(caller.Audit, caller.SourceAddress, ask.Command, ask.Detach, TerminalOf(ask, plan).Value, idempotencyKey), grant, request, plan);
+                if (ordered.IsOk)
+                    order = OrderOf(ordered.Value);
                 return ordered;
             });
         }
@@ -138,6 +132,9 @@ internal sealed class StartRun(
         hub.Send(grant.RunnerId, new ToRunner { Order = order });
         return started;
     }
+
+    /// <summary>A run's order as its runner is sent it.</summary>
+    public static Order OrderOf(RunRow run) => new() { Bytes = ByteString.CopyFrom(run.OrderBytes), Signature = ByteString.CopyFrom(run.OrderSignature), KeyId = run.OrderKeyId };
 
     /// <summary>The terminal of the run, if its tool gets one and there is one.</summary>
     private static Result<OrderTerminal?> TerminalOf(Ask ask, Plan plan)
@@ -232,8 +229,18 @@ internal sealed class StartRun(
         return ask.Grant is null ? none : new Refusal(ErrorCode.NoGrant, "that grant does not cover this command", "ask for it: writ request");
     }
 
-    private async Task<Result<RunRow>> TakeAndSign(
-        WriteScope scope, Caller caller, Ask ask, GrantRow grant, RequestRow request, Plan plan, string? idempotencyKey)
+    /// <summary>How a use is taken.</summary>
+    /// <param name="By">Who takes it: the grant's holder, or the server for a run of a series.</param>
+    /// <param name="Source">Where from.</param>
+    /// <param name="Command">The command as it was typed.</param>
+    /// <param name="Detach">Whether it goes on without a client.</param>
+    /// <param name="Terminal">The terminal at which it is, or null.</param>
+    /// <param name="IdempotencyKey">The call's, or null.</param>
+    /// <param name="Series">The series that was decided, of one of its runs.</param>
+    internal sealed record Use(AuditActor By, string? Source, IReadOnlyList<string> Command, bool Detach, OrderTerminal? Terminal, string? IdempotencyKey, OrderSeries? Series = null);
+
+    /// <summary>Takes a use of the grant and signs the order, in the caller's transaction; it is sent once that is committed.</summary>
+    internal async Task<Result<RunRow>> TakeAndSign(WriteScope scope, Use wanted, GrantRow grant, RequestRow request, Plan plan)
     {
         // 1. Policy again: what was denied since the approval binds, and no run passes the end of the rule's hours.
         await scope.HoldPolicy();
@@ -250,9 +257,9 @@ internal sealed class StartRun(
             return new Refusal(ErrorCode.InventoryMismatch, $"runner {runner.Name} has another {request.Tool} now than the one that was approved", "ask again");
 
         // 2. Take the use.
-        if (takings.IsRevoked(grant.Id) || takings.IsBarred(caller.Id))
+        if (takings.IsRevoked(grant.Id) || takings.IsBarred(grant.ActorId))
             return Refuse(ConsumeOutcome.Revoked);
-        var (outcome, use) = await ConsumeGrant.Take(scope, grant.Id, caller);
+        var (outcome, use) = await ConsumeGrant.Take(scope, grant.Id, wanted.By, wanted.Source);
         if (outcome != ConsumeOutcome.Consumed)
             return Refuse(outcome);
 
@@ -280,7 +287,8 @@ internal sealed class StartRun(
             Fence = Writ.Proof.Addresses.ScopeText.Of(plan.Scope),
             Budget = allowed.Value.Budget.Least((Statement.Read(request.Statement) is { IsOk: true } decided ? decided.Value.Budget : null) ?? Budget.Unlimited),
             Zones = ZonesOf(policy.Value, plan),
-            Terminal = TerminalOf(ask, plan).Value,
+            Terminal = wanted.Terminal,
+            Series = wanted.Series,
             Decisions = 
             [
                 .. decisions.Select(row => new OrderDecision(row.ActorId?.ToString() ?? "policy", UnixMicroseconds.From(row.At), row.StatementDigest,
@@ -297,12 +305,12 @@ internal sealed class StartRun(
             GrantId = grant.Id,
             UseNumber = use,
             RequestId = request.Id,
-            ActorId = caller.Id,
+            ActorId = grant.ActorId,
             RunnerId = grant.RunnerId,
             State = RunState.Queued,
-            Command = [.. ask.Command],
+            Command = [.. wanted.Command],
             Argv = [.. plan.Executed],
-            Detached = ask.Detach,
+            Detached = wanted.Detach,
             OrderBytes = envelope.Bytes,
             OrderSignature = envelope.Signature,
             OrderKeyId = envelope.KeyId,
@@ -312,7 +320,7 @@ internal sealed class StartRun(
             MaxDisconnected = allowed.Value.MaxDisconnected,
             CreatedAt = scope.Now,
             ClientSeenAt = scope.Now,
-            IdempotencyKey = idempotencyKey,
+            IdempotencyKey = wanted.IdempotencyKey,
             Outputs = RunOutput.Of(plan),
         };
         scope.Db.Runs.Add(run);
@@ -322,7 +330,7 @@ internal sealed class StartRun(
             ["grant"] = grant.Id.ToString(),
             ["use"] = use,
             ["runner"] = runner.Name,
-            ["command"] = AuditEvent.Texts(ask.Command),
+            ["command"] = AuditEvent.Texts(wanted.Command),
             ["deadline"] = deadline.ToString("O"),
             ["order_sha256"] = Convert.ToHexStringLower(SHA256.HashData(envelope.Bytes)),
             ["order_key"] = Convert.ToBase64String(keys.OrderPublicKey),
@@ -330,7 +338,7 @@ internal sealed class StartRun(
         };
         if (request.BreakGlass)
             ordered["break_glass"] = true;
-        scope.Record(new(AuditType.RunOrdered, caller.Audit, request.Id, ordered, caller.SourceAddress));
+        scope.Record(new(AuditType.RunOrdered, wanted.By, request.Id, ordered, wanted.Source));
         return run;
     }
 

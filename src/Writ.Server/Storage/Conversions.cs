@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using Writ.Core;
 using Writ.Core.Identity;
+using Writ.Core.Series;
 using Writ.Proof;
 using Writ.Proof.Identity;
 using Writ.Server.Streams;
@@ -25,6 +26,8 @@ internal static class Conversions
         conventions.Properties<RunState>().HaveConversion<string>();
         conventions.Properties<ExtensionState>().HaveConversion<string>();
         conventions.Properties<GlassState>().HaveConversion<string>();
+        conventions.Properties<SeriesState>().HaveConversion<string>();
+        conventions.Properties<OccurrenceOutcome>().HaveConversion<string>();
         conventions.Properties<StreamForm>().HaveConversion<string>();
         conventions.Properties<ActorId>().HaveConversion<ActorIds>();
         conventions.Properties<TokenId>().HaveConversion<TokenIds>();
@@ -35,6 +38,7 @@ internal static class Conversions
         conventions.Properties<RunnerId>().HaveConversion<RunnerIds>();
         conventions.Properties<PasskeyId>().HaveConversion<PasskeyIds>();
         conventions.Properties<ProposalId>().HaveConversion<ProposalIds>();
+        conventions.Properties<SeriesId>().HaveConversion<SeriesIds>();
         if (textCollation is null)
             return;
 
@@ -42,7 +46,7 @@ internal static class Conversions
         foreach (var type in new[]
                  {
                      typeof(string), typeof(ActorId), typeof(TokenId), typeof(RequestId), typeof(DecisionId), typeof(GrantId),
-                     typeof(RunId), typeof(RunnerId), typeof(PasskeyId), typeof(ProposalId), typeof(ActorKind), typeof(RequestState), typeof(GrantState), typeof(RunState), typeof(ExtensionState), typeof(GlassState), typeof(StreamForm),
+                     typeof(RunId), typeof(RunnerId), typeof(PasskeyId), typeof(ProposalId), typeof(SeriesId), typeof(ActorKind), typeof(RequestState), typeof(GrantState), typeof(RunState), typeof(ExtensionState), typeof(GlassState), typeof(SeriesState), typeof(OccurrenceOutcome), typeof(StreamForm),
                  })
             conventions.Properties(type).UseCollation(textCollation);
     }
@@ -81,6 +85,8 @@ internal static class Conversions
     private sealed class RunIds() : ValueConverter<RunId, string>(id => id.ToString(), text => RunId.Parse(text));
 
     private sealed class ProposalIds() : ValueConverter<ProposalId, string>(id => id.ToString(), text => ProposalId.Parse(text));
+
+    private sealed class SeriesIds() : ValueConverter<SeriesId, string>(id => id.ToString(), text => SeriesId.Parse(text));
 
     private sealed class RunnerIds() : ValueConverter<RunnerId, string>(id => id.ToString(), text => RunnerId.Parse(text));
 

@@ -146,6 +146,10 @@ internal sealed class RequestRow
     public string? TemplateParameters { get; init; }
     /// <summary>Whether it was asked to break the glass.</summary>
     public bool BreakGlass { get; init; }
+    /// <summary>The series that it asks for, or of which it is one run; null for every other.</summary>
+    public SeriesId? Series { get; init; }
+    /// <summary>When the run of the series was due; null for the series itself.</summary>
+    public DateTimeOffset? DueAt { get; init; }
     /// <summary>Counts up with each decision: the update that counts is the lock under which quorum is recomputed.</summary>
     public int Turn { get; set; }
 }

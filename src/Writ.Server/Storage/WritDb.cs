@@ -35,6 +35,8 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
     public DbSet<GlassRow> Glass => Set<GlassRow>();
     public DbSet<RunRow> Runs => Set<RunRow>();
     public DbSet<ExtensionRow> Extensions => Set<ExtensionRow>();
+    public DbSet<SeriesRow> Series => Set<SeriesRow>();
+    public DbSet<OccurrenceRow> Occurrences => Set<OccurrenceRow>();
     public DbSet<RefusedRow> Refused => Set<RefusedRow>();
     public DbSet<TraceRow> Traces => Set<TraceRow>();
     public DbSet<RunResultsRow> RunResults => Set<RunResultsRow>();
@@ -168,6 +170,8 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
             request.HasIndex(row => new { row.State, row.ExpiresAt });
             request.HasIndex(row => new { row.ActorId, row.IdempotencyKey }).IsUnique();
             request.HasIndex(row => row.Extends);
+            // A run of a series is one request, whatever races.
+            request.HasIndex(row => new { row.Series, row.DueAt }).IsUnique();
             request.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
         });
         modelBuilder.Entity<DecisionRow>(decision =>
@@ -221,6 +225,24 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
             extension.HasIndex(row => new { row.RunnerId, row.State });
             extension.HasOne<RequestRow>().WithMany().HasForeignKey(row => row.RequestId).OnDelete(DeleteBehavior.Restrict);
             extension.HasOne<RunRow>().WithMany().HasForeignKey(row => row.RunId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<SeriesRow>(series =>
+        {
+            series.ToTable("series");
+            series.HasIndex(row => row.RequestId).IsUnique();
+            series.HasIndex(row => new { row.State, row.NextAt });
+            series.HasIndex(row => row.ActorId);
+            series.HasIndex(row => row.OwnerId);
+            series.HasOne<RequestRow>().WithMany().HasForeignKey(row => row.RequestId).OnDelete(DeleteBehavior.Restrict);
+            series.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
+            series.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.OwnerId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<OccurrenceRow>(occurrence =>
+        {
+            occurrence.ToTable("occurrences");
+            // Whatever is due comes once, whatever races.
+            occurrence.HasKey(row => new { row.SeriesId, row.DueAt });
+            occurrence.HasOne<SeriesRow>().WithMany().HasForeignKey(row => row.SeriesId).OnDelete(DeleteBehavior.Restrict);
         });
         modelBuilder.Entity<RefusedRow>(refused =>
         {

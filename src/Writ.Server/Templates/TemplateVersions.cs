@@ -66,6 +66,7 @@ internal static class TemplateVersions
     {
         Template = request.Template is { } name ? new(name, null) : null,
         BreakGlass = request.BreakGlass,
+        Recurring = request.Series is not null,
     };
 
     /// <summary>Whether somebody wrote or proposed the template by which a request was made: they do not decide on its use, whatever their roles.</summary>

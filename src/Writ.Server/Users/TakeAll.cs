@@ -8,6 +8,7 @@ using Writ.Server.Identity;
 using Writ.Server.Policy;
 using Writ.Server.Requests;
 using Writ.Server.Runs;
+using Writ.Server.Series;
 using Writ.Server.Storage;
 
 namespace Writ.Server.Users;
@@ -44,6 +45,8 @@ internal sealed class TakeAll(Database database, Takings takings, RunEnding endi
                     grants.Add(grant.Id);
             }
 
+            foreach (var series in await scope.Db.Series.AsNoTracking().Where(row => row.ActorId == actor || row.OwnerId == actor).ToListAsync())
+                await SeriesEnding.End(scope, series, by, why, source);
             foreach (var request in await scope.Db.Requests.AsNoTracking().Where(row => (row.ActorId == actor || row.OnBehalfOf == actor) && row.State == RequestState.Pending).ToListAsync())
             {
                 if (await RequestEnding.End(scope, request, RequestEvent.Cancel, by, why, source))

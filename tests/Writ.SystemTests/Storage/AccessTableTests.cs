@@ -131,12 +131,23 @@ public abstract class AccessTableTests(StorageEngine engine) : StorageTest(engin
         var run = (await world.Get<StartRun>().Start(dana, new(command, grant.Id.ToString(), Detach: true, [new("hosts.txt", Digest("10.20.0.5"u8))]), null)).ShouldBeOk();
         await End(world, run);
         var waiting = await world.Request(dana);
+        var series = await Series(world, dana, rae);
 
         async Task<(string, string?)> At(string path, string? body = null) => await Task.FromResult((path, body));
         async Task<(string, string?)> Templated()
         {
             (await world.Get<ApplyPolicy>().Apply(await world.Admin("operator"), new(Files: [new("a.yaml", World.Policy), new("b.yaml", "version: 1\ntemplate: scan\ndescription: d\ncommand: [nmap, 10.20.0.5]\n")]), Cancel)).ShouldBeOk();
             return ("/v1/templates/scan", null);
+        }
+
+        // Somebody else holds it up, where it is to go on.
+        async Task<(string, string?)> OfSeries(string verb)
+        {
+            var held = verb == "resume";
+            var by = (await world.Person("holder")).Id;
+            await world.Writes.Append(db => db.Series.ExecuteUpdateAsync(set => set
+                .SetProperty(row => row.State, held ? Writ.Core.SeriesState.Suspended : Writ.Core.SeriesState.Active).SetProperty(row => row.SuspendedBy, by)));
+            return ($"/v1/series/{series}/{verb}", "{}");
         }
 
         async Task<string> NewGrant()
@@ -167,6 +178,10 @@ public abstract class AccessTableTests(StorageEngine engine) : StorageTest(engin
             ["GET /v1/grants/{id}"] = () => At($"/v1/grants/{grant.Id}"),
             ["POST /v1/grants/{id}/review"] = () => At($"/v1/grants/{grant.Id}/review", """{"justified":true,"comment":"looked at"}"""),
             ["POST /v1/grants/{id}/revoke"] = async () => ($"/v1/grants/{await NewGrant()}/revoke", "{}"),
+            ["GET /v1/series/{id}"] = () => At($"/v1/series/{series}"),
+            ["POST /v1/series/{id}/suspend"] = () => OfSeries("suspend"),
+            ["POST /v1/series/{id}/resume"] = () => OfSeries("resume"),
+            ["POST /v1/series/{id}/end"] = () => OfSeries("end"),
             ["POST /v1/runs"] = () => At("/v1/runs", JsonSerializer.Serialize(new { command = World.Command.Split(' '), grant = grant.Id.ToString() })),
             ["GET /v1/runs/{id}"] = () => At($"/v1/runs/{run.Id}"),
             ["GET /v1/runs/{id}/attach"] = () => At($"/v1/runs/{run.Id}/attach?mode=watch"),
@@ -209,6 +224,19 @@ public abstract class AccessTableTests(StorageEngine engine) : StorageTest(engin
             ["POST /v1/proposals/{id}/refuse"] = () => At($"/v1/proposals/{proposal}/refuse", "{}"),
         };
         return new(api, tokens, calls);
+    }
+
+    /// <summary>A series of the requester's that was decided on.</summary>
+    private static async Task<string> Series(World world, Caller dana, Caller rae)
+    {
+        var admin = await world.Admin("operator");
+        const string Rule = "  - { id: by-night, roles: [developer], zones: [staging], templates: [scan], recurring: true, approval: { from: [reviewer], count: 1 } }\n";
+        (await world.Get<ApplyPolicy>().Apply(admin, new(Files: [new("a.yaml", World.Policy + Rule), new("b.yaml", "version: 1\ntemplate: scan\ndescription: d\ncommand: [nmap, -n, -Pn, -p, \"22\", 10.20.0.5]\n")]), Cancel)).ShouldBeOk();
+        var (request, denial) = (await world.Get<Ask>().Create(dana, new(Template: new("scan"), Reason: "every night", Series: new("0 2 * * *", "UTC", world.Clock.GetUtcNow().AddDays(30))), null)).ShouldBeOk();
+        denial.ShouldBeNull();
+        (await world.Approve(rae, request)).ShouldBeOk();
+        (await world.Get<ApplyPolicy>().Apply(admin, new(World.Policy, Withdraw: true), Cancel)).ShouldBeOk();
+        return request.Series.ToString()!;
     }
 
     /// <summary>The run said a line, found a host, and wrote its file.</summary>

@@ -53,9 +53,19 @@ internal static class Books
         Of(AuditType.ExtensionVoid, "extension").ShouldBe(Ids(extensions.Where(row => row.State == ExtensionState.Void).Select(row => row.RequestId)), "void extensions");
         extensions.Where(row => row.State != ExtensionState.Void).Select(row => (row.RunId, row.From)).ShouldBeUnique();
 
+        // Series: one of each approved request for one; a run of each occurrence that has one, and an entry of each.
+        var series = await db.Series.AsNoTracking().ToListAsync();
+        Ids(series.Select(row => row.RequestId)).ShouldBe(Ids(requests.Where(row => row is { State: RequestState.Approved, Series: not null, DueAt: null }).Select(row => row.Id)), "approved series");
+        Of(AuditType.SeriesBegun, "series").ShouldBe(Ids(series.Select(row => row.Id)), "series");
+        Of(AuditType.SeriesEnded, "series").ShouldBe(Ids(series.Where(row => row.State == SeriesState.Ended).Select(row => row.Id)), "ended series");
+        var occurrences = await db.Occurrences.AsNoTracking().ToListAsync();
+        Of(AuditType.SeriesOccurred, "due").ShouldBe([.. occurrences.Select(row => row.DueAt.ToString("O")).Order(StringComparer.Ordinal)], "occurrences");
+        Ids(occurrences.Where(row => row.RunId is not null).Select(row => row.RunId!.Value)).ShouldBe(
+            Ids((await db.Runs.AsNoTracking().ToListAsync()).Where(run => requests.Single(row => row.Id == run.RequestId).Series is not null).Select(run => run.Id)), "runs of series");
+
         // Grants: one of each approved request; uses taken are the runs, each with its entries.
         var grants = await db.Grants.AsNoTracking().ToListAsync();
-        Ids(grants.Select(row => row.RequestId)).ShouldBe(Ids(requests.Where(row => row.State == RequestState.Approved && row.Extends is null).Select(row => row.Id)), "approved requests");
+        Ids(grants.Select(row => row.RequestId)).ShouldBe(Ids(requests.Where(row => row.State == RequestState.Approved && row.Extends is null && (row.Series is null || row.DueAt is not null)).Select(row => row.Id)), "approved requests");
         Of(AuditType.GrantIssued, "grant").ShouldBe(Ids(grants.Select(row => row.Id)), "grants");
         var runs = await db.Runs.AsNoTracking().ToListAsync();
         foreach (var grant in grants)

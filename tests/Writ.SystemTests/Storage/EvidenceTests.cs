@@ -31,6 +31,8 @@ public abstract class EvidenceTests(StorageEngine engine) : StorageTest(engine)
         ["/v1/requests/{id}"] = "so is one of them",
         ["/v1/grants"] = "grants are rights",
         ["/v1/grants/{id}"] = "so is one of them",
+        ["/v1/series"] = "series are what was decided on",
+        ["/v1/series/{id}"] = "so is one of them, with what came of its runs, and nothing of what they found",
         ["/v1/runs"] = "tells that there are runs, and nothing of what came out",
         ["/v1/runners"] = "tells of the machines",
         ["/v1/retention"] = "is a setting",

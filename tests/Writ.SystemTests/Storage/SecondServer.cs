@@ -89,7 +89,7 @@ internal sealed class SecondServer : IAsyncDisposable
     public static Task<Result<bool>> Transition(World world, Caller caller, GrantId grant, RequestRow request, Func<WritDb, Task> beforeCommit) =>
         world.Writes.Commit<bool>(async scope =>
         {
-            (await ConsumeGrant.Take(scope, grant, caller)).Outcome.ShouldBe(ConsumeOutcome.Consumed);
+            (await ConsumeGrant.Take(scope, grant, caller.Audit, caller.SourceAddress)).Outcome.ShouldBe(ConsumeOutcome.Consumed);
             (await RequestEnding.End(scope, request, RequestEvent.Deny, AuditActor.System, "no")).ShouldBeTrue();
             await scope.Db.SaveChangesAsync();
             await beforeCommit(scope.Db);

@@ -81,7 +81,7 @@ public abstract class TransitionTests(StorageEngine engine) : StorageTest(engine
                 var moved = await world.Writes.Commit<bool>(async scope =>
                 {
                     var went = happened is GrantEvent.Consume or GrantEvent.ConsumeLast
-                        ? (await ConsumeGrant.Take(scope, grant.Id, holder)).Outcome == ConsumeOutcome.Consumed
+                        ? (await ConsumeGrant.Take(scope, grant.Id, holder.Audit, holder.SourceAddress)).Outcome == ConsumeOutcome.Consumed
                         : happened == GrantEvent.Extend ? (await MintGrant.FromDecision(scope, await scope.Db.Requests.AsNoTracking().SingleAsync(row => row.Extends != null))).IsOk
                         : await GrantEnding.End(scope, grant, happened, AuditActor.System, "by the table");
                     return went ? true : new Refusal(ErrorCode.WrongState, "no");

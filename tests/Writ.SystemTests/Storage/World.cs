@@ -325,7 +325,8 @@ internal sealed class World : IAsyncDisposable
         return new(row, Get<RunnerHub>(), Get<RunReports>(), Clock);
     }
 
-    private static Tool Nmap()
+    /// <summary>What the runner has.</summary>
+    public static Tool Nmap()
     {
         var services = Encoding.ASCII.GetBytes("http\t80/tcp\t0.5\nssh\t22/tcp\t0.2\n");
         return new()

@@ -30,7 +30,7 @@ public sealed class BordersTests
     };
 
     [Fact]
-    public void Core_references_proof_and_the_policy_files_reader_alone() => Foreign("Writ.Core.dll", "Writ.Proof", "YamlDotNet").ShouldBeEmpty();
+    public void Core_references_proof_and_the_readers_of_policies_and_schedules_alone() => Foreign("Writ.Core.dll", "Writ.Proof", "YamlDotNet", "Cronos").ShouldBeEmpty();
 
     [Fact]
     public void Proof_references_nothing_but_signatures() => Foreign("Writ.Proof.dll", "NSec.Cryptography").ShouldBeEmpty();

@@ -48,6 +48,7 @@ public sealed partial class DocumentsTests
         Holds("### Runs", AccessLifecycle.Runs.Rows);
         Holds("### Extensions", AccessLifecycle.Extensions.Rows);
         Holds("### Broken glass", AccessLifecycle.Glass.Rows);
+        Holds("### Series", AccessLifecycle.Series.Rows);
 
         static void Holds<TState, TEvent>(string heading, IEnumerable<(TState From, TEvent Event, TState To)> lines)
             where TState : struct, Enum

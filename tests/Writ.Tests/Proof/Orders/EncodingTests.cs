@@ -193,6 +193,37 @@ public sealed class EncodingTests
     }
 
     [Fact]
+    public void Statements_of_a_series_and_of_one_of_its_runs_encode_to_and_decode_from_the_golden_bytes_of_version_10()
+    {
+        foreach (var (name, statement) in new[] { ("statement-v10", Nightly), ("statement-v10-occurrence", OneNight) })
+        {
+            var golden = Golden(name, statement.ToBytes());
+            statement.ToBytes().ShouldBe(golden);
+            golden.AsSpan().StartsWith("writ-statement/v10\n"u8).ShouldBeTrue();
+            Statement.Read(golden).Value.ToBytes().ShouldBe(golden);
+            foreach (var other in new[] { "/v1", "/v5", "/v9" })
+                Statement.Read(Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(golden).Replace("/v10", other, StringComparison.Ordinal))).IsOk.ShouldBeFalse(other);
+        }
+
+        foreach (var wrong in new[]
+        {
+            Nightly with { Uses = 2 }, Nightly with { Start = Decided }, Nightly with { LatestEnd = Decided }, Nightly with { OnBehalfOf = Nightly.Actor }, Nightly with { BreakGlass = true },
+            Nightly with { Extends = Zoned.Run }, Nightly with { Argv = null }, Nightly with { Occurrence = OneNight.Occurrence }, Nightly with { Inputs = WithFiles.Inputs }, Nightly with { Series = Nightly.Series! with { Runs = 0 } },
+            OneNight with { Uses = 2 }, OneNight with { Start = Decided }, OneNight with { BreakGlass = true }, OneNight with { Sandbox = null },
+        })
+            Should.Throw<InvalidOperationException>(() => wrong.ToBytes());
+        var order = Golden("order-v6", Occurring().ToBytes());
+        Occurring().ToBytes().ShouldBe(order);
+        order.AsSpan().StartsWith("writ-order/v6\n"u8).ShouldBeTrue();
+        RunOrder.Read(order).Value.ToBytes().ShouldBe(order);
+        RunOrder.HasTerminal(order).ShouldBeFalse();
+        foreach (var other in new[] { "order/v3", "order/v4", "order/v5" })
+            RunOrder.Read(Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(order).Replace("order/v6", other, StringComparison.Ordinal))).IsOk.ShouldBeFalse(other);
+        Should.Throw<InvalidOperationException>(() => (Occurring() with { Terminal = AtTerminal.Terminal }).ToBytes());
+        OneNight.IsSameButForTime(OneNight).ShouldBeFalse("it gets no more time");
+    }
+
+    [Fact]
     public void Members_of_another_version_are_refused()
     {
         var first = Encoding.UTF8.GetString(Asked.ToBytes());

@@ -116,6 +116,34 @@ internal static class OrderSamples
     /// <summary>A right by break-glass, which version 9 added.</summary>
     public static Statement Broken { get; } = WithSandbox with { BreakGlass = true, OnBehalfOf = null, Start = null, Duration = 15 * Minute };
 
+    /// <summary>A series, which version 10 added: at two o'clock for half a year.</summary>
+    public static Statement Nightly { get; } = WithLive with
+    {
+        OnBehalfOf = null, Inputs = [], Series = new("ser_06bq0000000000000000000008", "0 2 * * 1-5", "Europe/Berlin", Decided + (180 * 1_440 * Minute), 130,
+            new("act_06bq000000000000000000000a", "olaf"), new("sweep", 3, new('7', 64), [new("host", "10.20.1.5")])),
+    };
+
+    /// <summary>When one of its runs is due: the day after it was decided on.</summary>
+    public const long Due = Decided + (1_440 * Minute);
+
+    /// <summary>That run of it, under another policy that says the same.</summary>
+    public static Statement OneNight { get; } = Nightly with
+    {
+        Request = "req_06bq000000000000000000000b", Series = null, Occurrence = new(Nightly.Series!.Id, Statement.DigestOf(Nightly.ToBytes()), Due), Policy = new('f', 64),
+    };
+
+    /// <summary>The order of it, a second after it is due.</summary>
+    public static RunOrder Occurring(Statement? statement = null, Statement? decided = null)
+    {
+        var (bytes, series) = ((statement ?? OneNight).ToBytes(), (decided ?? Nightly).ToBytes());
+        return Order(OneNight) with
+        {
+            Statement = bytes, Zones = Zoned.Zones, Issued = Due + 1_000_000, StartBy = Due + 11_000_000, Deadline = Due + 1_000_000 + (30 * Minute),
+            Decisions = [new("policy", Due + 1_000_000, Statement.DigestOf(bytes))],
+            Series = new(series, [new("act_06bq0000000000000000000005", Decided, Statement.DigestOf(series))]),
+        };
+    }
+
     /// <summary>The order of it, as it is given ten minutes after the run began.</summary>
     public static RunOrder Extension(Statement? statement = null)
     {

@@ -931,6 +931,39 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.ToTable("name_questions", (string)null);
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.OccurrenceRow", b =>
+                {
+                    b.Property<string>("SeriesId")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long>("DueAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint");
+
+                    b.Property<int>("Further")
+                        .HasColumnType("integer");
+
+                    b.Property<string>("Message")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Outcome")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("RunId")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.HasKey("SeriesId", "DueAt");
+
+                    b.ToTable("occurrences", (string)null);
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.OneTimeSecretRow", b =>
                 {
                     b.Property<byte[]>("Hash")
@@ -1208,6 +1241,9 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.Property<long>("CreatedAt")
                         .HasColumnType("bigint");
 
+                    b.Property<long?>("DueAt")
+                        .HasColumnType("bigint");
+
                     b.Property<long>("Duration")
                         .HasColumnType("bigint");
 
@@ -1272,6 +1308,10 @@ namespace Writ.Server.Storage.Migrations.Postgres
                         .HasColumnType("text")
                         .UseCollation("C");
 
+                    b.Property<string>("Series")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
                     b.Property<long?>("Start")
                         .HasColumnType("bigint");
 
@@ -1324,6 +1364,9 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.HasIndex("Extends");
 
                     b.HasIndex("ActorId", "IdempotencyKey")
+                        .IsUnique();
+
+                    b.HasIndex("Series", "DueAt")
                         .IsUnique();
 
                     b.HasIndex("State", "ExpiresAt");
@@ -1714,6 +1757,77 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.ToTable("runners", (string)null);
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.SeriesRow", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("ActorId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long>("DecidedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<long?>("EndedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<long?>("NextAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("OwnerId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("RequestId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("SuspendedBy")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long>("Until")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("WaitsAs")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long?>("WaitsAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("WaitsFor")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ActorId");
+
+                    b.HasIndex("OwnerId");
+
+                    b.HasIndex("RequestId")
+                        .IsUnique();
+
+                    b.HasIndex("State", "NextAt");
+
+                    b.ToTable("series", (string)null);
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.SessionRow", b =>
                 {
                     b.Property<string>("Id")
@@ -2095,6 +2209,15 @@ namespace Writ.Server.Storage.Migrations.Postgres
                         .IsRequired();
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.OccurrenceRow", b =>
+                {
+                    b.HasOne("Writ.Server.Storage.SeriesRow", null)
+                        .WithMany()
+                        .HasForeignKey("SeriesId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.PasskeyRow", b =>
                 {
                     b.HasOne("Writ.Server.Storage.ActorRow", null)
@@ -2154,6 +2277,27 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.HasOne("Writ.Server.Storage.RunnerRow", null)
                         .WithMany()
                         .HasForeignKey("RunnerId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Writ.Server.Storage.SeriesRow", b =>
+                {
+                    b.HasOne("Writ.Server.Storage.ActorRow", null)
+                        .WithMany()
+                        .HasForeignKey("ActorId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+
+                    b.HasOne("Writ.Server.Storage.ActorRow", null)
+                        .WithMany()
+                        .HasForeignKey("OwnerId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+
+                    b.HasOne("Writ.Server.Storage.RequestRow", null)
+                        .WithMany()
+                        .HasForeignKey("RequestId")
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired();
                 });

@@ -820,6 +820,35 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.ToTable("name_questions", (string)null);
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.OccurrenceRow", b =>
+                {
+                    b.Property<string>("SeriesId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("DueAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Further")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Message")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Outcome")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("RunId")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("SeriesId", "DueAt");
+
+                    b.ToTable("occurrences", (string)null);
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.OneTimeSecretRow", b =>
                 {
                     b.Property<byte[]>("Hash")
@@ -1073,6 +1102,9 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.Property<long>("CreatedAt")
                         .HasColumnType("INTEGER");
 
+                    b.Property<long?>("DueAt")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long>("Duration")
                         .HasColumnType("INTEGER");
 
@@ -1126,6 +1158,9 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("Series")
+                        .HasColumnType("TEXT");
+
                     b.Property<long?>("Start")
                         .HasColumnType("INTEGER");
 
@@ -1171,6 +1206,9 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.HasIndex("Extends");
 
                     b.HasIndex("ActorId", "IdempotencyKey")
+                        .IsUnique();
+
+                    b.HasIndex("Series", "DueAt")
                         .IsUnique();
 
                     b.HasIndex("State", "ExpiresAt");
@@ -1519,6 +1557,68 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                         .IsUnique();
 
                     b.ToTable("runners", (string)null);
+                });
+
+            modelBuilder.Entity("Writ.Server.Storage.SeriesRow", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("ActorId")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("DecidedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("EndedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("NextAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("OwnerId")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("RequestId")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("SuspendedBy")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Until")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("WaitsAs")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("WaitsAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("WaitsFor")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ActorId");
+
+                    b.HasIndex("OwnerId");
+
+                    b.HasIndex("RequestId")
+                        .IsUnique();
+
+                    b.HasIndex("State", "NextAt");
+
+                    b.ToTable("series", (string)null);
                 });
 
             modelBuilder.Entity("Writ.Server.Storage.SessionRow", b =>
@@ -1879,6 +1979,15 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                         .IsRequired();
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.OccurrenceRow", b =>
+                {
+                    b.HasOne("Writ.Server.Storage.SeriesRow", null)
+                        .WithMany()
+                        .HasForeignKey("SeriesId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.PasskeyRow", b =>
                 {
                     b.HasOne("Writ.Server.Storage.ActorRow", null)
@@ -1938,6 +2047,27 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.HasOne("Writ.Server.Storage.RunnerRow", null)
                         .WithMany()
                         .HasForeignKey("RunnerId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Writ.Server.Storage.SeriesRow", b =>
+                {
+                    b.HasOne("Writ.Server.Storage.ActorRow", null)
+                        .WithMany()
+                        .HasForeignKey("ActorId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+
+                    b.HasOne("Writ.Server.Storage.ActorRow", null)
+                        .WithMany()
+                        .HasForeignKey("OwnerId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+
+                    b.HasOne("Writ.Server.Storage.RequestRow", null)
+                        .WithMany()
+                        .HasForeignKey("RequestId")
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired();
                 });

@@ -83,9 +83,9 @@ public sealed record Statement
     // The version whose members these are; 0 for none.
     private int Version => this switch
     {
-        // Of the requester's own, of one command that needs no file of theirs and no terminal, one run at a time; its time is the series' own.
-        { Series: not null } => this is { Occurrence: null, Start: null, LatestEnd: null } && IsRecurring && Series.IsValid() ? 10 : 0,
-        { Occurrence: not null } => this is { Start: null } && IsRecurring ? 10 : 0,
+        // Of the requester's own, of one command that needs no file of theirs and no terminal, one run at a time (none of what was denied); its time is the series' own.
+        { Series: not null } => this is { Occurrence: null, Start: null, LatestEnd: null, Uses: 0 or 1 } && IsRecurring && Series.IsValid() ? 10 : 0,
+        { Occurrence: not null } => this is { Start: null, Uses: 1 } && IsRecurring ? 10 : 0,
         // Nobody's but the requester's own right, from now on, and never for longer than it may last.
         { BreakGlass: not null } => this is { BreakGlass: true, Extends: null, OnBehalfOf: null, Start: null, Duration: >= 0 and <= LongestBreakGlass, Files: not null, Names: not null, Outputs: not null, Budget: not null, Sandbox: not null } ? 9 : 0,
         { Extends: not null } => this is { Files: not null, Names: not null, Outputs: not null, Budget: not null, Sandbox: not null, Start: not null } ? 8 : 0,
@@ -132,7 +132,7 @@ public sealed record Statement
 
     private bool IsRecurring => this is
     {
-        Extends: null, BreakGlass: null, OnBehalfOf: null, Argv: not null, Inputs: [], Uses: 1, Files: not null, Names: not null, Outputs: not null, Budget: not null, Sandbox: { Terminal: null },
+        Extends: null, BreakGlass: null, OnBehalfOf: null, Argv: not null, Inputs: [], Files: not null, Names: not null, Outputs: not null, Budget: not null, Sandbox: { Terminal: null },
     };
 
     private Statement Timeless() => this with { Request = "", Revision = 0, Extends = "", Start = 0, Duration = 0, LatestEnd = null, Uses = 0, Zones = [], Policy = "" };

@@ -24,7 +24,7 @@ internal static class ChatMessages
     /// <summary>The messages for these entries, in order; most entries give none.</summary>
     public static async Task<IEnumerable<StreamEvent>> Of(WritDb db, IReadOnlyList<AuditRow> rows, StreamForm form, Uri pages, CancellationToken cancel)
     {
-        var ids = rows.Where(row => row.Type is AuditType.RequestEvaluated or AuditType.RequestEnded or AuditType.RunDrops or AuditType.GlassBroken or AuditType.GlassReviewed).Select(row => row.Correlation).OfType<RequestId>().Distinct().ToArray();
+        var ids = rows.Where(row => row.Type is AuditType.RequestEvaluated or AuditType.RequestEnded or AuditType.RunDrops or AuditType.GlassBroken or AuditType.GlassReviewed or AuditType.SeriesSuspended or AuditType.SeriesOccurred).Select(row => row.Correlation).OfType<RequestId>().Distinct().ToArray();
         var requests = ids.Length == 0 ? [] : await db.Requests.AsNoTracking().Where(request => ids.Contains(request.Id)).ToDictionaryAsync(request => request.Id, cancel);
         var names = await db.NamesOf(requests.Values.Select(request => request.ActorId), cancel);
         var messages = new List<StreamEvent>();
@@ -44,6 +44,10 @@ internal static class ChatMessages
                 AuditType.RunDrops when Text(entry, "run") is { } run && !await db.AuditEntries.AnyAsync(before => before.Correlation == id && before.Type == AuditType.RunDrops && before.Position < row.Position, cancel) =>
                     ($"A run of {who}'s with {request.Tool} tried to leave its scope. Its fence refused that.", "Look", $"/runs/{run}"),
                 AuditType.GlassBroken => (Broke(who, request, Zones(entry)), "Look and review", $"/inbox/{id}"),
+                // Nobody is at it: whoever counts on a run hears that there was none.
+                AuditType.SeriesSuspended => ($"{who}'s series of {request.Tool} is suspended: {Printable.Cut(Text(entry, "reason") ?? "", MostReason)}", "Look", $"/inbox/{id}"),
+                AuditType.SeriesOccurred when Text(entry, "outcome") is not (null or "started" or "late" or "suspended") =>
+                    ($"A run of {who}'s series of {request.Tool} was left out: {Text(entry, "outcome")}, {Printable.Cut(Text(entry, "message") ?? "", MostReason)}", "Look", $"/inbox/{id}"),
                 AuditType.GlassReviewed => (Reviewed(who, request, entry), "Look", $"/inbox/{id}"),
                 _ => ((string Text, string Page, string Path)?)null,
             };
@@ -87,7 +91,9 @@ internal static class ChatMessages
 
     private static string Waits(string who, RequestRow request, string zones)
     {
-        var what = request.Extends is null
+        var what = request.Series is not null
+            ? $"{who} asks for a series of runs of {request.Tool} in {zones}, {Printable.Short(request.Duration)} each"
+            : request.Extends is null
             ? $"{who} asks for {request.Tool} in {zones}, {Printable.Short(request.Duration)}"
             : $"{who} asks for {Printable.Short(request.Duration)} more for a live run of {request.Tool} in {zones}";
         return $"{what}{(string.IsNullOrWhiteSpace(request.Reason) ? "." : $": {Printable.Cut(request.Reason, MostReason)}")}";

@@ -11,6 +11,7 @@ using Writ.Proof.Errors;
 using Writ.Proof.Identity;
 using Writ.Proof.Orders;
 using Writ.Proof.Statements;
+using Writ.Server.Files;
 using Writ.Server.Grants;
 using Writ.Server.Policy;
 using Writ.Server.Requests;
@@ -184,6 +185,8 @@ internal sealed class Occur(
         var row = OccurrenceRequest.Of(scope, decided, what.Decided, series.Id, what.Due, runner.InventoryDigest!, found, policy);
         scope.Db.Requests.Add(row);
         OccurrenceRequest.Record(scope, row, found);
+        // Files whose retention is over are those that nobody uses.
+        await KeptFiles.Keep(scope.Db, scope.Now, [.. plan.Files.Select(file => (file.Sha256, file.Content))]);
         await scope.Db.SaveChangesAsync();
         if (await MintGrant.ByPolicy(scope, row, new() { ["series"] = series.Id.ToString(), ["decided"] = decided.StatementDigest, ["rules"] = AuditEvent.Texts(found.Rules) }) is { IsOk: false, Refusal: var none })
             return none;

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Requests;
 using Writ.Contracts.Runners;
@@ -11,11 +12,13 @@ using Writ.Proof;
 using Writ.Proof.Errors;
 using Writ.Proof.Orders;
 using Writ.Proof.Statements;
+using Writ.Server.Audit;
 using Writ.Server.Grants;
 using Writ.Server.Policy;
 using Writ.Server.Requests;
 using Writ.Server.Series;
 using Writ.Server.Storage;
+using Writ.Server.Streams;
 using Writ.Server.Users;
 using Writ.SystemTests.Databases;
 
@@ -171,7 +174,9 @@ public abstract class SeriesTests(StorageEngine engine) : StorageTest(engine)
         var waits = (await Ask(world, dana)).ShouldBeOk().Request;
         await Apply(world, Rules.Replace("recurring: true\n    approval: { from: [reviewer], count: 1 }", "recurring: true\n    approval: { from: [reviewer], count: 2 }", StringComparison.Ordinal));
         var revised = await world.Now(waits);
-        (revised.Revision, Statement.Read(revised.Statement).Value.Series).ShouldBe((2, Statement.Read(waits.Statement).Value.Series! with { Template = Statement.Read(revised.Statement).Value.Series!.Template }));
+        var (before, after) = (Statement.Read(waits.Statement).Value.Series!, Statement.Read(revised.Statement).Value.Series.ShouldNotBeNull());
+        (revised.Revision, after with { Template = before.Template }).ShouldBe((2, before));
+        after.Template.Values.ShouldBe(before.Template.Values);
         await world.ShouldBalance();
     }
 
@@ -261,6 +266,10 @@ public abstract class SeriesTests(StorageEngine engine) : StorageTest(engine)
         run.Deadline.ShouldBe(at.AddMinutes(44), "it lasts as long as one in time");
         var now = await Now(world, series);
         (now.State, now.NextAt).ShouldBe((SeriesState.Active, at.AddHours(7)));
+        (await Told(world)).ShouldBe([
+            $"A run of dana's series of nmap was left out: overlapping, {run.Id} is still live", "A run of dana's series of nmap was left out: missed, no server started it in time",
+            "A run of dana's series of nmap was left out: no-runner, its runner is not connected",
+        ]);
         await world.ShouldBalance();
     }
 
@@ -326,9 +335,19 @@ public abstract class SeriesTests(StorageEngine engine) : StorageTest(engine)
         (await world.Entries(AuditType.SeriesSuspended)).ShouldHaveSingleItem()["reason"].ShouldBe(now.Reason);
         foreach (var who in new[] { dana, await world.Person("rob", "secops"), await world.Admin() })
             (await world.Get<ResumeSeries>().Resume(who, series.Id.ToString(), null, Cancel)).ShouldBeRefused(ErrorCode.WrongState).Message.ShouldContain("has changed");
+        (await Told(world)).ShouldHaveSingleItem().ShouldStartWith($"dana's series of nmap is suspended: {now.Reason![..20]}");
         await Turn(world, First.AddDays(1));
         (await Occurrences(world)).Count.ShouldBe(1);
         await world.ShouldBalance();
+    }
+
+    /// <summary>What a channel hears.</summary>
+    private static async Task<string[]> Told(World world)
+    {
+        await world.Get<Sequencer>().Integrate(Cancel);
+        await using var db = world.Open();
+        var rows = await db.AuditEntries.AsNoTracking().OrderBy(row => row.Position).ToListAsync(Cancel);
+        return [.. (await ChatMessages.Of(db, rows, StreamForm.Slack, new("https://writ.example"), Cancel)).Select(message => JsonNode.Parse(message.Json)!["text"]!.GetValue<string>())];
     }
 
     [Fact]

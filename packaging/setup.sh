@@ -236,6 +236,8 @@ database_packages=('/usr/lib/postgresql/*/bin/initdb:postgresql')
 # shellcheck disable=SC2034  # used by ./test
 player_packages=(asciinema:asciinema)
 # shellcheck disable=SC2034  # used by ./test
+mail_packages=(/usr/lib/python3/dist-packages/aiosmtpd/smtp.py:python3-aiosmtpd)
+# shellcheck disable=SC2034  # used by ./test
 browser_packages=(/usr/bin/chromium:chromium)
 
 # Everything that a build needs.

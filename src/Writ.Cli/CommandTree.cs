@@ -6,6 +6,7 @@ using System.Reflection;
 using Writ.Cli.Audit;
 using Writ.Cli.Grants;
 using Writ.Cli.Identity;
+using Writ.Cli.Notices;
 using Writ.Cli.Output;
 using Writ.Cli.Policy;
 using Writ.Cli.Proposals;
@@ -134,6 +135,7 @@ internal static class CommandTree
             new Verb("runner", "Manage runners").With(Enroll.Verb(context)),
             new Verb("passkey", "List, confirm and remove the passkeys that approve").With(ListPasskeys.Verb(context), ConfirmPasskey.Verb(context), RemovePasskey.Verb(context)),
             UsersVerb.Verb(context),
+            NoticesVerb.Verb(context),
             ProposalsVerb.Verb(context),
             LoginVerb.Verb(context),
             LogoutVerb.Verb(context),

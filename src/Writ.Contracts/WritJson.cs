@@ -3,6 +3,7 @@ using Writ.Contracts.Audit;
 using Writ.Contracts.Errors;
 using Writ.Contracts.Grants;
 using Writ.Contracts.Identity;
+using Writ.Contracts.Notices;
 using Writ.Contracts.Policy;
 using Writ.Contracts.Requests;
 using Writ.Contracts.Retention;
@@ -27,6 +28,11 @@ namespace Writ.Contracts;
 [JsonSerializable(typeof(AskForAccess))]
 [JsonSerializable(typeof(ExplainView))]
 [JsonSerializable(typeof(RequestView))]
+[JsonSerializable(typeof(NoticeSettingsView))]
+[JsonSerializable(typeof(NoticeSettingsAsk))]
+[JsonSerializable(typeof(AddressAsk))]
+[JsonSerializable(typeof(AddressConfirm))]
+[JsonSerializable(typeof(Page<NoticeView>))]
 [JsonSerializable(typeof(Page<RequestView>))]
 [JsonSerializable(typeof(Decide))]
 [JsonSerializable(typeof(CancelAsk))]

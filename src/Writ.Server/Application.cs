@@ -11,6 +11,7 @@ using Writ.Server.Errors;
 using Writ.Server.Extensions;
 using Writ.Server.Grants;
 using Writ.Server.Identity;
+using Writ.Server.Notices;
 using Writ.Server.Passkeys;
 using Writ.Server.Policy;
 using Writ.Server.Proposals;
@@ -70,7 +71,7 @@ internal static class Application
     /// <summary>What answers calls, in the order in which a call passes it.</summary>
     public static WebApplication OpenDoors(WebApplication app)
     {
-        var (settings, database) = (app.Services.GetRequiredService<ServerSettings>(), app.Services.GetRequiredService<Database>());
+        var (settings, database, time) = (app.Services.GetRequiredService<ServerSettings>(), app.Services.GetRequiredService<Database>(), app.Services.GetRequiredService<TimeProvider>());
         app.UseExceptionHandler(new ExceptionHandlerOptions
         {
             ExceptionHandler = HttpProblems.Handle,
@@ -103,8 +104,11 @@ internal static class Application
         {
             await using var db = database.Open();
             var ready = await db.Database.CanConnectAsync(cancel) && !published.IsHalted && !sequencer.IsHalted;
-            // A stream that does not get through is its sink's affair: the server is ready all the same.
-            return ready ? Results.Ok(new { status = "ready", streams_failing = await db.Streams.CountAsync(row => row.Trouble != null, cancel) }) : Results.StatusCode(StatusCodes.Status503ServiceUnavailable);
+            if (!ready)
+                return Results.StatusCode(StatusCodes.Status503ServiceUnavailable);
+            // A stream or a mail server that does not take what is sent is another's affair: the server is ready all the same.
+            var (failing, oldest) = await Noticing.Health(db, time.GetUtcNow(), cancel);
+            return Results.Ok(new { status = "ready", streams_failing = await db.Streams.CountAsync(row => row.Trouble != null, cancel), notices_failing = failing, notices_oldest_seconds = oldest });
         }).ExcludeFromDescription().Needs(Access.Open);
         app.MapGrpcService<EnrolRunner>().Needs(Access.Runner);
         app.MapGrpcService<RunnerLinkService>().Needs(Access.Runner);
@@ -152,6 +156,7 @@ internal static class Application
         services.AddSingleton(settings.Witnesses ?? WitnessList.None);
         services.AddSingleton<Witnessing>().AddHostedService(provider => provider.GetRequiredService<Witnessing>());
         services.AddSingleton<Streaming>().AddHostedService(provider => provider.GetRequiredService<Streaming>());
+        services.AddSingleton<MakeNotices>().AddSingleton<NoticeLetter>().AddSingleton<SendNotices>().AddSingleton<NoticeSettings>().AddSingleton<NoticeAddress>().AddSingleton<Noticing>().AddHostedService(provider => provider.GetRequiredService<Noticing>());
         services.AddSingleton<Sequencer>().AddHostedService(provider => provider.GetRequiredService<Sequencer>());
         services.AddSingleton<SetRetention>().AddSingleton<ApplyRetention>().AddHostedService(provider => provider.GetRequiredService<ApplyRetention>());
         services.AddSingleton<Sweep>().AddHostedService(provider => provider.GetRequiredService<Sweep>());

@@ -4,6 +4,7 @@ using Writ.Server.Directories;
 using Writ.Server.Extensions;
 using Writ.Server.Grants;
 using Writ.Server.Identity;
+using Writ.Server.Notices;
 using Writ.Server.Passkeys;
 using Writ.Server.Policy;
 using Writ.Server.Proposals;
@@ -35,6 +36,8 @@ internal static class Endpoints
         MakePasskey.Map(api);
         ConfirmPasskey.Map(api);
         RemovePasskey.Map(api);
+
+        NoticeEndpoints.Map(api);
 
         ShowUsers.Map(api);
         DisableUser.Map(api);

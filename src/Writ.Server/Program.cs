@@ -19,5 +19,6 @@ var root = new RootCommand("The Writ server: decides who may run what, and prove
     LogKeyCommand.Build(clock),
     WitnessCommand.Build(clock),
     StreamCommand.Build(clock),
+    MailCommand.Build(clock),
 };
 return await CommandLine.Run(root, args);

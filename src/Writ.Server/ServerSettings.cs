@@ -34,6 +34,9 @@ internal sealed record ServerSettings(
     /// <summary>Proxies whose word counts for where a call came from and whether it came by TLS.</summary>
     public IReadOnlyList<IPNetwork> TrustedProxies { get; init; } = [];
 
+    /// <summary>How mail is sent to people, or null for not at all.</summary>
+    public Notices.MailSettings? Mail { get; init; }
+
     /// <summary>How often the digest of a password is taken: what a guess costs.</summary>
     public int PasswordRounds { get; init; } = Passwords.Rounds;
 

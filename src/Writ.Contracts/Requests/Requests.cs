@@ -235,8 +235,11 @@ public sealed record DenialFindingView(string Denial, IReadOnlyList<string> Zone
 /// </summary>
 public sealed record ConditionView(string Facet, string Asked, string Allowed, string Reason, string? Hint);
 
-/// <summary>Approvals that one zone asks for: so many distinct people of these roles, each with a passkey where it says so.</summary>
-public sealed record ApprovalView(string Zone, string Rule, IReadOnlyList<string> From, int Count, bool WithPasskey = false);
+/// <summary>
+/// Approvals that one zone asks for: so many distinct people of these roles, each with a passkey where it says so. With
+/// <paramref name="EscalateAfterSeconds"/> the roles are told of it one after the other.
+/// </summary>
+public sealed record ApprovalView(string Zone, string Rule, IReadOnlyList<string> From, int Count, bool WithPasskey = false, double? EscalateAfterSeconds = null);
 
 /// <summary>
 /// A recorded yes or no; <paramref name="By"/> is null where policy itself decided. <paramref name="Passkey"/> is the passkey that signed it,

@@ -17,6 +17,10 @@ public static class AuditType
     public const string StreamAdded = "stream.added";
     /// <summary>A stream of the log was removed.</summary>
     public const string StreamRemoved = "stream.removed";
+    /// <summary>A notice to a person was never taken, and is not tried again.</summary>
+    public const string NoticeGivenUp = "notice.given-up";
+    /// <summary>Where and when somebody is told was changed.</summary>
+    public const string NoticesChanged = "notice.settings-changed";
     /// <summary>A call without a valid token.</summary>
     public const string SignInFailed = "signin.failed";
     /// <summary>Somebody signed in with a browser.</summary>

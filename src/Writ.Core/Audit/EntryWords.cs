@@ -73,6 +73,8 @@ public static class EntryWords
             AuditType.PasskeyRemoved => $"{who} removed a passkey",
             AuditType.ActorDisabled => $"{who} disabled {Text("name")}",
             AuditType.ActorEnabled => $"{who} enabled {Text("name")}",
+            AuditType.NoticeGivenUp => $"{Text("for")} could not be told by mail{After(Text("why"))}",
+            AuditType.NoticesChanged => $"{who} changed where {Text("for")} is told",
             AuditType.ServerInitialised => "the server was made",
             var other => $"{who}: {other.Replace('.', ' ').Replace('-', ' ')}",
         };

@@ -70,4 +70,5 @@ public sealed record Evaluation
 /// <param name="From">An approver has at least one of these roles.</param>
 /// <param name="Count">So many distinct people, at least 1.</param>
 /// <param name="WithPasskey">Only those count who signed the statement with a passkey.</param>
-public sealed record ApprovalNeed(string Zone, string Rule, IReadOnlyList<string> From, int Count, bool WithPasskey = false);
+/// <param name="EscalateAfter">The roles are told of it one after the other, each so long after the one before; all of them may decide at once.</param>
+public sealed record ApprovalNeed(string Zone, string Rule, IReadOnlyList<string> From, int Count, bool WithPasskey = false, TimeSpan? EscalateAfter = null);

@@ -62,11 +62,19 @@ internal sealed class HoursReader(string what, Action<int, string, string?> prob
     {
         if (fields.Text("hours") is not { } text)
             return (0, 1440);
-        var ends = text.Split('-');
-        if (ends.Length == 2 && Minutes(ends[0]) is { } from and < 1440 && Minutes(ends[1]) is { } to && from != to && (from, to) != (0, 0))
-            return (from, to == 0 ? 1440 : to);
+        if (Interval(text) is { } read)
+            return read;
         problem(fields.Find("hours")!.Line, $"'{PolicyReader.Visible(text)}' are no hours", "write \"08:00-18:00\", or \"22:00-06:00\" over midnight");
         return (0, 1440);
+    }
+
+    /// <summary>Minutes after midnight of <c>08:00-18:00</c>; null for what is no hours.</summary>
+    internal static (int From, int To)? Interval(string text)
+    {
+        var ends = text.Split('-');
+        return ends.Length == 2 && Minutes(ends[0]) is { } from and < 1440 && Minutes(ends[1]) is { } to && from != to && (from, to) != (0, 0)
+            ? (from, to == 0 ? 1440 : to)
+            : null;
     }
 
     private static int? Minutes(string text) =>

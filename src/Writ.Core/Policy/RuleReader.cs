@@ -14,6 +14,9 @@ internal sealed class RuleReader(
 
     private const string Passkey = "passkey";
 
+    /// <summary>As long as a request waits at most.</summary>
+    private static readonly TimeSpan LongestEscalation = TimeSpan.FromDays(1);
+
     private readonly Dictionary<string, int> _ids = new(StringComparer.Ordinal);
 
     /// <summary>What rules open, by the text of it.</summary>
@@ -175,12 +178,16 @@ internal sealed class RuleReader(
 
     private ApprovalTerm Term(PolicyNode node, string what)
     {
-        var fields = new FieldReader(node, $"'approval' of {what}", ["from", "count", "with"], problem);
+        var fields = new FieldReader(node, $"'approval' of {what}", ["from", "count", "with", "escalate-after"], problem);
         fields.Need("from", "name the roles that may approve");
         var with = fields.Text("with");
         if (with is not (null or Passkey))
             problem(fields.Find("with")!.Line, $"'with' of 'approval' of {what}: an approval is not given with '{PolicyReader.Visible(with)}'", FieldReader.Near(with, [Passkey]));
-        return new(References(fields, "from", "role", roles) ?? [], fields.Number("count", 1, 20) ?? 1, with == Passkey);
+        var from = References(fields, "from", "role", roles) ?? [];
+        var escalate = fields.Time("escalate-after", LongestEscalation);
+        if (escalate is not null && from.Count < 2)
+            problem(fields.Find("escalate-after")!.Line, $"'escalate-after' of 'approval' of {what}: 'from' names no second role that could be told", "name the roles in the order in which they are told, or leave it out");
+        return new(from, fields.Number("count", 1, 20) ?? 1, with == Passkey, escalate);
     }
 
     private IReadOnlyList<string>? References<T>(FieldReader fields, string key, string kind, IReadOnlyDictionary<string, T> known)

@@ -2,11 +2,13 @@ using System.CommandLine;
 using Microsoft.EntityFrameworkCore;
 using Writ.Core.Audit;
 using Writ.Core.Identity;
+using Writ.Core.Notices;
 using Writ.Proof.Errors;
 using Writ.Proof.Identity;
 using Writ.Server.Audit;
 using Writ.Server.Identity;
 using Writ.Server.Identity.Accounts;
+using Writ.Server.Notices;
 using Writ.Server.Storage;
 
 namespace Writ.Server.Commands;
@@ -23,6 +25,7 @@ internal static class AccountCommand
     private static readonly Option<bool> Admin = new("--admin") { Description = "May manage: policy, runners, people" };
     private static readonly Option<bool> Auditor = new("--auditor") { Description = "May read everything" };
     private static readonly Option<string> Server = new("--public-url") { Description = "What browsers call the server", DefaultValueFactory = _ => "http://127.0.0.1:8080", HelpName = "URL" };
+    private static readonly Argument<string> Address = new("ADDRESS") { Description = "Where the person is told" };
     private static readonly Option<string> Issuer = new("--issuer") { Description = "The provider, exactly as its tokens name it", Required = true, HelpName = "URL" };
     private static readonly Option<string> Subject = new("--subject") { Description = "The person, as the provider's tokens name them", Required = true, HelpName = "SUB" };
 
@@ -58,7 +61,22 @@ internal static class AccountCommand
                 ? $"{actor.Name} is {parsed.GetValue(Subject)} of {parsed.GetValue(Issuer)}"
                 : new Refusal(ErrorCode.WrongState, "that person of the provider is somebody here already");
         });
-        return new Command("account", "Accounts of this server, on the box.") { create, link, connect };
+        var mail = Verb("mail", "Says what a person's mail address is; whose company says it by its provider or directory has that one.", [Name, Address], time, async (parsed, scope) =>
+        {
+            var address = parsed.GetValue(Address)!;
+            if (!MailAddress.Is(address))
+                return new Refusal(ErrorCode.InvalidInput, "this is no plain mail address", "for example dana@example.com");
+            if (await Find(scope, parsed.GetValue(Name)!) is not { } actor)
+                return Missing(parsed);
+            var row = await NoticeSettings.RowOf(scope, actor.Id);
+            if (row.Address is not null && AddressSource.IsOfCompany(row.AddressFrom))
+                return new Refusal(ErrorCode.WrongState, $"the address of {actor.Name} comes from the company's {row.AddressFrom}", "it is changed there");
+            if (row.Address == address && row.AddressFrom == AddressSource.Operator)
+                return new Refusal(ErrorCode.WrongState, $"{actor.Name} is told at {address} already");
+            await NoticeAddress.Vouch(scope, actor, address, AddressSource.Operator, Operator);
+            return $"{actor.Name} is told at {address}";
+        });
+        return new Command("account", "Accounts of this server, on the box.") { create, link, connect, mail };
     }
 
     private static Task<ActorRow?> Find(WriteScope scope, string name) =>

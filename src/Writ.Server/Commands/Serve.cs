@@ -38,13 +38,14 @@ internal static class Serve
 
     private static readonly Option<string?> PublicUrl = new("--public-url") { Description = "What browsers call the server; the first of --urls without it", HelpName = "URL" };
     private static readonly Option<string?> SignInFile = new("--sign-in") { Description = "How people sign in: a JSON file with the providers of OpenID Connect", HelpName = "FILE" };
+    private static readonly Option<string?> MailFile = new("--mail") { Description = "How mail is sent to people: a JSON file with the mail server; nobody is told by mail without it", HelpName = "FILE" };
     private static readonly Option<bool> KeepBoxTokens = new("--keep-box-tokens") { Description = "Tokens of writ-server token create open /v1 also where people can sign in" };
 
     public static Command Build(TimeProvider time)
     {
         var command = new Command("serve", "Runs the server.")
         {
-            CommandLine.Data, CommandLine.DatabaseOption, Urls, PublicUrl, RunnerListen, Certificate, CertificateKey, SignInFile, KeepBoxTokens, Witnesses, TrustedProxies, PlainHttp,
+            CommandLine.Data, CommandLine.DatabaseOption, Urls, PublicUrl, RunnerListen, Certificate, CertificateKey, SignInFile, MailFile, KeepBoxTokens, Witnesses, TrustedProxies, PlainHttp,
         };
         command.SetAction(async (parsed, cancel) =>
         {
@@ -67,6 +68,15 @@ internal static class Serve
                 signIn = read.Value;
             }
 
+            Notices.MailSettings? mail = null;
+            if (parsed.GetValue(MailFile) is { } mails)
+            {
+                var read = Notices.MailSettings.Parse(mails, await File.ReadAllTextAsync(mails, cancel));
+                if (!read.IsOk)
+                    return CommandLine.Fail(read.Refusal, 2);
+                mail = read.Value;
+            }
+
             var proxies = ServerSettings.ReadProxies(parsed.GetValue(TrustedProxies) ?? []);
             if (!proxies.IsOk)
                 return CommandLine.Fail(proxies.Refusal, 2);
@@ -74,7 +84,7 @@ internal static class Serve
                 parsed.GetValue(Certificate), parsed.GetValue(CertificateKey), witnesses,
                 parsed.GetValue(PublicUrl), signIn with { KeepBoxTokens = signIn.KeepBoxTokens || parsed.GetValue(KeepBoxTokens) })
             {
-                TrustedProxies = proxies.Value, PlainHttp = parsed.GetValue(PlainHttp),
+                TrustedProxies = proxies.Value, Mail = mail, PlainHttp = parsed.GetValue(PlainHttp),
             };
             if (settings.Check() is { } wrong)
                 return CommandLine.Fail(wrong, 2);

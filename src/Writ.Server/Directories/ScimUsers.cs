@@ -5,6 +5,7 @@ using Writ.Core.Identity;
 using Writ.Proof.Errors;
 using Writ.Proof.Identity;
 using Writ.Server.Identity;
+using Writ.Server.Notices;
 using Writ.Server.Storage;
 using Writ.Server.Users;
 
@@ -18,7 +19,7 @@ namespace Writ.Server.Directories;
 internal sealed class ScimUsers(Database database, WriteTransaction writes, DisableUser disable, ChangeRoles roles)
 {
     /// <summary>What a directory says of a user; null where it says nothing of it.</summary>
-    private sealed record Said(string? UserName, string? ExternalId, string? DisplayName, bool? Active);
+    private sealed record Said(string? UserName, string? ExternalId, string? DisplayName, bool? Active, string? Mail);
 
     public static void Map(IEndpointRouteBuilder scim)
     {
@@ -87,6 +88,7 @@ internal sealed class ScimUsers(Database database, WriteTransaction writes, Disa
                 };
                 scope.Db.DirectoryUsers.Add(row);
                 Record(scope, by, source, row, "made");
+                await NoticeAddress.Vouch(scope, new() { Id = actor, Kind = ActorKind.User, Name = name, Groups = [], CreatedAt = scope.Now }, said.Mail, AddressSource.Directory, by, source);
                 return row;
             });
         }
@@ -117,7 +119,7 @@ internal sealed class ScimUsers(Database database, WriteTransaction writes, Disa
     {
         if (await Scim.Read(context) is not { } body || Scim.Operations(body) is not { } operations)
             return Scim.Error(StatusCodes.Status400BadRequest, "a patch has Operations, each with op, path and value", "invalidSyntax");
-        var said = new Said(null, null, null, null);
+        var said = new Said(null, null, null, null, null);
         foreach (var (op, path, value) in operations)
         {
             switch (path.ToUpperInvariant())
@@ -132,6 +134,12 @@ internal sealed class ScimUsers(Database database, WriteTransaction writes, Disa
                     break;
                 case "EXTERNALID" when value is JsonValue && op != "remove":
                     said = said with { ExternalId = value.ToString() };
+                    break;
+                case "EMAILS" when op != "remove":
+                    said = said with { Mail = MailOf(value) ?? said.Mail };
+                    break;
+                case var part when part.StartsWith("EMAILS[", StringComparison.Ordinal) && part.EndsWith("].VALUE", StringComparison.Ordinal) && value is JsonValue && op != "remove":
+                    said = said with { Mail = value.ToString() };
                     break;
                 case "DISPLAYNAME" when value is JsonValue && op != "remove":
                     said = said with { DisplayName = value.ToString() };
@@ -183,8 +191,23 @@ internal sealed class ScimUsers(Database database, WriteTransaction writes, Disa
             }
         }
 
+        if (said.Mail is not null && !await IsTold(row.ActorId, said.Mail))
+        {
+            await writes.Commit<bool>(async scope =>
+            {
+                await NoticeAddress.Vouch(scope, await scope.Db.Actors.AsNoTracking().SingleAsync(actor => actor.Id == row.ActorId), said.Mail, AddressSource.Directory, by, source);
+                return scope.Recorded > 0 ? true : new Refusal(ErrorCode.InvalidInput, "it is no address to be told at");
+            });
+        }
+
         await using var fresh = database.Open();
         return Scim.Json((await Views(fresh, [await fresh.DirectoryUsers.AsNoTracking().SingleAsync(user => user.ActorId == row.ActorId)]))[0]);
+    }
+
+    private async Task<bool> IsTold(ActorId actor, string mail)
+    {
+        await using var db = database.Open();
+        return await db.NoticeSettings.AnyAsync(row => row.ActorId == actor && row.Address == mail && row.AddressFrom == AddressSource.Directory);
     }
 
     private async Task<IResult> Remove(HttpContext context, string id)
@@ -223,7 +246,14 @@ internal sealed class ScimUsers(Database database, WriteTransaction writes, Disa
     private static Task<int> Mark(WriteScope scope, DirectoryUserRow row, bool deactivated) =>
         scope.Db.DirectoryUsers.Where(user => user.ActorId == row.ActorId).ExecuteUpdateAsync(set => set.SetProperty(user => user.Deactivated, deactivated));
 
-    private static Said Of(JsonObject body) => new(body.Text("userName"), body.Text("externalId"), body.Text("displayName"), Scim.Truth(body["active"]));
+    private static Said Of(JsonObject body) => new(body.Text("userName"), body.Text("externalId"), body.Text("displayName"), Scim.Truth(body["active"]), MailOf(body["emails"]));
+
+    /// <summary>The address that is called primary, or else the first; null where there is none.</summary>
+    private static string? MailOf(JsonNode? emails)
+    {
+        var all = (emails as JsonArray)?.OfType<JsonObject>().ToArray() ?? [];
+        return (all.FirstOrDefault(each => Scim.Truth(each["primary"]) == true) ?? all.FirstOrDefault())?.Text("value");
+    }
 
     private static bool IsKeepable(Said said) => (said.ExternalId is null || Scim.IsText(said.ExternalId)) && (said.DisplayName is null || Scim.IsText(said.DisplayName));
 

@@ -63,6 +63,8 @@ internal static class Providers
         options.GetClaimsFromUserInfoEndpoint = true;
         options.ClaimActions.MapJsonKey(provider.GroupsClaim, provider.GroupsClaim);
         options.ClaimActions.MapUniqueJsonKey(provider.NameClaim, provider.NameClaim);
+        options.ClaimActions.MapUniqueJsonKey("email", "email");
+        options.ClaimActions.MapUniqueJsonKey("email_verified", "email_verified");
         options.Scope.Clear();
         foreach (var scope in Scopes.Concat(provider.Scopes ?? []).Distinct(StringComparer.Ordinal))
             options.Scope.Add(scope);

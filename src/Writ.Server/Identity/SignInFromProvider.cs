@@ -6,6 +6,7 @@ using Writ.Core.Audit;
 using Writ.Proof.Errors;
 using Writ.Proof.Identity;
 using Writ.Server.Audit;
+using Writ.Server.Notices;
 using Writ.Server.Requests;
 using Writ.Server.Storage;
 using Writ.Server.Users;
@@ -37,11 +38,12 @@ internal sealed class SignInFromProvider(Database database, WriteTransaction wri
         var signedIn = read.IsOk
             ? await writes.Commit<string>(async scope =>
             {
-                var (subject, name, groups, methods, at) = read.Value;
+                var (subject, name, groups, methods, at, mail) = read.Value;
                 var actor = await Identities.FindOrAdd(scope, provider.Issuer, subject, name, groups);
                 if (actor.DisabledAt is not null)
                     return new Refusal(ErrorCode.Forbidden, $"{actor.Name} is disabled");
                 known = (actor.Id, actor.Name);
+                await NoticeAddress.Vouch(scope, actor, mail, AddressSource.Provider, AuditActor.System, context.Source());
                 return await sessions.Begin(scope, actor, methods, context, provider.Name, at);
             })
             : read.Refusal;
@@ -82,10 +84,12 @@ internal sealed class SignInFromProvider(Database database, WriteTransaction wri
             return new Refusal(ErrorCode.NotSignedIn, $"{provider.Name} did not ask anew who you are", "sign out there, and try again");
         string[] methods = [.. person.FindAll("amr").Select(claim => claim.Value).Where(method => method.Length <= 20 && method.All(char.IsAsciiLetterOrDigit)).Distinct().Take(10)];
         var name = person.FindFirstValue(provider.NameClaim) ?? person.FindFirstValue("email") ?? "";
-        return new Vouched(subject!, name, groups, methods, said ?? now - Unknown);
+        // An address that the provider has not verified is anybody's.
+        var mail = bool.TryParse(person.FindFirstValue("email_verified"), out var verified) && verified ? person.FindFirstValue("email") : null;
+        return new Vouched(subject!, name, groups, methods, said ?? now - Unknown, mail);
     }
 
     private static bool IsText(string? text) => text is { Length: > 0 and <= LongestText } && !text.Any(char.IsControl);
 
-    private sealed record Vouched(string Subject, string Name, string[] Groups, string[] Methods, DateTimeOffset At);
+    private sealed record Vouched(string Subject, string Name, string[] Groups, string[] Methods, DateTimeOffset At, string? Mail);
 }

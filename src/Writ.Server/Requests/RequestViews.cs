@@ -27,7 +27,7 @@ internal static class RequestViews
 
     public static EvaluationView Of(Evaluation found, string policyHash) => new(
         VerdictText.Of(found.Verdict), found.Reasons, found.Rules, found.Zones,
-        [.. found.Approvals.Select(need => new ApprovalView(need.Zone, need.Rule, need.From, need.Count, need.WithPasskey))], policyHash,
+        [.. found.Approvals.Select(need => new ApprovalView(need.Zone, need.Rule, need.From, need.Count, need.WithPasskey, need.EscalateAfter?.TotalSeconds))], policyHash,
         [.. found.Findings.Take(MostFindings).Select(Of)],
         [.. found.Denials.Take(MostFindings).Select(denial => new DenialFindingView(denial.Denial, [.. denial.Zones.Take(MostFindings)], Of(denial.Matched)))],
         Texts(found.Outside), found.Budget == Budget.Unlimited ? null : found.Budget,
@@ -71,7 +71,9 @@ internal static class RequestViews
     public static EvaluationView Evaluation(RequestRow row) => JsonSerializer.Deserialize(row.Evaluation, WritJson.Default.EvaluationView)!;
 
     public static IReadOnlyList<ApprovalNeed> Needs(RequestRow row) =>
-        [.. Evaluation(row).Approvals.Select(need => new ApprovalNeed(need.Zone, need.Rule, need.From, need.Count, need.WithPasskey))];
+        [.. Evaluation(row).Approvals.Select(need => new ApprovalNeed(need.Zone, need.Rule, need.From, need.Count, need.WithPasskey, Seconds(need.EscalateAfterSeconds)))];
+
+    private static TimeSpan? Seconds(double? seconds) => seconds is { } some ? TimeSpan.FromSeconds(some) : null;
 
     /// <summary>Who may review it, where the glass was broken, by zone; one of them all is enough.</summary>
     public static IReadOnlyList<ApprovalNeed> Reviews(RequestRow row) =>

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using Writ.Core;
 using Writ.Core.Identity;
+using Writ.Core.Notices;
 using Writ.Core.Series;
 using Writ.Proof;
 using Writ.Proof.Identity;
@@ -29,6 +30,8 @@ internal static class Conversions
         conventions.Properties<SeriesState>().HaveConversion<string>();
         conventions.Properties<OccurrenceOutcome>().HaveConversion<string>();
         conventions.Properties<StreamForm>().HaveConversion<string>();
+        conventions.Properties<NoticeKind>().HaveConversion<string>();
+        conventions.Properties<NoticeState>().HaveConversion<string>();
         conventions.Properties<ActorId>().HaveConversion<ActorIds>();
         conventions.Properties<TokenId>().HaveConversion<TokenIds>();
         conventions.Properties<RequestId>().HaveConversion<RequestIds>();
@@ -39,6 +42,7 @@ internal static class Conversions
         conventions.Properties<PasskeyId>().HaveConversion<PasskeyIds>();
         conventions.Properties<ProposalId>().HaveConversion<ProposalIds>();
         conventions.Properties<SeriesId>().HaveConversion<SeriesIds>();
+        conventions.Properties<NoticeId>().HaveConversion<NoticeIds>();
         if (textCollation is null)
             return;
 
@@ -46,7 +50,7 @@ internal static class Conversions
         foreach (var type in new[]
                  {
                      typeof(string), typeof(ActorId), typeof(TokenId), typeof(RequestId), typeof(DecisionId), typeof(GrantId),
-                     typeof(RunId), typeof(RunnerId), typeof(PasskeyId), typeof(ProposalId), typeof(SeriesId), typeof(ActorKind), typeof(RequestState), typeof(GrantState), typeof(RunState), typeof(ExtensionState), typeof(GlassState), typeof(SeriesState), typeof(OccurrenceOutcome), typeof(StreamForm),
+                     typeof(RunId), typeof(RunnerId), typeof(PasskeyId), typeof(ProposalId), typeof(SeriesId), typeof(NoticeId), typeof(NoticeKind), typeof(NoticeState), typeof(ActorKind), typeof(RequestState), typeof(GrantState), typeof(RunState), typeof(ExtensionState), typeof(GlassState), typeof(SeriesState), typeof(OccurrenceOutcome), typeof(StreamForm),
                  })
             conventions.Properties(type).UseCollation(textCollation);
     }
@@ -87,6 +91,8 @@ internal static class Conversions
     private sealed class ProposalIds() : ValueConverter<ProposalId, string>(id => id.ToString(), text => ProposalId.Parse(text));
 
     private sealed class SeriesIds() : ValueConverter<SeriesId, string>(id => id.ToString(), text => SeriesId.Parse(text));
+
+    private sealed class NoticeIds() : ValueConverter<NoticeId, string>(id => id.ToString(), text => NoticeId.Parse(text));
 
     private sealed class RunnerIds() : ValueConverter<RunnerId, string>(id => id.ToString(), text => RunnerId.Parse(text));
 

@@ -54,6 +54,9 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
     public DbSet<LogHeadRow> LogHeads => Set<LogHeadRow>();
     public DbSet<LogCosignatureRow> LogCosignatures => Set<LogCosignatureRow>();
     public DbSet<StreamRow> Streams => Set<StreamRow>();
+    public DbSet<NoticeRow> Notices => Set<NoticeRow>();
+    public DbSet<NoticeSettingsRow> NoticeSettings => Set<NoticeSettingsRow>();
+    public DbSet<NoticeProgressRow> NoticeProgress => Set<NoticeProgressRow>();
 
     /// <summary>Of grants, those that do not stand in the index of traces, as the database says it.</summary>
     protected abstract string UntracedGrants { get; }
@@ -330,6 +333,25 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
         {
             stream.ToTable("streams");
             stream.HasKey(row => row.Name);
+        });
+        modelBuilder.Entity<NoticeRow>(notice =>
+        {
+            notice.ToTable("notices");
+            // A person is told once of the same thing, whatever races.
+            notice.HasIndex(row => new { row.Subject, row.Revision, row.PersonId, row.Kind }).IsUnique();
+            notice.HasIndex(row => new { row.State, row.DueAt });
+            notice.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.PersonId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<NoticeSettingsRow>(settings =>
+        {
+            settings.ToTable("notice_settings");
+            settings.HasKey(row => row.ActorId);
+            settings.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<NoticeProgressRow>(progress =>
+        {
+            progress.ToTable("notice_progress");
+            progress.Property(row => row.Id).ValueGeneratedNever();
         });
         modelBuilder.Entity<LogCosignatureRow>(cosignature =>
         {

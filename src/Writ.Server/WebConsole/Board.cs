@@ -17,7 +17,9 @@ internal sealed record Affair(ActorId Actor, string ActorName, ActorKind Kind, S
     /// <summary>Whether somebody wrote the template that it uses; null where it uses none.</summary>
     public Func<ActorId, string, bool>? IsAuthor { get; init; }
 
-    public bool IsOwn(Caller caller) => Actor == caller.Id || Owner == caller.Id || OnBehalfOf == caller.Id;
+    public bool IsOwn(Caller caller) => IsOwn(caller.Id);
+
+    public bool IsOwn(ActorId person) => Actor == person || Owner == person || OnBehalfOf == person;
 
     /// <summary>The rule of <see cref="RequestAccess"/>, over what is in memory.</summary>
     public bool MayKnow(Caller caller, Decider decider) => caller.ReadsAll || IsOwn(caller) || (caller.Kind == ActorKind.User && Quorum.MayDecide(Needs, decider));
@@ -36,9 +38,12 @@ internal sealed record WaitingRequest(
     public bool IsMoreTime { get; init; }
 
     /// <summary>Whether the yes of this person is still missing.</summary>
-    public bool WaitsFor(Caller caller, Decider decider, PolicyDocument policy)
+    public bool WaitsFor(Caller caller, Decider decider, PolicyDocument policy) => WaitsFor(caller.Name, decider, policy);
+
+    /// <summary>The same of a person who is not here.</summary>
+    public bool WaitsFor(string name, Decider decider, PolicyDocument policy)
     {
-        if (Of.IsOwn(caller) || Of.IsAuthor?.Invoke(caller.Id, caller.Name) == true || Said.Any(yes => yes.Person == caller.Id) || !Quorum.MayDecide(Of.Needs, decider))
+        if (!Quorum.MayDecide(Of.Needs, decider) || Of.IsOwn(decider.Person) || Of.IsAuthor?.Invoke(decider.Person, name) == true || Said.Any(yes => yes.Person == decider.Person))
             return false;
         List<Decider> approvers = [.. Said.Select(yes => Reevaluation.DeciderOf(policy, yes.Person, yes.Subject, yes.WithPasskey))];
         var without = Quorum.Missing(Of.Needs, approvers);
@@ -54,7 +59,11 @@ internal sealed record UnreviewedGlass(RequestId Request, Affair Of, string Tool
 {
     /// <summary>Whether the review waits for this person. An admin who stands in because no other owner is there finds it all the same, since they see every one.</summary>
     public bool WaitsFor(Caller caller, Decider decider) =>
-        !Of.IsOwn(caller) && caller.Kind == ActorKind.User && (Quorum.MayDecide(Of.Needs, decider) || (caller.IsAdmin && Of.Needs.Any(need => need.From.Count == 0)));
+        caller.Kind == ActorKind.User && WaitsFor(decider, caller.IsAdmin);
+
+    /// <summary>The same of a person who is not here.</summary>
+    public bool WaitsFor(Decider decider, bool isAdmin) =>
+        !Of.IsOwn(decider.Person) && (Quorum.MayDecide(Of.Needs, decider) || (isAdmin && Of.Needs.Any(need => need.From.Count == 0)));
 }
 
 /// <summary>All that is open at one moment, for whoever looks.</summary>
@@ -116,7 +125,8 @@ internal sealed class Board(Database database, Feed feed, TimeProvider time) : I
         return [.. ids.Where(row => known.ContainsKey(row.Id)).Select(row => known[row.Id]).OrderBy(request => request.AskedAt).ThenBy(request => request.Id.ToString(), StringComparer.Ordinal)];
     }
 
-    private static async Task<List<WaitingRequest>> Read(WritDb db, RequestId[] ids, CancellationToken cancel)
+    /// <summary>Pending requests as they are now.</summary>
+    public static async Task<List<WaitingRequest>> Read(WritDb db, RequestId[] ids, CancellationToken cancel)
     {
         var rows = await (
             from row in db.Requests.AsNoTracking()
@@ -192,7 +202,8 @@ internal static class Brief
         return (
             [.. root.GetProperty("approvals").EnumerateArray().Concat(root.TryGetProperty("reviews", out var reviews) && reviews.ValueKind == JsonValueKind.Array ? reviews.EnumerateArray() : []).Select(need => new ApprovalNeed(
                 need.GetProperty("zone").GetString()!, need.GetProperty("rule").GetString()!, Texts(need.GetProperty("from")), need.GetProperty("count").GetInt32(),
-                need.TryGetProperty("with_passkey", out var passkey) && passkey.GetBoolean()))],
+                need.TryGetProperty("with_passkey", out var passkey) && passkey.GetBoolean(),
+                need.TryGetProperty("escalate_after_seconds", out var later) && later.ValueKind == JsonValueKind.Number ? TimeSpan.FromSeconds(later.GetDouble()) : null))],
             Texts(root.GetProperty("zones")));
     }
 

@@ -64,6 +64,9 @@ internal sealed class House : IAsyncDisposable
 
     public Uri RunnerDoor => _runnerDoor;
 
+    /// <summary>What the next server is started with beside the usual.</summary>
+    public string[] ServerOptions { get; set; } = [];
+
     /// <summary>Where people and browsers find the server.</summary>
     public Uri Address => _address;
 
@@ -234,7 +237,7 @@ internal sealed class House : IAsyncDisposable
     private async Task StartServer()
     {
         _server = Start("writ-server", Program("writ-server"),
-            ["serve", "--data", ServerData, "--urls", _address.ToString().TrimEnd('/'), "--runner-listen", _runnerDoor.ToString().TrimEnd('/')],
+            ["serve", "--data", ServerData, "--urls", _address.ToString().TrimEnd('/'), "--runner-listen", _runnerDoor.ToString().TrimEnd('/'), .. ServerOptions],
             ("WRIT_DATABASE", Database.Connection));
         await Until(() =>
         {

@@ -31,8 +31,8 @@ public abstract class StorageTest : IAsyncLifetime
     }
 
     /// <summary>A server on a database of its own.</summary>
-    private protected async Task<World> Create(string policy = World.Policy, bool smallDisk = false) =>
-        Keep(await World.Create(Keep(await _engine.Create(smallDisk)), policy));
+    private protected async Task<World> Create(string policy = World.Policy, bool smallDisk = false, Writ.Server.Notices.MailSettings? mail = null) =>
+        Keep(await World.Create(Keep(await _engine.Create(smallDisk)), policy, mail));
 
     /// <summary>A server on a database of its own that takes calls, without policy and runner.</summary>
     private protected async Task<World> Serving(Writ.Server.Identity.SignInSettings? signIn = null, bool smallDisk = false) =>

@@ -13,6 +13,7 @@ using Writ.Proof.Runners;
 using Writ.Server;
 using Writ.Server.Decisions;
 using Writ.Server.Identity;
+using Writ.Server.Notices;
 using Writ.Server.Policy;
 using Writ.Server.Requests;
 using Writ.Server.Runners;
@@ -78,13 +79,15 @@ internal sealed class World : IAsyncDisposable
     private readonly string _folder;
     private readonly bool _ownsFolder;
     private readonly WebApplication _app;
+    private readonly MailSettings? _mail;
     private ConnectedRunner? _runner;
 
-    private World(TestDatabase at, string folder, bool ownsFolder, FakeTimeProvider clock, string? socket = null, SignInSettings? signIn = null, Uri? browsers = null)
+    private World(TestDatabase at, string folder, bool ownsFolder, FakeTimeProvider clock, string? socket = null, SignInSettings? signIn = null, Uri? browsers = null, MailSettings? mail = null)
     {
         (At, _folder, _ownsFolder, Clock, Database, Socket) = (at, folder, ownsFolder, clock, at.Open(), socket);
         string[] urls = [.. socket is null ? [] : (string[])[$"unix://{socket}"], .. browsers is null ? [] : (string[])[browsers.ToString().TrimEnd('/')]];
-        var settings = new ServerSettings(folder, urls, null, null, PublicUrl: browsers?.ToString().TrimEnd('/') ?? PublicUrl, SignInFile: signIn) { PasswordRounds = 1_000 };
+        var settings = new ServerSettings(folder, urls, null, null, PublicUrl: browsers?.ToString().TrimEnd('/') ?? PublicUrl, SignInFile: signIn) { PasswordRounds = 1_000, Mail = mail };
+        _mail = mail;
         // Most worlds are called by their verbs alone: doors are a third of what a world costs.
         _app = Application.Compose(settings, ServerKeys.Load(folder), Database, clock);
     }
@@ -108,11 +111,11 @@ internal sealed class World : IAsyncDisposable
     public WriteTransaction Writes => Get<WriteTransaction>();
 
     /// <summary>A new server with the policy in force.</summary>
-    public static async Task<World> Create(TestDatabase at, string policy = Policy)
+    public static async Task<World> Create(TestDatabase at, string policy = Policy, MailSettings? mail = null)
     {
         var folder = Directory.CreateTempSubdirectory("writ-world-").FullName;
         ServerKeys.Create(folder, Begin);
-        var world = new World(at, folder, ownsFolder: true, new FakeTimeProvider(Begin));
+        var world = new World(at, folder, ownsFolder: true, new FakeTimeProvider(Begin), mail: mail);
         await world.Enrol();
         (await world.Get<ApplyPolicy>().Apply(await world.Admin(), new(policy), default)).ShouldBeOk();
         return world;
@@ -159,7 +162,7 @@ internal sealed class World : IAsyncDisposable
     /// <summary>Another server of the same database, keys and clock, which has the runner connected too.</summary>
     public async Task<World> Beside(string? socket = null)
     {
-        var world = new World(At, _folder, ownsFolder: false, Clock, socket);
+        var world = new World(At, _folder, ownsFolder: false, Clock, socket, mail: _mail);
         await world.Connect();
         return world;
     }

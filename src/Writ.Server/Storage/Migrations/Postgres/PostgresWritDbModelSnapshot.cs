@@ -931,6 +931,158 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.ToTable("name_questions", (string)null);
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.NoticeProgressRow", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("integer");
+
+                    b.Property<long>("Cursor")
+                        .HasColumnType("bigint");
+
+                    b.Property<long?>("SentAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Trouble")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long?>("TroubleAt")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("notice_progress", (string)null);
+                });
+
+            modelBuilder.Entity("Writ.Server.Storage.NoticeRow", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("By")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<long>("DueAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<int>("Failures")
+                        .HasColumnType("integer");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("PersonId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("RequestId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<int>("Revision")
+                        .HasColumnType("integer");
+
+                    b.Property<long?>("SettledAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("StandsInFor")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Subject")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Trouble")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("PersonId");
+
+                    b.HasIndex("State", "DueAt");
+
+                    b.HasIndex("Subject", "Revision", "PersonId", "Kind")
+                        .IsUnique();
+
+                    b.ToTable("notices", (string)null);
+                });
+
+            modelBuilder.Entity("Writ.Server.Storage.NoticeSettingsRow", b =>
+                {
+                    b.Property<string>("ActorId")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Address")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long?>("AddressAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("AddressFrom")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<int>("Codes")
+                        .HasColumnType("integer");
+
+                    b.Property<long?>("CodesSince")
+                        .HasColumnType("bigint");
+
+                    b.Property<bool>("IsMailOff")
+                        .HasColumnType("boolean");
+
+                    b.Property<string>("Quiet")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("QuietZone")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("StandIn")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long?>("StandInUntil")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Wish")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("WishCode")
+                        .HasColumnType("bytea");
+
+                    b.Property<int>("WishGuesses")
+                        .HasColumnType("integer");
+
+                    b.Property<long?>("WishUntil")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("ActorId");
+
+                    b.ToTable("notice_settings", (string)null);
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.OccurrenceRow", b =>
                 {
                     b.Property<string>("SeriesId")
@@ -2201,6 +2353,24 @@ namespace Writ.Server.Storage.Migrations.Postgres
                 });
 
             modelBuilder.Entity("Writ.Server.Storage.IdentityRow", b =>
+                {
+                    b.HasOne("Writ.Server.Storage.ActorRow", null)
+                        .WithMany()
+                        .HasForeignKey("ActorId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Writ.Server.Storage.NoticeRow", b =>
+                {
+                    b.HasOne("Writ.Server.Storage.ActorRow", null)
+                        .WithMany()
+                        .HasForeignKey("PersonId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Writ.Server.Storage.NoticeSettingsRow", b =>
                 {
                     b.HasOne("Writ.Server.Storage.ActorRow", null)
                         .WithMany()

@@ -820,6 +820,141 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.ToTable("name_questions", (string)null);
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.NoticeProgressRow", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("Cursor")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("SentAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Trouble")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("TroubleAt")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("notice_progress", (string)null);
+                });
+
+            modelBuilder.Entity("Writ.Server.Storage.NoticeRow", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("By")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("DueAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Failures")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("PersonId")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("RequestId")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Revision")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("SettledAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("StandsInFor")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Subject")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Trouble")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("PersonId");
+
+                    b.HasIndex("State", "DueAt");
+
+                    b.HasIndex("Subject", "Revision", "PersonId", "Kind")
+                        .IsUnique();
+
+                    b.ToTable("notices", (string)null);
+                });
+
+            modelBuilder.Entity("Writ.Server.Storage.NoticeSettingsRow", b =>
+                {
+                    b.Property<string>("ActorId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Address")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("AddressAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("AddressFrom")
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Codes")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("CodesSince")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool>("IsMailOff")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Quiet")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("QuietZone")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("StandIn")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("StandInUntil")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Wish")
+                        .HasColumnType("TEXT");
+
+                    b.Property<byte[]>("WishCode")
+                        .HasColumnType("BLOB");
+
+                    b.Property<int>("WishGuesses")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("WishUntil")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("ActorId");
+
+                    b.ToTable("notice_settings", (string)null);
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.OccurrenceRow", b =>
                 {
                     b.Property<string>("SeriesId")
@@ -1971,6 +2106,24 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                 });
 
             modelBuilder.Entity("Writ.Server.Storage.IdentityRow", b =>
+                {
+                    b.HasOne("Writ.Server.Storage.ActorRow", null)
+                        .WithMany()
+                        .HasForeignKey("ActorId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Writ.Server.Storage.NoticeRow", b =>
+                {
+                    b.HasOne("Writ.Server.Storage.ActorRow", null)
+                        .WithMany()
+                        .HasForeignKey("PersonId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Writ.Server.Storage.NoticeSettingsRow", b =>
                 {
                     b.HasOne("Writ.Server.Storage.ActorRow", null)
                         .WithMany()

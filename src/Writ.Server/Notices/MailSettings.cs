@@ -1,0 +1,89 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Writ.Core.Notices;
+using Writ.Proof.Errors;
+using Writ.Server.Streams;
+
+namespace Writ.Server.Notices;
+
+/// <summary>The mail server by which people are told, as the operator has it in a file.</summary>
+/// <param name="Host">Its name, which its certificate has to have.</param>
+/// <param name="From">The address that mails come from.</param>
+/// <param name="Port">587 with <c>starttls</c>, 465 with <c>implicit</c> and 25 with <c>none</c> unless told.</param>
+/// <param name="Tls"><c>starttls</c>, <c>implicit</c>, or <c>none</c> on this machine alone.</param>
+/// <param name="CaFile">PEM file of the only authorities to trust, or null for the system's.</param>
+/// <param name="User">Whom to sign in as, or null for nobody.</param>
+/// <param name="PasswordFile">The file with the password.</param>
+/// <param name="PasswordCredential">Or the name under which systemd hands it over (<c>LoadCredential=</c>).</param>
+internal sealed record MailSettings(
+    string Host, string From, int? Port = null, string Tls = "starttls", string? CaFile = null, string? User = null, string? PasswordFile = null, string? PasswordCredential = null)
+{
+    private const string Page = "see docs/notices.md";
+
+    /// <summary>The port in use.</summary>
+    [JsonIgnore]
+    public int PortOrUsual => Port ?? Tls switch { "implicit" => 465, "none" => 25, _ => 587 };
+
+    /// <summary>Reads the file; the first thing that is wrong is told, and never a value that could be a secret.</summary>
+    public static Result<MailSettings> Parse(string path, string text)
+    {
+        MailSettings? read;
+        try
+        {
+            read = JsonSerializer.Deserialize(text, MailJson.Default.MailSettings);
+        }
+        catch (JsonException malformed)
+        {
+            return new Refusal(ErrorCode.InvalidInput, $"{path}: malformed at {malformed.Path ?? "$"}, line {(malformed.LineNumber ?? 0) + 1}", Page);
+        }
+
+        return read is null ? new Refusal(ErrorCode.InvalidInput, $"{path}: it names no mail server", Page)
+            : read.Check() is { } wrong ? new Refusal(ErrorCode.InvalidInput, $"{path}: {wrong}", Page)
+            : read;
+    }
+
+    /// <summary>The password; read anew for each connection, so that its file can be replaced.</summary>
+    /// <exception cref="IOException">It cannot be read; the message holds nothing of it.</exception>
+    public string Password()
+    {
+        var file = PasswordFile;
+        if (PasswordCredential is not null)
+        {
+            var folder = Environment.GetEnvironmentVariable("CREDENTIALS_DIRECTORY") ?? throw new IOException($"systemd hands over no credentials, and the mail password is to be its '{PasswordCredential}'");
+            file = Path.Combine(folder, PasswordCredential);
+        }
+
+        return StreamTarget.Lines(file!, 1).FirstOrDefault("") is { Length: > 0 } password ? password : throw new IOException($"{file} holds no password");
+    }
+
+    private string? Check()
+    {
+        if (Uri.CheckHostName(Host) is UriHostNameType.Unknown or UriHostNameType.Basic)
+            return "host is no name or address of a mail server";
+        if (!MailAddress.Is(From))
+            return "from is no mail address";
+        if (Port is < 1 or > 65535)
+            return "port is none from 1 to 65535";
+        if (Tls is not ("starttls" or "implicit" or "none"))
+            return "tls is starttls, implicit or none";
+        if (Tls == "none" && !IsLoopback)
+            return "tls: none would carry what is told in the clear; it is for a mail server on this machine";
+        if (PasswordFile is not null && PasswordCredential is not null)
+            return "password_file and password_credential exclude each other";
+        if ((User is not null) != (PasswordFile is not null || PasswordCredential is not null))
+            return "user and its password go together";
+        if (User is { Length: 0 or > 255 } || User?.Any(char.IsControl) == true)
+            return "user is not 1 to 255 characters";
+        return PasswordCredential is { } name && (name.Length is 0 or > 100 || !name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_')) ? "password_credential is no name of a credential" : null;
+    }
+
+    private bool IsLoopback => Host == "localhost" || (IPAddress.TryParse(Host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
+}
+
+/// <summary>The file's shape.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, AllowDuplicateProperties = false, RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, ReadCommentHandling = JsonCommentHandling.Skip)]
+[JsonSerializable(typeof(MailSettings))]
+internal sealed partial class MailJson : JsonSerializerContext;

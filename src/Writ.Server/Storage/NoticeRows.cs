@@ -1,0 +1,65 @@
+using Writ.Core.Notices;
+using Writ.Proof.Identity;
+
+namespace Writ.Server.Storage;
+
+/// <summary>A notice to one person: the outbox. What it says is read when it is sent.</summary>
+internal sealed class NoticeRow
+{
+    public required NoticeId Id { get; init; }
+    public required ActorId PersonId { get; init; }
+    public required NoticeKind Kind { get; init; }
+    /// <summary>The request, grant or run that it is about, and of a request its revision; 0 for all else.</summary>
+    public required string Subject { get; init; }
+    public required int Revision { get; init; }
+    public required RequestId RequestId { get; init; }
+    /// <summary>Who did it, by name, where somebody did.</summary>
+    public string? By { get; init; }
+    /// <summary>For whom they stand in, by name.</summary>
+    public string? StandsInFor { get; init; }
+    public required NoticeState State { get; set; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    /// <summary>When it is sent, or tried again. Whoever sends it moves it ahead first, which is their claim.</summary>
+    public required DateTimeOffset DueAt { get; set; }
+    public int Failures { get; set; }
+    /// <summary>Why it was not taken, or why there is nothing to tell any more.</summary>
+    public string? Trouble { get; set; }
+    public DateTimeOffset? SettledAt { get; set; }
+}
+
+/// <summary>Where and when a person is told.</summary>
+internal sealed class NoticeSettingsRow
+{
+    public required ActorId ActorId { get; init; }
+    public bool IsMailOff { get; set; }
+    /// <summary>Quiet hours such as <c>22:00-07:00</c>, and the time zone in which they are.</summary>
+    public string? Quiet { get; set; }
+    public string? QuietZone { get; set; }
+    /// <summary>Who is told as well, until when.</summary>
+    public ActorId? StandIn { get; set; }
+    public DateTimeOffset? StandInUntil { get; set; }
+    /// <summary>The address, which somebody vouched for; <see cref="Writ.Server.Notices.AddressSource"/> says who.</summary>
+    public string? Address { get; set; }
+    public string? AddressFrom { get; set; }
+    public DateTimeOffset? AddressAt { get; set; }
+    /// <summary>An address that the person named and has not confirmed; the SHA-256 of the code that was mailed to it.</summary>
+    public string? Wish { get; set; }
+    public byte[]? WishCode { get; set; }
+    public DateTimeOffset? WishUntil { get; set; }
+    public int WishGuesses { get; set; }
+    /// <summary>How many codes were mailed for them, since when.</summary>
+    public int Codes { get; set; }
+    public DateTimeOffset? CodesSince { get; set; }
+}
+
+/// <summary>How far the log was read for notices, and what is in the way of mail. One row.</summary>
+internal sealed class NoticeProgressRow
+{
+    public const int Only = 1;
+
+    public int Id { get; init; } = Only;
+    public required long Cursor { get; set; }
+    public string? Trouble { get; set; }
+    public DateTimeOffset? TroubleAt { get; set; }
+    public DateTimeOffset? SentAt { get; set; }
+}

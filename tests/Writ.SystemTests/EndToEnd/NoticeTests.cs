@@ -1,0 +1,103 @@
+using System.Diagnostics;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json.Nodes;
+using MimeKit;
+using Writ.Tests.Server.Streams;
+
+namespace Writ.SystemTests.EndToEnd;
+
+/// <summary>People are told by a real mail server, which speaks TLS and wants to know who sends.</summary>
+public abstract class NoticeTests(Houses houses) : EndToEndTest(houses)
+{
+    private const string Password = "a-mail-password";
+
+    /// <summary>Debian's own: it takes mail over TLS alone, from whoever has the password, and keeps each in a file.</summary>
+    private const string MailServer = """
+        import asyncio, os, ssl, sys, time
+        from aiosmtpd.smtp import SMTP, AuthResult
+        certificate, password, folder = sys.argv[1:]
+        class Keep:
+            async def handle_DATA(self, server, session, envelope):
+                name = str(time.time_ns())
+                with open(f"{folder}/.{name}", "wb") as file:
+                    file.write(envelope.content)
+                os.rename(f"{folder}/.{name}", f"{folder}/{name}.eml")
+                return "250 kept"
+        def known(server, session, envelope, mechanism, data):
+            return AuthResult(success=(data.login, data.password) == (b"writ", password.encode()))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        async def main():
+            server = await asyncio.get_running_loop().create_server(lambda: SMTP(Keep(), hostname="localhost", require_starttls=True, tls_context=context, auth_required=True, authenticator=known), "127.0.0.1", 0)
+            print(server.sockets[0].getsockname()[1], flush=True)
+            await server.serve_forever()
+        asyncio.run(main())
+        """;
+
+    [Fact]
+    public async Task Mail_tells_an_approver_within_seconds_and_its_link_leads_to_the_decision()
+    {
+        using var authority = new TestAuthority();
+        var box = Directory.CreateDirectory(Path.Combine(House.Folder, "mails")).FullName;
+        var certificate = House.Write("mail.pem", authority.Certificate.ExportCertificatePem() + "\n" + authority.Certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
+        var (password, wrong) = (House.Write("mail.password", $"{Password}\n"), House.Write("mail.wrong", "another-password\n"));
+        using var server = Process.Start(new ProcessStartInfo("/usr/bin/python3", ["-I", "-c", MailServer, certificate, Password, box]) { RedirectStandardOutput = true })!;
+        try
+        {
+            var port = int.Parse(await server.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) ?? "0", System.Globalization.CultureInfo.InvariantCulture);
+            string Settings(string name, string? ca, string secret) => House.Write(name, new JsonObject
+            {
+                ["host"] = "127.0.0.1", ["port"] = port, ["from"] = "writ@example.com", ["ca_file"] = ca, ["user"] = "writ", ["password_file"] = secret,
+            }.ToJsonString());
+            var mail = Settings("mail.json", authority.File, password);
+
+            // Nothing goes to a server that is not who it should be, and no password is said back.
+            (await House.TypeOnBox("mail", "test", "--mail", Settings("untrusted.json", null, password), "--to", "ops@example.com")).ShouldBe(1).Error.ShouldStartWith("writ-server: the mail server's certificate is not to be trusted");
+            (await House.TypeOnBox("mail", "test", "--mail", Settings("wrong.json", authority.File, wrong), "--to", "ops@example.com")).ShouldBe(1).Error.ShouldBe("writ-server: the mail server does not take user and password\n");
+            Mails(box).ShouldBeEmpty();
+            (await House.TypeOnBox("mail", "test", "--mail", mail, "--to", "ops@example.com")).ShouldBeOk();
+
+            House.ServerOptions = ["--mail", mail];
+            House.KillServer();
+            await House.BeWhole();
+            await House.OnBox("account", "mail", "sam", "sam@example.com");
+            (await House.Type("dana", "notices", "address", "dana@example.com")).ShouldBeOk();
+            var code = (await To(box, "dana@example.com", "your address")).TextBody!.Split("writ notices confirm ")[1][..9];
+            (await House.Type("dana", "notices", "confirm", code)).ShouldBeOk().Text.ShouldContain("dana@example.com, by a code that was mailed there");
+
+            var target = House.Target();
+            var request = (await House.Type("dana", ["request", "--reason", "the login page hangs", "--", .. House.ShortScan(target)])).ShouldBeOk().Text;
+            var asked = await To(box, "sam@example.com", "dana asks for nmap in staging", seconds: 5);
+            asked.TextBody!.ShouldContain($"{House.Address}inbox/{request}");
+            asked.TextBody!.ShouldContain("> the login page hangs");
+            asked.ToString().ShouldNotContain(target);
+            (await House.Type("sam", "approve", request, "--comment", "go on")).ShouldBeOk();
+            (await To(box, "dana@example.com", "approved: nmap in staging")).TextBody!.ShouldContain("> go on");
+            (await House.Type("ada", "notices", "list")).ShouldBeOk().Text.ShouldContain("approved");
+            using var anybody = new HttpClient();
+            (await anybody.GetStringAsync(new Uri(House.Address, "health/ready"), TestContext.Current.CancellationToken)).ShouldContain("\"notices_failing\":0");
+        }
+        finally
+        {
+            server.Kill();
+            House.ServerOptions = [];
+            House.KillServer();
+            await House.BeWhole();
+        }
+    }
+
+    private static MimeMessage[] Mails(string box) => [.. Directory.GetFiles(box, "*.eml").Order(StringComparer.Ordinal).Select(file => MimeMessage.Load(file))];
+
+    private static async Task<MimeMessage> To(string box, string address, string subject, double seconds = 15)
+    {
+        MimeMessage? found = null;
+        await House.Until(() => Task.FromResult((found = Mails(box).FirstOrDefault(mail => mail.To.ToString() == address && mail.Subject == subject)) is not null), $"{address} is not told: {subject}", seconds);
+        return found!;
+    }
+
+    [Collection(OnSqliteCollection.Name)]
+    public sealed class OnSqlite(SqliteStreet houses) : NoticeTests(houses);
+
+    [Collection(OnPostgresCollection.Name)]
+    public sealed class OnPostgres(PostgresStreet houses) : NoticeTests(houses);
+}

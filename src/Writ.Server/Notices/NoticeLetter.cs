@@ -47,7 +47,7 @@ internal sealed class NoticeLetter(PolicyInForce policies, ServerSettings settin
         var who = (await db.NamesOf([request.ActorId], cancel))[request.ActorId];
         var text = NoticeText.Of(new(notice.Kind, who, request.Tool, RequestViews.Evaluation(request).Zones, request.Duration, new(settings.Public, path))
         {
-            IsOwn = request.ActorId == notice.PersonId, IsMoreTime = request.Extends is not null && closes is not null, Said = said, Justified = justified, By = notice.By, Closes = closes,
+            IsOwn = request.ActorId == notice.PersonId, IsMoreTime = request.Extends is not null, Said = said, Justified = justified, By = notice.By, Closes = closes,
             StandsInFor = notice.StandsInFor, Clock = quiet?.Zone ?? TimeZoneInfo.Utc,
         });
         return new(new($"{notice.Id}@{domain}", address, text, notice.CreatedAt, $"{notice.RequestId}@{domain}"), null, null);
@@ -72,6 +72,9 @@ internal sealed class NoticeLetter(PolicyInForce policies, ServerSettings settin
             return $"the request is {(request.State == RequestState.Pending ? "over" : RequestViews.State(request.State))}";
         if (request.Revision != notice.Revision)
             return $"the request is at revision {request.Revision}";
+        // What was held, or not taken, until it was time to remind is told once.
+        if (notice.Kind == NoticeKind.Asked && await db.Notices.AnyAsync(row => row.Subject == notice.Subject && row.Revision == notice.Revision && row.PersonId == person.Id && row.Kind == NoticeKind.Reminder, cancel))
+            return "a reminder tells it";
         return (await Board.Read(db, [request.Id], cancel)).Exists(waiting => waiting.WaitsFor(person.Name, decider, policy.Value)) ? null : "it waits for no yes of the person's";
     }
 

@@ -27,6 +27,13 @@ public abstract class ProviderTests(StorageEngine engine) : StorageTest(engine)
         who["admin"]!.GetValue<bool>().ShouldBeFalse();
         who["groups"]!.AsArray().Select(group => group!.GetValue<string>()).ShouldBe(["engineering"]);
 
+        // An address is where they are told once the provider has verified it, and never before.
+        (await world.Read(db => db.NoticeSettings.CountAsync())).ShouldBe(0);
+        (await provider.SignIn(visitor, claims => (claims["email"], claims["email_verified"]) = ("dana@example.com", false))).ShouldBe(HttpStatusCode.Redirect);
+        (await world.Read(db => db.NoticeSettings.CountAsync())).ShouldBe(0);
+        (await provider.SignIn(visitor, claims => (claims["email"], claims["email_verified"]) = ("dana@example.com", true))).ShouldBe(HttpStatusCode.Redirect);
+        (await world.Read(db => db.NoticeSettings.SingleAsync())).ShouldSatisfyAllConditions(row => row.Address.ShouldBe("dana@example.com"), row => row.AddressFrom.ShouldBe("provider"), row => row.ActorId.ToString().ShouldBe(who["id"]!.GetValue<string>()));
+
         // Another name and other groups: the same person, with the groups of today.
         (await provider.SignIn(visitor, claims => (claims["preferred_username"], claims["groups"]) = ("dana-married", new[] { "plant" }))).ShouldBe(HttpStatusCode.Redirect);
         var later = (await visitor.Get("/v1/whoami")).ShouldBe(HttpStatusCode.OK).Json;

@@ -200,6 +200,19 @@ public abstract class NoticeTests(StorageEngine engine) : StorageTest(engine)
         Mail.Subjects.ShouldBe(["rae: dana asks for nmap in staging"]);
         Mail.Taken[0].TextBody!.ShouldContain("(Europe/Berlin)");
         (await world.Get<NoticeSettings>().Change(rae, new(Quiet: "09:30-11:00", Zone: "Mars/Olympus"), Cancel)).ShouldBeRefused(ErrorCode.InvalidInput);
+
+        // What was held until it was time to remind is told once.
+        Mail.Clear();
+        (await world.Get<NoticeSettings>().Change(rae, new(Quiet: "10:30-10:00"), Cancel)).ShouldBeOk();
+        world.Clock.Advance(TimeSpan.FromHours(1));
+        var held = await world.Request(await world.Developer("doris"));
+        await Round(world);
+        world.Clock.Advance(NoticeTimes.ReminderAt(held.CreatedAt, held.ExpiresAt)!.Value - world.Clock.GetUtcNow());
+        await Round(world);
+        (await Notices(world)).Count(row => row.Subject == held.Id.ToString() && row.State == NoticeState.Waiting).ShouldBe(2);
+        world.Clock.Advance(TimeSpan.FromHours(5));
+        await Round(world);
+        (await Notices(world)).Where(row => row.Subject == held.Id.ToString() && row.State == NoticeState.Sent).Select(row => row.Kind).ShouldBe([NoticeKind.Reminder]);
     }
 
     [Fact]

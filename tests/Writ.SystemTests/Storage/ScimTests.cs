@@ -93,6 +93,26 @@ public abstract class ScimTests(StorageEngine engine) : StorageTest(engine)
     }
 
     [Fact]
+    public async Task Address_of_a_user_is_the_directorys_and_what_cannot_be_one_changes_nothing()
+    {
+        var house = await Set();
+        var world = house.Api.World;
+        var (status, body) = await house.Call(HttpMethod.Post, "/Users", new { schemas = new[] { Scim.UserSchema }, userName = "dana", active = true, emails = new object[] { new { value = "old@example.com" }, new { value = "dana@example.com", primary = true } } });
+        status.ShouldBe(HttpStatusCode.Created);
+        var id = body!["id"]!.GetValue<string>();
+        (await Address()).ShouldBe("directory dana@example.com");
+        // Okta replaces the list, Entra one value of it.
+        (await Patch(house, $"/Users/{id}", new { op = "replace", path = "emails", value = new[] { new { value = "d@example.com", primary = true } } })).ShouldBe(HttpStatusCode.OK);
+        (await Address()).ShouldBe("directory d@example.com");
+        (await Patch(house, $"/Users/{id}", new { op = "Replace", path = "emails[type eq \"work\"].value", value = "w@example.com" })).ShouldBe(HttpStatusCode.OK);
+        (await Patch(house, $"/Users/{id}", new { op = "Replace", path = "emails[type eq \"work\"].value", value = "w@example.com\r\nBcc: x@example.com" })).ShouldBe(HttpStatusCode.OK);
+        (await Address()).ShouldBe("directory w@example.com");
+        await world.ShouldBalance();
+
+        async Task<string> Address() => await world.Read(db => db.NoticeSettings.Where(row => row.ActorId == ActorId.Parse(id)).Select(row => $"{row.AddressFrom} {row.Address}").SingleAsync());
+    }
+
+    [Fact]
     public async Task Directory_takes_nobody_over_by_a_name_and_touches_only_its_own()
     {
         var house = await Set();

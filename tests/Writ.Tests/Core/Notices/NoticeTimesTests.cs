@@ -63,7 +63,7 @@ public class NoticeTimesTests
     [InlineData("2026-10-24T20:30:00Z", "2026-10-25T06:00:00Z")]
     public void HeldUntil_the_quiet_hours_end_by_the_clock_of_the_place(string now, string? until)
     {
-        var quiet = QuietHours.Read("22:00-07:00", "Europe/Berlin").ShouldBeOk();
+        var quiet = QuietHours.Read("22:00-07:00", "Europe/Berlin").Value;
         var at = DateTimeOffset.Parse(now, System.Globalization.CultureInfo.InvariantCulture);
         var held = until is null ? (DateTimeOffset?)null : DateTimeOffset.Parse(until, System.Globalization.CultureInfo.InvariantCulture);
         NoticeTimes.HeldUntil(NoticeKind.Asked, quiet, null, at).ShouldBe(held);

@@ -10,7 +10,7 @@ public class MailSettingsTests
     [InlineData("""{ "host": "mail.example.com", "from": "writ@example.com" }""", 587)]
     [InlineData("""{ "host": "mail.example.com", "from": "writ@example.com", "tls": "implicit", "user": "writ", "password_file": "/etc/writ/mail.password" }""", 465)]
     [InlineData("""{ "host": "127.0.0.1", "from": "writ@example.com", "tls": "none", "port": 2525 }""", 2525)]
-    public void Parse_of_what_is_right(string text, int port) => MailSettings.Parse("m.json", text).ShouldBeOk().PortOrUsual.ShouldBe(port);
+    public void Parse_of_what_is_right(string text, int port) => MailSettings.Parse("m.json", text).Value.PortOrUsual.ShouldBe(port);
 
     [Theory]
     [InlineData("""{ "host": "mail.example.com", "from": "writ@example.com", "tls": "none" }""", "in the clear")]

@@ -226,7 +226,7 @@ public sealed class NewRights
         && (before.When is null || before.When.ToString() == rule.When?.ToString())
         && HoldsAsTightly(rule, before);
 
-    /// <summary>Each approval that was asked for is asked for by one of its own, of no other people and no fewer.</summary>
+    /// <summary>Each approval that was asked for is asked for by one of its own, of no other people and no fewer. When they are told gives nobody a right.</summary>
     private bool ApprovalsHold(IReadOnlyList<ApprovalTerm> now, IReadOnlyList<ApprovalTerm> before)
     {
         var left = now.ToList();

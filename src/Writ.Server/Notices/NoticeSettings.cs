@@ -107,9 +107,9 @@ internal sealed class NoticeSettings(Database database, WriteTransaction writes,
     private static IEnumerable<IReadOnlyList<string>> Deciding(PolicyDocument policy) =>
         policy.Rules.SelectMany(rule => rule.Approval).Select(term => term.From).Concat(policy.Zones.Values.Select(zone => zone.Owners));
 
-    /// <summary>The person's row, made where there is none.</summary>
+    /// <summary>The person's row, made where there is none; the same one each time within a transaction.</summary>
     public static async Task<NoticeSettingsRow> RowOf(WriteScope scope, ActorId person) =>
-        await scope.Db.NoticeSettings.SingleOrDefaultAsync(row => row.ActorId == person) ?? scope.Db.NoticeSettings.Add(new() { ActorId = person }).Entity;
+        await scope.Db.NoticeSettings.FindAsync(person) ?? scope.Db.NoticeSettings.Add(new() { ActorId = person }).Entity;
 
     /// <summary>The entry. The log keeps for ever what it is told, and shows of an address only its beginning.</summary>
     public static void Record(WriteScope scope, AuditActor by, ActorId person, string name, string what, System.Text.Json.Nodes.JsonObject? fields = null, string? source = null)

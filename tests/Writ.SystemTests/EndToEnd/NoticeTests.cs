@@ -24,7 +24,7 @@ public abstract class NoticeTests(Houses houses) : EndToEndTest(houses)
                 os.rename(f"{folder}/.{name}", f"{folder}/{name}.eml")
                 return "250 kept"
         def known(server, session, envelope, mechanism, data):
-            return AuthResult(success=(data.login, data.password) == (b"writ", password.encode()))
+            return AuthResult(success=(data.login, data.password) == (b"writ", password.encode()), handled=False)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
         async def main():

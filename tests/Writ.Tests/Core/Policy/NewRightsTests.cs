@@ -199,7 +199,7 @@ public class NewRightsTests
     {
         // A new member must be thought about in NewRights before it stands here.
         Members<Rule>().ShouldBe(["Approval", "BreakGlass", "Budget", "Id", "Kind", "Line", "MaxDisconnected", "MaxDuration", "MaxUses", "Order", "Protections", "Recurring", "RequireReason", "RequireTicket", "Roles", "Templates", "Tools", "When", "Zones"]);
-        Members<ApprovalTerm>().ShouldBe(["Count", "From", "WithPasskey"]);
+        Members<ApprovalTerm>().ShouldBe(["Count", "EscalateAfter", "From", "WithPasskey"]);
         Members<Denial>().ShouldBe(["Id", "Line", "Order", "Roles", "Tools", "Zones"]);
         Members<Role>().ShouldBe(["Groups", "Line", "Name", "Workloads"]);
         Members<Workload>().ShouldBe(["Key", "Line", "MaxSignIn", "Name", "Owner", "Token"]);

@@ -30,7 +30,7 @@ public sealed record AddressConfirm(string Code);
 /// <summary>A notice to somebody. <c>GET /v1/notices</c></summary>
 /// <param name="Id"><c>ntc_…</c></param>
 /// <param name="To">Whom, by name.</param>
-/// <param name="Kind">What: <c>asked</c>, <c>reminder</c>, <c>glass-broken</c>, <c>approved</c>, <c>denied</c>, <c>expired</c>, <c>glass-reviewed</c>, <c>grant-revoked</c> or <c>run-killed</c>.</param>
+/// <param name="Kind">What: <c>asked</c>, <c>reminder</c>, <c>glass-broken</c>, <c>approved</c>, <c>denied</c>, <c>expired</c>, <c>glass-reviewed</c>, <c>grant-revoked</c>, <c>run-killed</c> or <c>series-suspended</c>.</param>
 /// <param name="Subject">The request, grant or run that it is about.</param>
 /// <param name="State"><c>waiting</c>, <c>sent</c>, <c>void</c> or <c>given-up</c>.</param>
 /// <param name="DueAt">When it is sent or tried again.</param>

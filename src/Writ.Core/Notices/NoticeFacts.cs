@@ -15,6 +15,9 @@ public sealed record NoticeFacts(NoticeKind Kind, string Who, string Tool, IRead
     /// <summary>Whether it is more time for a live run.</summary>
     public bool IsMoreTime { get; init; }
 
+    /// <summary>Whether it is a series of runs.</summary>
+    public bool IsSeries { get; init; }
+
     /// <summary>What its requester, or whoever ended it, wrote; null for nothing.</summary>
     public string? Said { get; init; }
 

@@ -23,6 +23,8 @@ public enum NoticeKind
     GrantRevoked,
     /// <summary>To whom a run is of: somebody else ended it.</summary>
     RunKilled,
+    /// <summary>To those whose series it is: what was decided on has changed, and nothing of it is started any more.</summary>
+    SeriesSuspended,
 }
 
 /// <summary>What becomes of a notice. The zero value is sent nowhere.</summary>

@@ -19,8 +19,8 @@ public sealed record NoticeText(string Subject, string Body)
     {
         var (who, tool, zones) = (OneLine.Of(facts.Who, LongestName), OneLine.Of(facts.Tool, LongestName), Zones(facts.Zones));
         var (by, whose) = (facts.By is null ? "somebody" : OneLine.Of(facts.By, LongestName), facts.IsOwn ? "your" : $"{who}'s");
-        var what = facts.IsMoreTime ? $"more time for a live run of {tool} in {zones}" : $"{tool} in {zones}";
-        var length = Duration.Format(facts.Duration);
+        var what = facts.IsMoreTime ? $"more time for a live run of {tool} in {zones}" : facts.IsSeries ? $"a series of {tool} in {zones}" : $"{tool} in {zones}";
+        var length = facts.IsSeries ? $"{Duration.Format(facts.Duration)} each" : Duration.Format(facts.Duration);
         var (subject, first, said, act) = facts.Kind switch
         {
             NoticeKind.Asked => ($"{who} asks for {what}", $"{who} asks for {what}, for {length}.", $"{who} wrote", "Look and decide"),
@@ -32,6 +32,7 @@ public sealed record NoticeText(string Subject, string Body)
             NoticeKind.GlassReviewed => ($"reviewed: {what}", $"{by} reviewed that {(facts.IsOwn ? "you" : who)} broke the glass for {what}: {(facts.Justified ? "justified" : "not justified")}.", $"{by} wrote", "Look"),
             NoticeKind.GrantRevoked => ($"revoked: {what}", $"{(facts.IsOwn ? "Your" : whose)} grant for {what} was revoked.", "The record says", "Look"),
             NoticeKind.RunKilled => ($"ended: {what}", $"{(facts.IsOwn ? "Your" : whose)} run of {what} was ended by somebody else.", "The record says", "Look"),
+            NoticeKind.SeriesSuspended => ($"suspended: {what}", $"{(facts.IsOwn ? "Your" : whose)} series of {tool} in {zones} is suspended: what was decided on is not what is there any more, and nothing of it is started. It is decided anew, as another one.", "The record says", "Look, and ask again"),
             NoticeKind.None => throw new ArgumentException("a notice of nothing", nameof(facts)),
         };
 

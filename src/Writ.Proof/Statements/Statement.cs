@@ -116,7 +116,6 @@ public sealed record Statement
     public bool IsSameButForTime(Statement other) =>
         Timeless() is { Version: > 0 } mine && other.Timeless() is { Version: > 0 } theirs && mine.ToBytes().AsSpan().SequenceEqual(theirs.ToBytes());
 
-    // The zones are names that a policy has for the same scope, and an approval is about them; each statement names its policy.
     /// <summary>True where this is one run of the series that the other one is about: nothing of it but its time is another, and it lasts no longer and uses up no more.</summary>
     public bool IsOccurrenceOf(Statement decided, string digest) =>
         Occurrence is { } one && decided.Series is { } series && decided.Version == 10 && Version == 10
@@ -135,6 +134,7 @@ public sealed record Statement
         Extends: null, BreakGlass: null, OnBehalfOf: null, Argv: not null, Inputs: [], Files: not null, Names: not null, Outputs: not null, Budget: not null, Sandbox: { Terminal: null },
     };
 
+    // The zones are names that a policy has for the same scope, and an approval is about them; each statement names its policy.
     private Statement Timeless() => this with { Request = "", Revision = 0, Extends = "", Start = 0, Duration = 0, LatestEnd = null, Uses = 0, Zones = [], Policy = "" };
 
     /// <summary>Lower-case hexadecimal SHA-256 of a statement's bytes: what a decision names.</summary>

@@ -47,7 +47,7 @@ internal sealed class NoticeLetter(PolicyInForce policies, ServerSettings settin
         var who = (await db.NamesOf([request.ActorId], cancel))[request.ActorId];
         var text = NoticeText.Of(new(notice.Kind, who, request.Tool, RequestViews.Evaluation(request).Zones, request.Duration, new(settings.Public, path))
         {
-            IsOwn = request.ActorId == notice.PersonId, IsMoreTime = request.Extends is not null, Said = said, Justified = justified, By = notice.By, Closes = closes,
+            IsOwn = request.ActorId == notice.PersonId, IsMoreTime = request.Extends is not null, IsSeries = request is { Series: not null, DueAt: null }, Said = said, Justified = justified, By = notice.By, Closes = closes,
             StandsInFor = notice.StandsInFor, Clock = quiet?.Zone ?? TimeZoneInfo.Utc,
         });
         return new(new($"{notice.Id}@{domain}", address, text, notice.CreatedAt, $"{notice.RequestId}@{domain}"), null, null);
@@ -95,6 +95,8 @@ internal sealed class NoticeLetter(PolicyInForce policies, ServerSettings settin
                 return (await db.Grants.AsNoTracking().Where(row => row.Id == grant).Select(row => row.EndReason).SingleOrDefaultAsync(cancel), false);
             case NoticeKind.RunKilled when RunId.TryParse(notice.Subject, out var run):
                 return (await db.Runs.AsNoTracking().Where(row => row.Id == run).Select(row => row.KillReason).SingleOrDefaultAsync(cancel), false);
+            case NoticeKind.SeriesSuspended when SeriesId.TryParse(notice.Subject, out var series):
+                return (await db.Series.AsNoTracking().Where(row => row.Id == series).Select(row => row.Reason).SingleOrDefaultAsync(cancel), false);
             default:
                 return (request.Reason, false);
         }

@@ -13,7 +13,7 @@ namespace Writ.Server.Notices;
 internal static class NoticeNews
 {
     private const int Batch = 200;
-    private static readonly string[] Types = [AuditType.DecisionMade, AuditType.RequestEnded, AuditType.GlassReviewed, AuditType.GrantEnded, AuditType.RunKillAsked];
+    private static readonly string[] Types = [AuditType.DecisionMade, AuditType.RequestEnded, AuditType.GlassReviewed, AuditType.GrantEnded, AuditType.RunKillAsked, AuditType.SeriesSuspended];
 
     /// <summary>What is older is known to whom it happened: mail may have been off for long.</summary>
     private static readonly TimeSpan StillNews = TimeSpan.FromDays(1);
@@ -32,7 +32,7 @@ internal static class NoticeNews
             if (row.Correlation is not { } id || !requests.TryGetValue(id, out var request))
                 continue;
             using var entry = JsonDocument.Parse(row.Bytes);
-            if (Of(row.Type, entry.RootElement, request) is not (var kind, { } subject))
+            if (Of(row, entry.RootElement, request) is not (var kind, { } subject))
                 continue;
             var by = row.ActorId is null ? null : Text(entry.RootElement.GetProperty("actor"), "name");
             foreach (var person in await OwnPeople(db, request, cancel))
@@ -62,7 +62,7 @@ internal static class NoticeNews
             select actor.Id).ToListAsync(cancel);
     }
 
-    private static (NoticeKind Kind, string? Subject) Of(string type, JsonElement entry, RequestRow request) => type switch
+    private static (NoticeKind Kind, string? Subject) Of(AuditRow row, JsonElement entry, RequestRow request) => row.Type switch
     {
         // The yes that was the last one; what policy alone allows, its requester has as an answer.
         AuditType.DecisionMade when request.State == RequestState.Approved && Text(entry, "by") != "policy" && entry.TryGetProperty("approved", out var yes) && yes.ValueKind == JsonValueKind.True => (NoticeKind.Approved, request.Id.ToString()),
@@ -72,6 +72,8 @@ internal static class NoticeNews
         AuditType.GrantEnded when Text(entry, "state") == "revoked" => (NoticeKind.GrantRevoked, Text(entry, "grant")),
         // The runs of a grant that was revoked end with it: that is told once.
         AuditType.RunKillAsked when Text(entry, "cause") == "killed" => (NoticeKind.RunKilled, Text(entry, "run")),
+        // What a person holds up goes on by a person's word.
+        AuditType.SeriesSuspended when row.ActorId is null => (NoticeKind.SeriesSuspended, Text(entry, "series")),
         _ => (NoticeKind.None, null),
     };
 

@@ -51,6 +51,7 @@ internal static class NoticeViews
         NoticeKind.GlassReviewed => "glass-reviewed",
         NoticeKind.GrantRevoked => "grant-revoked",
         NoticeKind.RunKilled => "run-killed",
+        NoticeKind.SeriesSuspended => "series-suspended",
     };
 
     public static string State(NoticeState state) => state switch

@@ -7,8 +7,10 @@ using Writ.Proof.Errors;
 using Writ.Server.Audit;
 using Writ.Server.Grants;
 using Writ.Server.Notices;
+using Writ.Server.Policy;
 using Writ.Server.Requests;
 using Writ.Server.Runs;
+using Writ.Server.Series;
 using Writ.Server.Storage;
 using Writ.Server.Users;
 using Writ.SystemTests.Databases;
@@ -76,6 +78,36 @@ public abstract class NoticeTests(StorageEngine engine) : StorageTest(engine)
         Mail.Subjects.ShouldBe(["dana: expired: nmap in staging"]);
         (await Notices(world, "dana")).Select(row => row.Kind).ShouldBe([NoticeKind.Approved, NoticeKind.RunKilled, NoticeKind.Approved, NoticeKind.GrantRevoked, NoticeKind.Denied, NoticeKind.Expired], ignoreOrder: true);
         await world.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task Whoever_has_a_series_is_told_when_a_change_suspends_it()
+    {
+        const string Sweep = "version: 1\ntemplate: sweep\ndescription: looks at a host\ncommand: [nmap, -sT, -Pn, -p, \"22,80\", \"{host}\"]\nparameters:\n  host: { value: host, zones: [staging] }\n";
+        const string Nightly = "  - { id: by-night, roles: [developer], zones: [staging], templates: [sweep], recurring: true, approval: { from: [reviewer], count: 1 } }\n";
+        var world = await Told(World.Policy, "rae", "dana");
+        var (rae, dana) = (await world.Reviewer(), await world.Developer());
+        await Apply(World.Policy + Nightly);
+        await Round(world);
+        var (request, denial) = (await world.Get<Ask>().Create(dana, new(Reason: "every night", Template: new("sweep", new Dictionary<string, string> { ["host"] = "10.20.0.5" }),
+            Series: new("0 2 * * *", "Europe/Berlin", new(2026, 12, 31, 0, 0, 0, TimeSpan.Zero))), null, Cancel)).ShouldBeOk();
+        denial.ShouldBeNull();
+        await Round(world);
+        (await world.Approve(rae, request)).ShouldBeOk();
+        await Round(world);
+        Mail.Subjects.ShouldBe(["rae: dana asks for a series of nmap in staging", "dana: approved: a series of nmap in staging"]);
+
+        Mail.Clear();
+        await Apply(World.Policy + Nightly + World.NoMoreStaging[World.Policy.Length..]);
+        world.Clock.SetUtcNow(new(2026, 3, 3, 1, 0, 0, TimeSpan.Zero));
+        await world.Get<SeriesClock>().Once(Cancel);
+        await Round(world);
+        await Round(world);
+        Mail.Subjects.ShouldBe(["dana: suspended: a series of nmap in staging"]);
+        Mail.Taken[0].TextBody!.ShouldContain("> policy denies it now");
+
+        async Task Apply(string rules) =>
+            (await world.Get<ApplyPolicy>().Apply(await world.Admin(), new(Files: [new("rules.yaml", rules), new("sweep.yaml", Sweep)]), Cancel)).ShouldBeOk();
     }
 
     [Fact]

@@ -14,10 +14,10 @@ internal sealed class Served(World world, HttpClient http) : IAsyncDisposable
     public HttpClient Http => http;
 
     /// <summary>Another server of the world, which answers on a socket in its folder.</summary>
-    public static async Task<Served> Of(World world)
+    public static async Task<Served> Of(World world, bool ticks = true)
     {
         var socket = Path.Combine(world.Folder, "api");
-        var served = await world.Beside(socket);
+        var served = await world.Beside(socket, ticks);
         await served.Serve();
         return new(served, new HttpClient(new SocketsHttpHandler
         {

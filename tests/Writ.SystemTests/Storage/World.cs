@@ -82,14 +82,14 @@ internal sealed class World : IAsyncDisposable
     private readonly MailSettings? _mail;
     private ConnectedRunner? _runner;
 
-    private World(TestDatabase at, string folder, bool ownsFolder, FakeTimeProvider clock, string? socket = null, SignInSettings? signIn = null, Uri? browsers = null, MailSettings? mail = null)
+    private World(TestDatabase at, string folder, bool ownsFolder, FakeTimeProvider clock, string? socket = null, SignInSettings? signIn = null, Uri? browsers = null, MailSettings? mail = null, bool ticks = true)
     {
         (At, _folder, _ownsFolder, Clock, Database, Socket) = (at, folder, ownsFolder, clock, at.Open(), socket);
         string[] urls = [.. socket is null ? [] : (string[])[$"unix://{socket}"], .. browsers is null ? [] : (string[])[browsers.ToString().TrimEnd('/')]];
         var settings = new ServerSettings(folder, urls, null, null, PublicUrl: browsers?.ToString().TrimEnd('/') ?? PublicUrl, SignInFile: signIn) { PasswordRounds = 1_000, Mail = mail };
         _mail = mail;
         // Most worlds are called by their verbs alone: doors are a third of what a world costs.
-        _app = Application.Compose(settings, ServerKeys.Load(folder), Database, clock);
+        _app = Application.Compose(settings, ServerKeys.Load(folder), Database, socket is null || !ticks ? clock : new ServingTime(clock));
     }
 
     /// <summary>What browsers call the server; what comes over the socket is as if a proxy had taken TLS away.</summary>
@@ -126,7 +126,7 @@ internal sealed class World : IAsyncDisposable
     {
         var folder = Directory.CreateTempSubdirectory("writ-world-").FullName;
         ServerKeys.Create(folder, Begin);
-        var world = new World(at, folder, ownsFolder: true, new ServingClock(Begin), Path.Combine(folder, "socket"), null, address);
+        var world = new World(at, folder, ownsFolder: true, new FakeTimeProvider(Begin), Path.Combine(folder, "socket"), null, address);
         await world.Enrol();
         (await world.Get<ApplyPolicy>().Apply(await world.Admin(), new(policy), default)).ShouldBeOk();
         await world.Serve();
@@ -138,7 +138,7 @@ internal sealed class World : IAsyncDisposable
     {
         var folder = Directory.CreateTempSubdirectory("writ-world-").FullName;
         ServerKeys.Create(folder, Begin);
-        var world = new World(at, folder, ownsFolder: true, new ServingClock(Begin), Path.Combine(folder, "socket"), null, address);
+        var world = new World(at, folder, ownsFolder: true, new FakeTimeProvider(Begin), Path.Combine(folder, "socket"), null, address);
         await world.Serve();
         return world;
     }
@@ -148,21 +148,31 @@ internal sealed class World : IAsyncDisposable
     {
         var folder = Directory.CreateTempSubdirectory("writ-world-").FullName;
         ServerKeys.Create(folder, Begin);
-        var world = new World(at, folder, ownsFolder: true, new ServingClock(Begin), Path.Combine(folder, "socket"), signIn);
+        var world = new World(at, folder, ownsFolder: true, new FakeTimeProvider(Begin), Path.Combine(folder, "socket"), signIn);
         await world.Serve();
         return world;
     }
 
     /// <summary>The instant is the test's, and what is done every second is done by the machine's: a jump of days makes no hundred thousand sweeps.</summary>
-    private sealed class ServingClock(DateTimeOffset begin) : FakeTimeProvider(begin)
+    private sealed class ServingTime(FakeTimeProvider clock) : TimeProvider
     {
+        public override long TimestampFrequency => clock.TimestampFrequency;
+
+        public override TimeZoneInfo LocalTimeZone => clock.LocalTimeZone;
+
+        public override DateTimeOffset GetUtcNow() => clock.GetUtcNow();
+
+        public override long GetTimestamp() => clock.GetTimestamp();
+
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => System.CreateTimer(callback, state, dueTime, period);
     }
 
     /// <summary>Another server of the same database, keys and clock, which has the runner connected too.</summary>
-    public async Task<World> Beside(string? socket = null)
+    /// <param name="socket">Where it serves, or null.</param>
+    /// <param name="ticks">Whether it does of itself what is done every second, where it serves.</param>
+    public async Task<World> Beside(string? socket = null, bool ticks = true)
     {
-        var world = new World(At, _folder, ownsFolder: false, Clock, socket, mail: _mail);
+        var world = new World(At, _folder, ownsFolder: false, Clock, socket, mail: _mail, ticks: ticks);
         await world.Connect();
         return world;
     }

@@ -4,6 +4,7 @@ using System.CommandLine.Invocation;
 using System.Net.WebSockets;
 using System.Reflection;
 using Writ.Cli.Audit;
+using Writ.Cli.Chat;
 using Writ.Cli.Grants;
 using Writ.Cli.Identity;
 using Writ.Cli.Notices;
@@ -136,6 +137,7 @@ internal static class CommandTree
             new Verb("passkey", "List, confirm and remove the passkeys that approve").With(ListPasskeys.Verb(context), ConfirmPasskey.Verb(context), RemovePasskey.Verb(context)),
             UsersVerb.Verb(context),
             NoticesVerb.Verb(context),
+            ChatVerb.Verb(context),
             ProposalsVerb.Verb(context),
             LoginVerb.Verb(context),
             LogoutVerb.Verb(context),

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Writ.Contracts.Audit;
+using Writ.Contracts.Chat;
 using Writ.Contracts.Errors;
 using Writ.Contracts.Grants;
 using Writ.Contracts.Identity;
@@ -97,5 +98,7 @@ namespace Writ.Contracts;
 [JsonSerializable(typeof(RunnerEndView))]
 [JsonSerializable(typeof(SetUp))]
 [JsonSerializable(typeof(NewToken))]
+[JsonSerializable(typeof(ChatAccountView))]
+[JsonSerializable(typeof(ChatCodeView))]
 [JsonSerializable(typeof(Problem))]
 public sealed partial class WritJson : JsonSerializerContext;

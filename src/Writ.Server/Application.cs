@@ -5,6 +5,7 @@ using Writ.Contracts;
 using Writ.Core.Identity;
 using Writ.Server.Agents;
 using Writ.Server.Audit;
+using Writ.Server.Chat;
 using Writ.Server.Decisions;
 using Writ.Server.Directories;
 using Writ.Server.Errors;
@@ -156,6 +157,7 @@ internal static class Application
         services.AddSingleton(settings.Witnesses ?? WitnessList.None);
         services.AddSingleton<Witnessing>().AddHostedService(provider => provider.GetRequiredService<Witnessing>());
         services.AddSingleton<Streaming>().AddHostedService(provider => provider.GetRequiredService<Streaming>());
+        services.AddSingleton<ChatAccounts>().AddSingleton<ReceiveSlack>().AddSingleton<PressButton>().AddSingleton<SlackReplies>();
         services.AddSingleton<MakeNotices>().AddSingleton<NoticeLetter>().AddSingleton<SendNotices>().AddSingleton<NoticeSettings>().AddSingleton<NoticeAddress>().AddSingleton<Noticing>().AddHostedService(provider => provider.GetRequiredService<Noticing>());
         services.AddSingleton<Sequencer>().AddHostedService(provider => provider.GetRequiredService<Sequencer>());
         services.AddSingleton<SetRetention>().AddSingleton<ApplyRetention>().AddHostedService(provider => provider.GetRequiredService<ApplyRetention>());

@@ -1,4 +1,5 @@
 using Writ.Server.Audit;
+using Writ.Server.Chat;
 using Writ.Server.Decisions;
 using Writ.Server.Directories;
 using Writ.Server.Extensions;
@@ -38,6 +39,8 @@ internal static class Endpoints
         RemovePasskey.Map(api);
 
         NoticeEndpoints.Map(api);
+        ChatAccounts.Map(api);
+        ReceiveSlack.Map(api);
 
         ShowUsers.Map(api);
         DisableUser.Map(api);

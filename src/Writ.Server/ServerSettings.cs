@@ -37,6 +37,9 @@ internal sealed record ServerSettings(
     /// <summary>How mail is sent to people, or null for not at all.</summary>
     public Notices.MailSettings? Mail { get; init; }
 
+    /// <summary>The app in Slack whose buttons decide, or null for none.</summary>
+    public Chat.SlackSettings? Slack { get; init; }
+
     /// <summary>How often the digest of a password is taken: what a guess costs.</summary>
     public int PasswordRounds { get; init; } = Passwords.Rounds;
 

@@ -60,7 +60,7 @@ internal static class RequestText
         var verb = decision.Approved ? "approved" : "denied";
         var comment = string.IsNullOrEmpty(decision.Comment) ? "" : $": {decision.Comment}";
         var old = decision.Revision == revision ? "" : $" (revision {decision.Revision}, void)";
-        var passkey = decision.Passkey is { } key ? $" with passkey {key}" : "";
+        var passkey = decision.Passkey is { } key ? $" with passkey {key}" : decision.Chat is { } chat ? $" in {chat}" : "";
         return $"{verb} by {by}{passkey} {When.Full(decision.At, now)}{old}{comment}";
     }
 }

@@ -71,6 +71,10 @@ internal sealed class WritServer(ServerAddress address, HttpMessageInvoker http,
         string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<T> type, CancellationToken cancel)
         where T : class => SendAsync(HttpMethod.Post, path, JsonSerializer.SerializeToUtf8Bytes(body, bodyType), type, null, Patience, cancel);
 
+    /// <summary>A POST that says nothing but its path.</summary>
+    public Task<Answer<T>> PostAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancel)
+        where T : class => SendAsync(HttpMethod.Post, path, null, type, null, Patience, cancel);
+
     /// <summary>A POST that creates something. Sent again after a broken connection, it creates nothing twice.</summary>
     public async Task<Answer<T>> CreateAsync<TBody, T>(
         string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<T> type, CancellationToken cancel)

@@ -237,15 +237,15 @@ public sealed record ConditionView(string Facet, string Asked, string Allowed, s
 
 /// <summary>
 /// Approvals that one zone asks for: so many distinct people of these roles, each with a passkey where it says so. With
-/// <paramref name="EscalateAfterSeconds"/> the roles are told of it one after the other.
+/// <paramref name="EscalateAfterSeconds"/> the roles are told of it one after the other; <paramref name="ByChat"/> lets a yes count that was given with a button in a chat.
 /// </summary>
-public sealed record ApprovalView(string Zone, string Rule, IReadOnlyList<string> From, int Count, bool WithPasskey = false, double? EscalateAfterSeconds = null);
+public sealed record ApprovalView(string Zone, string Rule, IReadOnlyList<string> From, int Count, bool WithPasskey = false, double? EscalateAfterSeconds = null, bool ByChat = false);
 
 /// <summary>
 /// A recorded yes or no; <paramref name="By"/> is null where policy itself decided. <paramref name="Passkey"/> is the passkey that signed it,
-/// <c>pk_…</c>, or null.
+/// <c>pk_…</c>, or null. <paramref name="Chat"/> is the chat in which it was said with a button, <c>slack</c>, or null.
 /// </summary>
-public sealed record DecisionView(string Id, ActorView? By, bool Approved, string? Comment, DateTimeOffset At, int Revision, string? Passkey = null);
+public sealed record DecisionView(string Id, ActorView? By, bool Approved, string? Comment, DateTimeOffset At, int Revision, string? Passkey = null, string? Chat = null);
 
 /// <summary>Decides. <c>POST /v1/requests/{id}/approve</c> and <c>/deny</c></summary>
 /// <param name="StatementDigest">What was shown and is decided; another one in force is refused as stale.</param>

@@ -21,6 +21,8 @@ public static class AuditType
     public const string NoticeGivenUp = "notice.given-up";
     /// <summary>Where and when somebody is told was changed.</summary>
     public const string NoticesChanged = "notice.settings-changed";
+    /// <summary>Whose account in a chat speaks for whom was changed, or a code for that was given out.</summary>
+    public const string ChatChanged = "chat.account-changed";
     /// <summary>A call without a valid token.</summary>
     public const string SignInFailed = "signin.failed";
     /// <summary>Somebody signed in with a browser.</summary>

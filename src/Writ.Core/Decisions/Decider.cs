@@ -6,4 +6,5 @@ namespace Writ.Core.Decisions;
 /// <param name="Person">The person, however they signed in: one human is one id.</param>
 /// <param name="Roles">Their roles by the policy in force.</param>
 /// <param name="WithPasskey">Whether a passkey of theirs has signed the statement.</param>
-public sealed record Decider(ActorId Person, IReadOnlyCollection<string> Roles, bool WithPasskey = false);
+/// <param name="ByChat">Whether they said it with a button in a chat, where nobody signed in.</param>
+public sealed record Decider(ActorId Person, IReadOnlyCollection<string> Roles, bool WithPasskey = false, bool ByChat = false);

@@ -22,6 +22,10 @@ public static class Quorum
     public static bool NeedsPasskey(IReadOnlyList<ApprovalNeed> needs, Decider decider) =>
         needs.Where(need => HasRole(need, decider)) is var theirs && theirs.Any() && theirs.All(need => need.WithPasskey);
 
+    /// <summary>True when a yes that this person gives in a chat counts for each need that asks for a role of theirs.</summary>
+    public static bool TakesChat(IReadOnlyList<ApprovalNeed> needs, Decider decider) =>
+        needs.Where(need => HasRole(need, decider)) is var theirs && theirs.Any() && theirs.All(need => need.ByChat);
+
     /// <summary>What is still missing, one text a need: <c>1 more of security-engineer for zone staging</c>.</summary>
     public static IReadOnlyList<string> Missing(IReadOnlyList<ApprovalNeed> needs, IReadOnlyList<Decider> approvers) =>
     [
@@ -29,15 +33,16 @@ public static class Quorum
             .Select(open => $"{open.Missing} more of {string.Join(" or ", open.Need.From)}{(open.Need.WithPasskey ? " by passkey" : "")} for zone {open.Need.Zone}"),
     ];
 
-    private static bool HasRole(ApprovalNeed need, Decider decider) => need.From.Any(decider.Roles.Contains);
+    /// <summary>True when a yes of this person, as they gave it, fills a place of the need.</summary>
+    public static bool Counts(ApprovalNeed need, Decider decider) => HasRole(need, decider) && (decider.WithPasskey || !need.WithPasskey) && (need.ByChat || !decider.ByChat);
 
-    private static bool Counts(ApprovalNeed need, Decider decider) => HasRole(need, decider) && (decider.WithPasskey || !need.WithPasskey);
+    private static bool HasRole(ApprovalNeed need, Decider decider) => need.From.Any(decider.Roles.Contains);
 
     private static IEnumerable<(ApprovalNeed Need, int Missing)> Unfilled(IReadOnlyList<ApprovalNeed> needs, IReadOnlyList<Decider> approvers)
     {
         // The same person twice is one person, with all the roles named.
         Decider[] people = [.. approvers.GroupBy(approver => approver.Person)
-            .Select(group => new Decider(group.Key, [.. group.SelectMany(approver => approver.Roles).Distinct()], group.Any(approver => approver.WithPasskey)))];
+            .Select(group => new Decider(group.Key, [.. group.SelectMany(approver => approver.Roles).Distinct()], group.Any(approver => approver.WithPasskey), group.All(approver => approver.ByChat)))];
         return needs.GroupBy(need => need.Zone, StringComparer.Ordinal).SelectMany(zone => Assign([.. zone], people));
     }
 

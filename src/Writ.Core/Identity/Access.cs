@@ -30,6 +30,8 @@ public enum Access
     Provisioner,
     /// <summary>A pinned issuer that signs what it says about sign-ins.</summary>
     Transmitter,
+    /// <summary>A chat that signs its calls, which says whose button was pressed.</summary>
+    Chat,
 }
 
 /// <summary>Whether a caller is whom something is for.</summary>
@@ -43,7 +45,7 @@ public static class AccessCheck
     {
         if (access == Access.Open)
             return null;
-        if (caller is null || caller.SignIn.Way == SignInWay.None)
+        if (caller is null || caller.SignIn.Way is SignInWay.None or SignInWay.Chat)
             return new(ErrorCode.NotSignedIn, "not signed in", "sign in: writ login");
         return access switch
         {
@@ -53,7 +55,7 @@ public static class AccessCheck
             Access.Approver => Way(caller, "decides") ?? Age(caller, now),
             Access.Admin => Rank(caller) ?? Way(caller, "administers"),
             Access.FreshAdmin => Rank(caller) ?? Way(caller, "administers") ?? Age(caller, now),
-            Access.Open or Access.None or Access.Runner or Access.Provisioner or Access.Transmitter => new(ErrorCode.Forbidden, "this is for nobody who signs in"),
+            Access.Open or Access.None or Access.Runner or Access.Provisioner or Access.Transmitter or Access.Chat => new(ErrorCode.Forbidden, "this is for nobody who signs in"),
         };
     }
 

@@ -47,6 +47,9 @@ public sealed record Caller(
     /// <summary>The person for whom a workload acts, or null. They decide on nothing that it asks.</summary>
     public AuditActor? OnBehalfOf { get; init; }
 
+    /// <summary>The account in a chat whose button they pressed, or null where they signed in.</summary>
+    public string? Chat { get; init; }
+
     /// <summary>The caller as an audit entry names them.</summary>
     public AuditActor Audit => new(Id, Name) { OnBehalfOf = OnBehalfOf };
 }

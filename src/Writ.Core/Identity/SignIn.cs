@@ -11,6 +11,8 @@ public enum SignInWay
     Browser,
     /// <summary>A code that was typed at another device. It can be phished: it asks and watches, and neither decides nor administers.</summary>
     Device,
+    /// <summary>Not at all: an account in a chat that they linked pressed a button. It decides where a rule lets it, and does nothing else.</summary>
+    Chat,
     /// <summary>A process, by the identity that it already has or by its own key.</summary>
     Workload,
 }

@@ -91,7 +91,7 @@ public static class Evaluator
         // 4. Strictest verdict, approvals added up, least terms.
         Rule[] rules = [.. opened.Select(open => open.Rule).Distinct().OrderBy(rule => rule.Order)];
         ApprovalNeed[] needs = [.. opened.SelectMany(open =>
-            open.Rule.Approval.Select(term => new ApprovalNeed(open.Zone, open.Rule.Id, term.From, term.Count, term.WithPasskey, term.EscalateAfter)))];
+            open.Rule.Approval.Select(term => new ApprovalNeed(open.Zone, open.Rule.Id, term.From, term.Count, term.WithPasskey, term.EscalateAfter, term.ByChat)))];
         return known with
         {
             Verdict = findings.Min(finding => finding.Verdict),

@@ -232,7 +232,7 @@ public sealed class NewRights
         var left = now.ToList();
         return before.All(term =>
         {
-            var same = left.FindIndex(other => other.Count >= term.Count && (other.WithPasskey || !term.WithPasskey) && other.From.All(role => term.From.Contains(role) && HasNotGrown(role)));
+            var same = left.FindIndex(other => other.Count >= term.Count && (other.WithPasskey || !term.WithPasskey) && (term.ByChat || !other.ByChat) && other.From.All(role => term.From.Contains(role) && HasNotGrown(role)));
             if (same >= 0)
                 left.RemoveAt(same);
             return same >= 0;

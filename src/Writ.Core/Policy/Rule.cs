@@ -92,7 +92,8 @@ public enum RuleKind
 /// <param name="Count">1 to 20.</param>
 /// <param name="WithPasskey">A yes counts only with a passkey's signature over the statement.</param>
 /// <param name="EscalateAfter">The roles are told one after the other, each so long after the one before; null tells all at once.</param>
-public sealed record ApprovalTerm(IReadOnlyList<string> From, int Count, bool WithPasskey = false, TimeSpan? EscalateAfter = null);
+/// <param name="ByChat">A yes counts that was given with a button in a chat, too.</param>
+public sealed record ApprovalTerm(IReadOnlyList<string> From, int Count, bool WithPasskey = false, TimeSpan? EscalateAfter = null, bool ByChat = false);
 
 /// <summary>Forbids, whatever rules say.</summary>
 /// <param name="Id">Unique among rules and denials.</param>

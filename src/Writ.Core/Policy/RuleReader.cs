@@ -45,6 +45,9 @@ internal sealed class RuleReader(
         fields.Need("zones");
         var breakGlass = BreakGlass(fields, what);
         var recurring = Recurring(fields, what);
+        var approval = breakGlass ? [] : Approval(fields, what);
+        if (recurring && approval.Any(term => term.ByChat))
+            problem(fields.Find("approval")!.Line, $"{what} is of series, and is decided in a chat", "leave 'chat' out: what runs for a year is decided on its page");
         return new()
         {
             Id = Id(fields),
@@ -60,7 +63,7 @@ internal sealed class RuleReader(
             RequireReason = breakGlass || require.Any(word => word.Value == "reason"),
             RequireTicket = require.Any(word => word.Value == "ticket"),
             When = fields.Find("when") is { } when ? new HoursReader(what, problem).Read(when) : null,
-            Approval = breakGlass ? [] : Approval(fields, what),
+            Approval = approval,
             BreakGlass = breakGlass,
             Recurring = recurring,
             MaxDisconnected = fields.Time("max-disconnected", TimeSpan.FromDays(1)) ?? Policy.Rule.DefaultMaxDisconnected,
@@ -178,7 +181,7 @@ internal sealed class RuleReader(
 
     private ApprovalTerm Term(PolicyNode node, string what)
     {
-        var fields = new FieldReader(node, $"'approval' of {what}", ["from", "count", "with", "escalate-after"], problem);
+        var fields = new FieldReader(node, $"'approval' of {what}", ["from", "count", "with", "escalate-after", "chat"], problem);
         fields.Need("from", "name the roles that may approve");
         var with = fields.Text("with");
         if (with is not (null or Passkey))
@@ -187,7 +190,10 @@ internal sealed class RuleReader(
         var escalate = fields.Time("escalate-after", LongestEscalation);
         if (escalate is not null && from.Count < 2)
             problem(fields.Find("escalate-after")!.Line, $"'escalate-after' of 'approval' of {what}: 'from' names no second role that could be told", "name the roles in the order in which they are told, or leave it out");
-        return new(from, fields.Number("count", 1, 20) ?? 1, with == Passkey, escalate);
+        var chat = fields.IsMarked("chat");
+        if (chat && with == Passkey)
+            problem(fields.Find("chat")!.Line, $"'chat' of 'approval' of {what}: no passkey signs in a chat", "leave out 'chat' or 'with'");
+        return new(from, fields.Number("count", 1, 20) ?? 1, with == Passkey, escalate, chat);
     }
 
     private IReadOnlyList<string>? References<T>(FieldReader fields, string key, string kind, IReadOnlyDictionary<string, T> known)

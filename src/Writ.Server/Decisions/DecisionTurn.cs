@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
+using Writ.Contracts.Chat;
 using Writ.Contracts.Requests;
 using Writ.Core;
 using Writ.Core.Audit;
@@ -9,6 +10,7 @@ using Writ.Core.Policy;
 using Writ.Proof.Errors;
 using Writ.Proof.Identity;
 using Writ.Server.Audit;
+using Writ.Server.Chat;
 using Writ.Server.Extensions;
 using Writ.Server.Grants;
 using Writ.Server.Identity;
@@ -25,11 +27,12 @@ namespace Writ.Server.Decisions;
 /// </summary>
 internal sealed class DecisionTurn(
     Database database, WriteTransaction writes, PolicyInForce policies, RequestAccess access, Reevaluation reevaluation,
-    ChallengeApproval passkeys, LaterStart later, ExtensionOrders orders, Gate gate, RefusedAttempts refused, Changes changes)
+    ChallengeApproval passkeys, LaterStart later, ExtensionOrders orders, Gate gate, RefusedAttempts refused, ServerSettings settings, Changes changes)
 {
     public async Task<Result<RequestView>> Decide(Caller caller, string id, Decide decide, bool approve, CancellationToken cancel)
     {
-        if (await gate.Refuse(caller, approve ? Access.Approver : Access.Decider, approve ? "approve" : "deny") is { } unfit)
+        // Whoever presses a button in a chat has not signed in: that a rule takes it from there is looked at below, and the call of the chat was signed.
+        if (caller.Chat is null && await gate.Refuse(caller, approve ? Access.Approver : Access.Decider, approve ? "approve" : "deny") is { } unfit)
             return unfit;
         var decided = await writes.Commit<bool>(async scope => await InTurn(scope, caller, id, decide, approve));
         if (!decided.IsOk)
@@ -95,6 +98,10 @@ internal sealed class DecisionTurn(
         if (await scope.Db.Decisions.AnyAsync(row => row.RequestId == request.Id && row.Revision == request.Revision && row.ActorId == caller.Id))
             return new Refusal(ErrorCode.AlreadyDecided, "you have decided on this revision already");
 
+        var decider = Reevaluation.DeciderOf(policy.Value, caller.Id, Reevaluation.SubjectOf(caller), byChat: caller.Chat is not null);
+        if (caller.Chat is not null && (SlackMessage.Shown(request) is null || (approve && !Quorum.TakesChat(RequestViews.Needs(request), decider))))
+            return new Refusal(ErrorCode.Forbidden, "no rule takes this from a chat", $"look and decide at {PageOf(request.Id)}");
+
         // 3. What a passkey signed is checked before anything is recorded. A no needs none.
         PasskeyAssertion? signed = null;
         PasskeyId? passkey = null;
@@ -107,7 +114,7 @@ internal sealed class DecisionTurn(
                 return taken.Refusal;
             (passkey, signed) = taken.Value;
         }
-        else if (approve && Quorum.NeedsPasskey(RequestViews.Needs(request), Reevaluation.DeciderOf(policy.Value, caller.Id, Reevaluation.SubjectOf(caller))))
+        else if (approve && Quorum.NeedsPasskey(RequestViews.Needs(request), decider))
         {
             return passkeys.Needed(request.Id);
         }
@@ -125,6 +132,7 @@ internal sealed class DecisionTurn(
             At = scope.Now,
             PasskeyId = passkey,
             Passkey = signed?.ToBytes(),
+            Chat = caller.Chat,
         };
         scope.Db.Decisions.Add(decision);
         var said = new JsonObject
@@ -136,6 +144,8 @@ internal sealed class DecisionTurn(
             ["revision"] = request.Revision,
             ["statement"] = request.StatementDigest,
         };
+        if (caller.Chat is { } account)
+            said["chat"] = new JsonObject { ["kind"] = ChatNames.Slack, ["account"] = account };
         if (signed is not null)
         {
             said["passkey"] = JsonNode.Parse(signed.ToBytes());
@@ -170,6 +180,8 @@ internal sealed class DecisionTurn(
             await later.AskOthersAgain(scope, policy, request);
         return minted.IsOk ? true : minted.Refusal;
     }
+
+    private string PageOf(RequestId request) => new Uri(settings.Public, $"inbox/{request}").ToString();
 
     private static IEnumerable<string> Roles(RequestRow request) =>
         RequestViews.Needs(request).Select(need => $"{string.Join(" or ", need.From)} for zone {need.Zone}").DefaultIfEmpty("nobody");

@@ -58,7 +58,7 @@ internal static class AccessEndpoints
         switch (access)
         {
             // Machines with a key of their own are checked where their key is read.
-            case Access.Provisioner or Access.Transmitter:
+            case Access.Provisioner or Access.Transmitter or Access.Chat:
                 await next(context);
                 return;
             case Access.Open:

@@ -11,11 +11,14 @@ internal static class Once
     /// Spends a value for a purpose, within the transaction of what it is used for; false where it was spent before,
     /// whatever raced. It is remembered until <paramref name="notAfter"/>, when it would not be taken any more.
     /// </summary>
-    public static async Task<bool> Spend(WriteScope scope, string purpose, string value, DateTimeOffset notAfter)
+    public static Task<bool> Spend(WriteScope scope, string purpose, string value, DateTimeOffset notAfter) => Spend(scope.Db, purpose, value, notAfter);
+
+    /// <summary>The same by itself, of what is used up whatever comes of it.</summary>
+    public static async Task<bool> Spend(WritDb db, string purpose, string value, DateTimeOffset notAfter)
     {
         var hash = HashOf(purpose, value);
         var until = UnixMicroseconds.From(notAfter);
-        return await scope.Db.Database.ExecuteSqlAsync(
+        return await db.Database.ExecuteSqlAsync(
             $"""INSERT INTO spent ("Hash", "NotAfter") VALUES ({hash}, {until}) ON CONFLICT DO NOTHING""") == 1;
     }
 

@@ -29,6 +29,7 @@ internal static class ShowWhoAmI
         SignInWay.Browser => "browser",
         SignInWay.Device => "device",
         SignInWay.Workload => "workload",
+        SignInWay.Chat => "chat",
         SignInWay.None => "none",
     };
 }

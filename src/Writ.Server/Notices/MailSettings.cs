@@ -47,14 +47,8 @@ internal sealed record MailSettings(
     /// <exception cref="IOException">It cannot be read; the message holds nothing of it.</exception>
     public string Password()
     {
-        var file = PasswordFile;
-        if (PasswordCredential is not null)
-        {
-            var folder = Environment.GetEnvironmentVariable("CREDENTIALS_DIRECTORY") ?? throw new IOException($"systemd hands over no credentials, and the mail password is to be its '{PasswordCredential}'");
-            file = Path.Combine(folder, PasswordCredential);
-        }
-
-        return StreamTarget.Lines(file!, 1).FirstOrDefault("") is { Length: > 0 } password ? password : throw new IOException($"{file} holds no password");
+        var file = SecretFile.Of(PasswordFile, PasswordCredential, "mail password");
+        return StreamTarget.Lines(file, 1).FirstOrDefault("") is { Length: > 0 } password ? password : throw new IOException($"{file} holds no password");
     }
 
     private string? Check()
@@ -69,13 +63,11 @@ internal sealed record MailSettings(
             return "tls is starttls, implicit or none";
         if (Tls == "none" && !IsLoopback)
             return "tls: none would carry what is told in the clear; it is for a mail server on this machine";
-        if (PasswordFile is not null && PasswordCredential is not null)
-            return "password_file and password_credential exclude each other";
+        if (SecretFile.Problem(PasswordFile, PasswordCredential, "password", isNeeded: false) is { } wrong)
+            return wrong;
         if ((User is not null) != (PasswordFile is not null || PasswordCredential is not null))
             return "user and its password go together";
-        if (User is { Length: 0 or > 255 } || User?.Any(char.IsControl) == true)
-            return "user is not 1 to 255 characters";
-        return PasswordCredential is { } name && (name.Length is 0 or > 100 || !name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_')) ? "password_credential is no name of a credential" : null;
+        return User is { Length: 0 or > 255 } || User?.Any(char.IsControl) == true ? "user is not 1 to 255 characters" : null;
     }
 
     private bool IsLoopback => Host == "localhost" || (IPAddress.TryParse(Host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));

@@ -159,11 +159,11 @@ internal sealed class Reevaluation(Inventories inventories)
             join actor in db.Actors.AsNoTracking() on decision.ActorId equals actor.Id
             where decision.RequestId == request.Id && decision.Revision == request.Revision
                 && decision.StatementDigest == request.StatementDigest && decision.Approved && actor.DisabledAt == null
-            select new { actor, decision.PasskeyId }).ToListAsync();
-        return [.. people.Select(person => DeciderOf(policy, person.actor.Id, SubjectOf(person.actor), person.PasskeyId is not null))];
+            select new { actor, decision.PasskeyId, decision.Chat }).ToListAsync();
+        return [.. people.Select(person => DeciderOf(policy, person.actor.Id, SubjectOf(person.actor), person.PasskeyId is not null, person.Chat is not null))];
     }
 
-    public static Decider DeciderOf(PolicyDocument policy, ActorId person, Subject subject, bool withPasskey = false) => new(person, [.. policy.RolesOf(subject)], withPasskey);
+    public static Decider DeciderOf(PolicyDocument policy, ActorId person, Subject subject, bool withPasskey = false, bool byChat = false) => new(person, [.. policy.RolesOf(subject)], withPasskey, byChat);
 
     public static Subject SubjectOf(ActorRow actor) => new(actor.Name, actor.Kind == ActorKind.Workload, actor.Groups);
 

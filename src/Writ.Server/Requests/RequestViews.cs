@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts;
+using Writ.Contracts.Chat;
 using Writ.Contracts.Requests;
 using Writ.Core;
 using Writ.Core.Decisions;
@@ -27,7 +28,7 @@ internal static class RequestViews
 
     public static EvaluationView Of(Evaluation found, string policyHash) => new(
         VerdictText.Of(found.Verdict), found.Reasons, found.Rules, found.Zones,
-        [.. found.Approvals.Select(need => new ApprovalView(need.Zone, need.Rule, need.From, need.Count, need.WithPasskey, need.EscalateAfter?.TotalSeconds))], policyHash,
+        [.. found.Approvals.Select(need => new ApprovalView(need.Zone, need.Rule, need.From, need.Count, need.WithPasskey, need.EscalateAfter?.TotalSeconds, need.ByChat))], policyHash,
         [.. found.Findings.Take(MostFindings).Select(Of)],
         [.. found.Denials.Take(MostFindings).Select(denial => new DenialFindingView(denial.Denial, [.. denial.Zones.Take(MostFindings)], Of(denial.Matched)))],
         Texts(found.Outside), found.Budget == Budget.Unlimited ? null : found.Budget,
@@ -71,7 +72,7 @@ internal static class RequestViews
     public static EvaluationView Evaluation(RequestRow row) => JsonSerializer.Deserialize(row.Evaluation, WritJson.Default.EvaluationView)!;
 
     public static IReadOnlyList<ApprovalNeed> Needs(RequestRow row) =>
-        [.. Evaluation(row).Approvals.Select(need => new ApprovalNeed(need.Zone, need.Rule, need.From, need.Count, need.WithPasskey, Seconds(need.EscalateAfterSeconds)))];
+        [.. Evaluation(row).Approvals.Select(need => new ApprovalNeed(need.Zone, need.Rule, need.From, need.Count, need.WithPasskey, Seconds(need.EscalateAfterSeconds), need.ByChat))];
 
     private static TimeSpan? Seconds(double? seconds) => seconds is { } some ? TimeSpan.FromSeconds(some) : null;
 
@@ -104,7 +105,7 @@ internal static class RequestViews
                 [
                     .. decisions[row.Id].Select(decision => new DecisionView(
                         decision.Id.ToString(), decision.ActorId is { } person ? Of(actors[person]) : null,
-                        decision.Approved, decision.Comment, decision.At, decision.Revision, decision.PasskeyId?.ToString())),
+                        decision.Approved, decision.Comment, decision.At, decision.Revision, decision.PasskeyId?.ToString(), decision.Chat is null ? null : ChatNames.Slack)),
                 ],
                 row.State == RequestState.Pending ? Missing(policy, row, decisions[row.Id], actors) : [],
                 row.StatementDigest, row.Statement, row.Duration.TotalSeconds, row.Uses, row.Start, row.CreatedAt, row.ExpiresAt,
@@ -120,6 +121,6 @@ internal static class RequestViews
             : Quorum.Missing(Needs(row),
             [
                 .. decisions.Where(decision => decision.Approved && decision.ActorId is not null && decision.Revision == row.Revision)
-                    .Select(decision => Reevaluation.DeciderOf(policy, decision.ActorId!.Value, Reevaluation.SubjectOf(actors[decision.ActorId.Value]), decision.PasskeyId is not null)),
+                    .Select(decision => Reevaluation.DeciderOf(policy, decision.ActorId!.Value, Reevaluation.SubjectOf(actors[decision.ActorId.Value]), decision.PasskeyId is not null, decision.Chat is not null)),
             ]);
 }

@@ -167,7 +167,7 @@ internal sealed class Occur(
             && UnixMicroseconds.From(found.Duration) == what.Decided.Duration && UnixMicroseconds.From(found.MaxDisconnected) == what.Decided.MaxDisconnected && found.Budget == what.Decided.Budget;
         return same ? null : $"policy answers otherwise than when it was decided: {found.Reasons[0]}";
 
-        static string Text(Contracts.Requests.ApprovalView need) => $"{need.Zone} {need.Rule} {string.Join(',', need.From)} {need.Count} {need.WithPasskey}";
+        static string Text(Contracts.Requests.ApprovalView need) => $"{need.Zone} {need.Rule} {string.Join(',', need.From)} {need.Count} {need.WithPasskey} {need.ByChat}";
     }
 
     /// <summary>What other tools a runner has does not matter: over a year some of them are brought up to date.</summary>

@@ -168,6 +168,8 @@ internal sealed class DecisionRow
     /// <summary>The passkey that signed it, with what it signed (<see cref="PasskeyAssertion.ToBytes"/>); null where it was decided without one.</summary>
     public PasskeyId? PasskeyId { get; init; }
     public byte[]? Passkey { get; init; }
+    /// <summary>The account with whose button it was said, as <see cref="ChatAccountRow"/> names it; null where somebody signed in to say it.</summary>
+    public string? Chat { get; init; }
 }
 
 internal sealed class GrantRow

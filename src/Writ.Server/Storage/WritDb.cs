@@ -54,6 +54,7 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
     public DbSet<LogHeadRow> LogHeads => Set<LogHeadRow>();
     public DbSet<LogCosignatureRow> LogCosignatures => Set<LogCosignatureRow>();
     public DbSet<StreamRow> Streams => Set<StreamRow>();
+    public DbSet<ChatAccountRow> ChatAccounts => Set<ChatAccountRow>();
     public DbSet<NoticeRow> Notices => Set<NoticeRow>();
     public DbSet<NoticeSettingsRow> NoticeSettings => Set<NoticeSettingsRow>();
     public DbSet<NoticeProgressRow> NoticeProgress => Set<NoticeProgressRow>();
@@ -94,6 +95,7 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
             challenge.HasIndex(row => row.ActorId);
         });
         SignInTables(modelBuilder);
+        ChatTables.Map(modelBuilder);
         modelBuilder.Entity<OneTimeSecretRow>(secret =>
         {
             secret.ToTable("one_time_secrets");

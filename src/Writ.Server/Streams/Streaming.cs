@@ -2,6 +2,7 @@ using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Writ.Core.Audit;
 using Writ.Server.Audit;
+using Writ.Server.Chat;
 using Writ.Server.Storage;
 
 namespace Writ.Server.Streams;
@@ -164,7 +165,7 @@ internal sealed class Streaming(Database database, WriteTransaction writes, LogK
     {
         StreamForm.Ocsf => await OcsfEvents.Of(db, rows, keys, cancel),
         StreamForm.CloudEvents => await CloudEvents.Of(db, rows, keys.Origin, settings.Public, cancel),
-        StreamForm.Slack or StreamForm.Teams => await ChatMessages.Of(db, rows, stream.Form, settings.Public, cancel),
+        StreamForm.Slack or StreamForm.Teams => await ChatMessages.Of(db, rows, stream.Form, settings.Public, buttons: settings.Slack is not null, cancel),
         _ => throw new IOException("the form of its events is unknown"),
     };
 

@@ -26,7 +26,10 @@ internal sealed record Affair(ActorId Actor, string ActorName, ActorKind Kind, S
 }
 
 /// <summary>Somebody's yes on a request that still waits.</summary>
-internal sealed record Yes(ActorId Person, string Name, Subject Subject, bool WithPasskey);
+internal sealed record Yes(ActorId Person, string Name, Subject Subject, bool WithPasskey, bool ByChat)
+{
+    public Decider By(PolicyDocument policy) => Reevaluation.DeciderOf(policy, Person, Subject, WithPasskey, ByChat);
+}
 
 /// <summary>A request that waits for its decisions.</summary>
 /// <param name="Hosts">How many addresses it would reach, in decimal.</param>
@@ -45,7 +48,7 @@ internal sealed record WaitingRequest(
     {
         if (!Quorum.MayDecide(Of.Needs, decider) || Of.IsOwn(decider.Person) || Of.IsAuthor?.Invoke(decider.Person, name) == true || Said.Any(yes => yes.Person == decider.Person))
             return false;
-        List<Decider> approvers = [.. Said.Select(yes => Reevaluation.DeciderOf(policy, yes.Person, yes.Subject, yes.WithPasskey))];
+        List<Decider> approvers = [.. Said.Select(yes => yes.By(policy))];
         var without = Quorum.Missing(Of.Needs, approvers);
         return !without.SequenceEqual(Quorum.Missing(Of.Needs, [.. approvers, decider with { WithPasskey = true }]));
     }
@@ -139,12 +142,12 @@ internal sealed class Board(Database database, Feed feed, TimeProvider time) : I
             from row in db.Decisions.AsNoTracking()
             join actor in db.Actors.AsNoTracking() on row.ActorId equals actor.Id
             where ids.Contains(row.RequestId) && row.Approved && actor.DisabledAt == null
-            select new { row.RequestId, row.Revision, row.PasskeyId, actor }).ToListAsync(cancel)).ToLookup(each => (each.RequestId, each.Revision));
+            select new { row.RequestId, row.Revision, row.PasskeyId, row.Chat, actor }).ToListAsync(cancel)).ToLookup(each => (each.RequestId, each.Revision));
         return [.. rows.Select(row =>
         {
             var (needs, zones) = Brief.OfEvaluation(row.Evaluation);
             return new WaitingRequest(row.Id, row.Revision, row.Turn, Affair(row.actor, row.OnBehalfOf, needs) with { IsAuthor = row.Template is not { } name ? null : templates.TryGetValue((name, row.TemplateVersion ?? 0), out var version) ? version.IsAuthor : (_, _) => true }, row.Tool, Brief.Hosts(row.Plan), zones, row.Reason, row.Duration, row.CreatedAt, row.ExpiresAt,
-                [.. said[(row.Id, row.Revision)].Select(yes => new Yes(yes.actor.Id, yes.actor.Name, Reevaluation.SubjectOf(yes.actor), yes.PasskeyId is not null))]) { IsMoreTime = row.Extends is not null };
+                [.. said[(row.Id, row.Revision)].Select(yes => new Yes(yes.actor.Id, yes.actor.Name, Reevaluation.SubjectOf(yes.actor), yes.PasskeyId is not null, yes.Chat is not null))]) { IsMoreTime = row.Extends is not null };
         })];
     }
 
@@ -203,7 +206,8 @@ internal static class Brief
             [.. root.GetProperty("approvals").EnumerateArray().Concat(root.TryGetProperty("reviews", out var reviews) && reviews.ValueKind == JsonValueKind.Array ? reviews.EnumerateArray() : []).Select(need => new ApprovalNeed(
                 need.GetProperty("zone").GetString()!, need.GetProperty("rule").GetString()!, Texts(need.GetProperty("from")), need.GetProperty("count").GetInt32(),
                 need.TryGetProperty("with_passkey", out var passkey) && passkey.GetBoolean(),
-                need.TryGetProperty("escalate_after_seconds", out var later) && later.ValueKind == JsonValueKind.Number ? TimeSpan.FromSeconds(later.GetDouble()) : null))],
+                need.TryGetProperty("escalate_after_seconds", out var later) && later.ValueKind == JsonValueKind.Number ? TimeSpan.FromSeconds(later.GetDouble()) : null,
+                need.TryGetProperty("by_chat", out var chat) && chat.GetBoolean()))],
             Texts(root.GetProperty("zones")));
     }
 

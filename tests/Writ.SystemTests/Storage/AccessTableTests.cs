@@ -216,6 +216,8 @@ public abstract class AccessTableTests(StorageEngine engine) : StorageTest(engin
             ["POST /v1/tokens/{id}/revoke"] = () => At($"/v1/tokens/{vic.Token}/revoke", "{}"),
             ["PUT /v1/me/notices"] = () => At("/v1/me/notices", """{"mail":true}"""),
             ["POST /v1/me/notices/address"] = () => At("/v1/me/notices/address", """{"address":"a@example.com"}"""),
+            ["POST /v1/me/chat/code"] = () => At("/v1/me/chat/code"),
+            ["DELETE /v1/me/chat"] = () => At("/v1/me/chat"),
             ["POST /v1/me/notices/address/confirm"] = () => At("/v1/me/notices/address/confirm", """{"code":"AAAA-AAAA"}"""),
             ["GET /v1/users/{id}"] = () => At($"/v1/users/{vic.Id}"),
             ["POST /v1/users/{id}/disable"] = () => At($"/v1/users/{vic.Id}/disable", "{}"),

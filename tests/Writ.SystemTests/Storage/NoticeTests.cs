@@ -410,7 +410,7 @@ public abstract class NoticeTests(StorageEngine engine) : StorageTest(engine)
     private async Task<World> Told(string policy, params string[] people)
     {
         Mail = Keep(new MailServer());
-        var world = await Create(policy, mail: Mail.Settings);
+        var world = await Create(policy, with: settings => settings with { Mail = Mail.Settings });
         foreach (var name in people)
         {
             await world.Person(name);

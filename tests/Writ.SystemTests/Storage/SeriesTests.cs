@@ -347,7 +347,7 @@ public abstract class SeriesTests(StorageEngine engine) : StorageTest(engine)
         await world.Get<Sequencer>().Integrate(Cancel);
         await using var db = world.Open();
         var rows = await db.AuditEntries.AsNoTracking().OrderBy(row => row.Position).ToListAsync(Cancel);
-        return [.. (await ChatMessages.Of(db, rows, StreamForm.Slack, new("https://writ.example"), Cancel)).Select(message => JsonNode.Parse(message.Json)!["text"]!.GetValue<string>())];
+        return [.. (await Writ.Server.Chat.ChatMessages.Of(db, rows, StreamForm.Slack, new("https://writ.example"), buttons: false, Cancel)).Select(message => JsonNode.Parse(message.Json)!["text"]!.GetValue<string>())];
     }
 
     [Fact]

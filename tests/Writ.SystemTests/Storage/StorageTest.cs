@@ -30,9 +30,9 @@ public abstract class StorageTest : IAsyncLifetime
             await opened.DisposeAsync();
     }
 
-    /// <summary>A server on a database of its own.</summary>
-    private protected async Task<World> Create(string policy = World.Policy, bool smallDisk = false, Writ.Server.Notices.MailSettings? mail = null) =>
-        Keep(await World.Create(Keep(await _engine.Create(smallDisk)), policy, mail));
+    /// <summary>A server on a database of its own, with the settings of a test's.</summary>
+    private protected async Task<World> Create(string policy = World.Policy, bool smallDisk = false, Func<Writ.Server.ServerSettings, Writ.Server.ServerSettings>? with = null) =>
+        Keep(await World.Create(Keep(await _engine.Create(smallDisk)), policy, with));
 
     /// <summary>A server on a database of its own that takes calls, without policy and runner.</summary>
     private protected async Task<World> Serving(Writ.Server.Identity.SignInSettings? signIn = null, bool smallDisk = false) =>

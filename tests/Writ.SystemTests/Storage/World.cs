@@ -13,7 +13,6 @@ using Writ.Proof.Runners;
 using Writ.Server;
 using Writ.Server.Decisions;
 using Writ.Server.Identity;
-using Writ.Server.Notices;
 using Writ.Server.Policy;
 using Writ.Server.Requests;
 using Writ.Server.Runners;
@@ -79,15 +78,16 @@ internal sealed class World : IAsyncDisposable
     private readonly string _folder;
     private readonly bool _ownsFolder;
     private readonly WebApplication _app;
-    private readonly MailSettings? _mail;
+    private readonly Func<ServerSettings, ServerSettings>? _with;
     private ConnectedRunner? _runner;
 
-    private World(TestDatabase at, string folder, bool ownsFolder, FakeTimeProvider clock, string? socket = null, SignInSettings? signIn = null, Uri? browsers = null, MailSettings? mail = null, bool ticks = true)
+    private World(TestDatabase at, string folder, bool ownsFolder, FakeTimeProvider clock, string? socket = null, SignInSettings? signIn = null, Uri? browsers = null, Func<ServerSettings, ServerSettings>? with = null, bool ticks = true)
     {
         (At, _folder, _ownsFolder, Clock, Database, Socket) = (at, folder, ownsFolder, clock, at.Open(), socket);
         string[] urls = [.. socket is null ? [] : (string[])[$"unix://{socket}"], .. browsers is null ? [] : (string[])[browsers.ToString().TrimEnd('/')]];
-        var settings = new ServerSettings(folder, urls, null, null, PublicUrl: browsers?.ToString().TrimEnd('/') ?? PublicUrl, SignInFile: signIn) { PasswordRounds = 1_000, Mail = mail };
-        _mail = mail;
+        var settings = new ServerSettings(folder, urls, null, null, PublicUrl: browsers?.ToString().TrimEnd('/') ?? PublicUrl, SignInFile: signIn) { PasswordRounds = 1_000 };
+        settings = with?.Invoke(settings) ?? settings;
+        _with = with;
         // Most worlds are called by their verbs alone: doors are a third of what a world costs.
         _app = Application.Compose(settings, ServerKeys.Load(folder), Database, socket is null || !ticks ? clock : new ServingTime(clock));
     }
@@ -111,11 +111,11 @@ internal sealed class World : IAsyncDisposable
     public WriteTransaction Writes => Get<WriteTransaction>();
 
     /// <summary>A new server with the policy in force.</summary>
-    public static async Task<World> Create(TestDatabase at, string policy = Policy, MailSettings? mail = null)
+    public static async Task<World> Create(TestDatabase at, string policy = Policy, Func<ServerSettings, ServerSettings>? with = null)
     {
         var folder = Directory.CreateTempSubdirectory("writ-world-").FullName;
         ServerKeys.Create(folder, Begin);
-        var world = new World(at, folder, ownsFolder: true, new FakeTimeProvider(Begin), mail: mail);
+        var world = new World(at, folder, ownsFolder: true, new FakeTimeProvider(Begin), with: with);
         await world.Enrol();
         (await world.Get<ApplyPolicy>().Apply(await world.Admin(), new(policy), default)).ShouldBeOk();
         return world;
@@ -172,7 +172,7 @@ internal sealed class World : IAsyncDisposable
     /// <param name="ticks">Whether it does of itself what is done every second, where it serves.</param>
     public async Task<World> Beside(string? socket = null, bool ticks = true)
     {
-        var world = new World(At, _folder, ownsFolder: false, Clock, socket, mail: _mail, ticks: ticks);
+        var world = new World(At, _folder, ownsFolder: false, Clock, socket, with: _with, ticks: ticks);
         await world.Connect();
         return world;
     }

@@ -83,6 +83,6 @@ internal static class SignInClaims
         SignInWay.Browser => "browser",
         SignInWay.Device => "device",
         SignInWay.Workload => "workload",
-        SignInWay.None or SignInWay.Box => throw new ArgumentOutOfRangeException(nameof(way), way, "no token of OpenID Connect comes of it"),
+        SignInWay.None or SignInWay.Box or SignInWay.Chat => throw new ArgumentOutOfRangeException(nameof(way), way, "no token of OpenID Connect comes of it"),
     };
 }

@@ -75,7 +75,7 @@ internal sealed class DossierReader(Visit visit, Database database, PolicyInForc
 
     private static ApprovalLine Line(ApprovalNeed need, IReadOnlyList<(Decider Decider, DecisionId Decision)> approvers, RequestView view, bool mayDecide)
     {
-        var ids = approvers.Where(each => need.From.Any(each.Decider.Roles.Contains) && (each.Decider.WithPasskey || !need.WithPasskey)).Select(each => each.Decision.ToString()).ToHashSet();
+        var ids = approvers.Where(each => Quorum.Counts(need, each.Decider)).Select(each => each.Decision.ToString()).ToHashSet();
         DecisionView[] has = [.. view.Decisions.Where(decision => ids.Contains(decision.Id))];
         var missing = Math.Max(0, need.Count - has.Length);
         return new(need.Zone, need.Rule, $"{need.Count} {string.Join(" or ", need.From)}{(need.WithPasskey ? " by passkey" : "")}", has, missing, mayDecide && missing > 0);
@@ -87,8 +87,8 @@ internal sealed class DossierReader(Visit visit, Database database, PolicyInForc
             from decision in db.Decisions.AsNoTracking()
             join actor in db.Actors.AsNoTracking() on decision.ActorId equals actor.Id
             where decision.RequestId == request.Id && decision.Revision == request.Revision && decision.Approved && actor.DisabledAt == null
-            select new { decision.Id, decision.PasskeyId, actor }).ToListAsync(cancel);
-        return [.. rows.Select(row => (Reevaluation.DeciderOf(policy, row.actor.Id, Reevaluation.SubjectOf(row.actor), row.PasskeyId is not null), row.Id))];
+            select new { decision.Id, decision.PasskeyId, decision.Chat, actor }).ToListAsync(cancel);
+        return [.. rows.Select(row => (Reevaluation.DeciderOf(policy, row.actor.Id, Reevaluation.SubjectOf(row.actor), row.PasskeyId is not null, row.Chat is not null), row.Id))];
     }
 
     private static async Task<PastRuns> Past(WritDb db, RequestRow request, CancellationToken cancel)

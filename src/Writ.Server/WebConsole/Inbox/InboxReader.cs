@@ -55,7 +55,7 @@ internal sealed class InboxReader(Outlook outlook, Board board, Database databas
 
     private static string Who(WaitingRequest request, PersonsOutlook seen)
     {
-        List<Decider> approvers = seen.Policy is null ? [] : [.. request.Said.Select(yes => Reevaluation.DeciderOf(seen.Policy, yes.Person, yes.Subject, yes.WithPasskey))];
+        List<Decider> approvers = seen.Policy is null ? [] : [.. request.Said.Select(yes => yes.By(seen.Policy))];
         string[] roles = [.. request.Of.Needs.Where(need => Quorum.Missing([need], approvers).Count > 0).SelectMany(need => need.From).Distinct()];
         return roles.Length == 0 ? "others" : string.Join(", ", roles);
     }

@@ -34,6 +34,25 @@ public class QuorumTests
     }
 
     [Fact]
+    public void IsMet_yes_from_a_chat_fills_only_places_that_take_it()
+    {
+        ApprovalNeed[] needs = [new("staging", "r", ["x"], 1, ByChat: true)];
+        var pressed = Person(1, "x") with { ByChat = true };
+        Quorum.IsMet(needs, [pressed]).ShouldBeTrue();
+        Quorum.TakesChat(needs, pressed).ShouldBeTrue();
+        Quorum.TakesChat(needs, Person(1, "z")).ShouldBeFalse();
+
+        ApprovalNeed[] strict = [new("staging", "r", ["x"], 1)];
+        Quorum.IsMet(strict, [pressed]).ShouldBeFalse();
+        Quorum.Missing(strict, [pressed]).ShouldBe(["1 more of x for zone staging"]);
+        Quorum.TakesChat([.. needs, new("plant", "r", ["x"], 1)], pressed).ShouldBeFalse("it would count for a half");
+        // Said by both ways, it was said by the stronger one.
+        Quorum.IsMet(strict, [pressed, Person(1, "x")]).ShouldBeTrue();
+        // Of two needs of one zone, the one that takes it is filled by whoever pressed.
+        Quorum.IsMet([.. needs, new("staging", "r", ["x"], 1)], [Person(2, "x"), pressed]).ShouldBeTrue();
+    }
+
+    [Fact]
     public void IsMet_need_with_a_passkey_is_met_by_those_alone_who_signed_with_one()
     {
         ApprovalNeed[] needs = [new("plant", "r", ["x"], 1, WithPasskey: true)];

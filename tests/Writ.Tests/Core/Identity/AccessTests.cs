@@ -28,6 +28,7 @@ public class AccessTests
     [InlineData(Access.Runner, "sign in,no,no,no,no,no,no")]
     [InlineData(Access.Provisioner, "sign in,no,no,no,no,no,no")]
     [InlineData(Access.Transmitter, "sign in,no,no,no,no,no,no")]
+    [InlineData(Access.Chat, "sign in,no,no,no,no,no,no")]
     public void Refuse_of_those_without_rights(Access access, string answers) => Answers(access, admin: false, auditor: false).ShouldBe(answers);
 
     [Theory]
@@ -40,6 +41,7 @@ public class AccessTests
     [InlineData(Access.Runner, "sign in,no,no,no,no,no,no")]
     [InlineData(Access.Provisioner, "sign in,no,no,no,no,no,no")]
     [InlineData(Access.Transmitter, "sign in,no,no,no,no,no,no")]
+    [InlineData(Access.Chat, "sign in,no,no,no,no,no,no")]
     public void Refuse_of_admins(Access access, string answers) => Answers(access, admin: true, auditor: false).ShouldBe(answers);
 
     [Theory]

@@ -75,6 +75,7 @@ public class NewRightsTests
     [InlineData("from: [sec], count", "from: [sec, ops], count", "rule 'scan'")]
     [InlineData("sec: { groups: [secops] }", "sec: { groups: [secops, friends] }", "rule 'scan'")]
     [InlineData("approval: { from: [sec], count: 2 }", "approval: none", "rule 'scan'")]
+    [InlineData("approval: { from: [sec], count: 2 }", "approval: { from: [sec], count: 2, chat: true }", "rule 'scan'")]
     [InlineData("staging: { addresses: [10.20.0.0/16] }", "staging: { addresses: [10.20.0.0/16, 10.50.0.0/16] }", "ada would reach 10.50.0.0, which lies in no zone")]
     [InlineData("dmz: { addresses: [10.20.5.0/24, 10.30.0.0/24] }", "dmz: { addresses: [10.30.0.0/24] }", "rule 'scan' would open more to ada in zone staging")]
     [InlineData("zones: [staging], tools: { nmap: { techniques: [ping], ports", "zones: [staging, prod], tools: { nmap: { techniques: [ping], ports", "rule 'scan' would open more to ada in zone prod")]
@@ -199,7 +200,7 @@ public class NewRightsTests
     {
         // A new member must be thought about in NewRights before it stands here.
         Members<Rule>().ShouldBe(["Approval", "BreakGlass", "Budget", "Id", "Kind", "Line", "MaxDisconnected", "MaxDuration", "MaxUses", "Order", "Protections", "Recurring", "RequireReason", "RequireTicket", "Roles", "Templates", "Tools", "When", "Zones"]);
-        Members<ApprovalTerm>().ShouldBe(["Count", "EscalateAfter", "From", "WithPasskey"]);
+        Members<ApprovalTerm>().ShouldBe(["ByChat", "Count", "EscalateAfter", "From", "WithPasskey"]);
         Members<Denial>().ShouldBe(["Id", "Line", "Order", "Roles", "Tools", "Zones"]);
         Members<Role>().ShouldBe(["Groups", "Line", "Name", "Workloads"]);
         Members<Workload>().ShouldBe(["Key", "Line", "MaxSignIn", "Name", "Owner", "Token"]);

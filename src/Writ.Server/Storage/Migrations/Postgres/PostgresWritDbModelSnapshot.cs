@@ -386,6 +386,36 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.ToTable("audit_entries", (string)null);
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.ChatAccountRow", b =>
+                {
+                    b.Property<string>("ActorId")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Account")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("Code")
+                        .HasColumnType("bytea");
+
+                    b.Property<long?>("CodeUntil")
+                        .HasColumnType("bigint");
+
+                    b.Property<long?>("LinkedAt")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("ActorId");
+
+                    b.HasIndex("Account")
+                        .IsUnique();
+
+                    b.HasIndex("Code")
+                        .IsUnique();
+
+                    b.ToTable("chat_accounts", (string)null);
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.DecisionRow", b =>
                 {
                     b.Property<string>("Id")
@@ -401,6 +431,10 @@ namespace Writ.Server.Storage.Migrations.Postgres
 
                     b.Property<long>("At")
                         .HasColumnType("bigint");
+
+                    b.Property<string>("Chat")
+                        .HasColumnType("text")
+                        .UseCollation("C");
 
                     b.Property<string>("Comment")
                         .HasColumnType("text")
@@ -2272,6 +2306,15 @@ namespace Writ.Server.Storage.Migrations.Postgres
                 });
 
             modelBuilder.Entity("Writ.Server.Storage.AccountRow", b =>
+                {
+                    b.HasOne("Writ.Server.Storage.ActorRow", null)
+                        .WithMany()
+                        .HasForeignKey("ActorId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Writ.Server.Storage.ChatAccountRow", b =>
                 {
                     b.HasOne("Writ.Server.Storage.ActorRow", null)
                         .WithMany()

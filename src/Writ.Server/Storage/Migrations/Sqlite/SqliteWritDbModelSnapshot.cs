@@ -326,6 +326,34 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.ToTable("audit_entries", (string)null);
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.ChatAccountRow", b =>
+                {
+                    b.Property<string>("ActorId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Account")
+                        .HasColumnType("TEXT");
+
+                    b.Property<byte[]>("Code")
+                        .HasColumnType("BLOB");
+
+                    b.Property<long?>("CodeUntil")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("LinkedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("ActorId");
+
+                    b.HasIndex("Account")
+                        .IsUnique();
+
+                    b.HasIndex("Code")
+                        .IsUnique();
+
+                    b.ToTable("chat_accounts", (string)null);
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.DecisionRow", b =>
                 {
                     b.Property<string>("Id")
@@ -339,6 +367,9 @@ namespace Writ.Server.Storage.Migrations.Sqlite
 
                     b.Property<long>("At")
                         .HasColumnType("INTEGER");
+
+                    b.Property<string>("Chat")
+                        .HasColumnType("TEXT");
 
                     b.Property<string>("Comment")
                         .HasColumnType("TEXT");
@@ -2025,6 +2056,15 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                 });
 
             modelBuilder.Entity("Writ.Server.Storage.AccountRow", b =>
+                {
+                    b.HasOne("Writ.Server.Storage.ActorRow", null)
+                        .WithMany()
+                        .HasForeignKey("ActorId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Writ.Server.Storage.ChatAccountRow", b =>
                 {
                     b.HasOne("Writ.Server.Storage.ActorRow", null)
                         .WithMany()

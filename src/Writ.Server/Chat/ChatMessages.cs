@@ -10,19 +10,20 @@ using Writ.Server.Storage;
 using Writ.Server.Streams;
 using Writ.Server.WebConsole;
 
-namespace Writ.Server.Audit;
+namespace Writ.Server.Chat;
 
 /// <summary>
 /// Entries that people in a channel should hear of, as messages of its own format: who, with which tool, where, why, and the page to
-/// decide on. Commands and addresses stay there. Deciding does too: whoever reads a channel is nobody in particular.
+/// decide on. Commands and addresses stay there. Deciding does too, since whoever reads a channel is nobody in particular; but where a rule
+/// takes a yes from a chat, the message has what it is about, and buttons.
 /// </summary>
 internal static class ChatMessages
 {
     private const int MostReason = 200, Usual = 1, Notable = 3;
     private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>The messages for these entries, in order; most entries give none.</summary>
-    public static async Task<IEnumerable<StreamEvent>> Of(WritDb db, IReadOnlyList<AuditRow> rows, StreamForm form, Uri pages, CancellationToken cancel)
+    /// <summary>The messages for these entries, in order; most entries give none. Buttons need an app in Slack that calls this server.</summary>
+    public static async Task<IEnumerable<StreamEvent>> Of(WritDb db, IReadOnlyList<AuditRow> rows, StreamForm form, Uri pages, bool buttons, CancellationToken cancel)
     {
         var ids = rows.Where(row => row.Type is AuditType.RequestEvaluated or AuditType.RequestEnded or AuditType.RunDrops or AuditType.GlassBroken or AuditType.GlassReviewed or AuditType.SeriesSuspended or AuditType.SeriesOccurred).Select(row => row.Correlation).OfType<RequestId>().Distinct().ToArray();
         var requests = ids.Length == 0 ? [] : await db.Requests.AsNoTracking().Where(request => ids.Contains(request.Id)).ToDictionaryAsync(request => request.Id, cancel);
@@ -53,8 +54,10 @@ internal static class ChatMessages
             };
             if (said is { } message)
             {
-                messages.Add(new(row.Position!.Value, row.Time, row.Type, row.Type is AuditType.RunDrops or AuditType.GlassBroken ? Notable : Usual,
-                    JsonSerializer.SerializeToUtf8Bytes(Message(form, message.Text, message.Page, new Uri(pages, message.Path).ToString()), Plain)));
+                var sent = Message(form, message.Text, message.Page, new Uri(pages, message.Path).ToString());
+                if (buttons && form == StreamForm.Slack && row.Type == AuditType.RequestEvaluated && SlackMessage.Shown(request) is { } shown)
+                    sent["blocks"] = new JsonArray([.. sent["blocks"]!.AsArray().Concat(SlackMessage.Buttons(request, shown)).Select(block => block!.DeepClone())]);
+                messages.Add(new(row.Position!.Value, row.Time, row.Type, row.Type is AuditType.RunDrops or AuditType.GlassBroken ? Notable : Usual, JsonSerializer.SerializeToUtf8Bytes(sent, Plain)));
             }
         }
 
@@ -66,7 +69,7 @@ internal static class ChatMessages
         ? new()
         {
             // For notices on a screen, where no block is shown.
-            ["text"] = text.Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal),
+            ["text"] = SlackMessage.Escaped(text),
             ["blocks"] = new JsonArray(
                 new JsonObject { ["type"] = "section", ["text"] = new JsonObject { ["type"] = "plain_text", ["text"] = text, ["emoji"] = false } },
                 new JsonObject { ["type"] = "section", ["text"] = new JsonObject { ["type"] = "mrkdwn", ["text"] = $"<{link}|{page}>" } }),
@@ -89,7 +92,8 @@ internal static class ChatMessages
             }),
         };
 
-    private static string Waits(string who, RequestRow request, string zones)
+    /// <summary>That somebody waits: who, for what, where, for how long and why.</summary>
+    public static string Waits(string who, RequestRow request, string zones)
     {
         var what = request.Series is not null
             ? $"{who} asks for a series of runs of {request.Tool} in {zones}, {Printable.Short(request.Duration)} each"

@@ -33,9 +33,10 @@ internal sealed class AgentTools(
         [Description("A template's name in the place of a command.")] string? template = null,
         [Description("The template's values by parameter.")] Dictionary<string, string>? parameters = null,
         [Description("For how many minutes the right shall last; left out, the rule says.")] double? minutes = null,
+        [Description("What it would be for: some rules want to be told.")] string? reason = null,
         CancellationToken cancel = default) => Do(async caller =>
         {
-            var found = await explain.Of(caller, Asked(command, template, parameters, null, null, minutes, null), cancel);
+            var found = await explain.Of(caller, Asked(command, template, parameters, reason, null, minutes, null), cancel);
             return found.IsOk ? AgentAnswers.Of(found.Value) : found.Refusal;
         });
 

@@ -23,6 +23,7 @@ public sealed class NoticesPageTests(SqliteConsoleBrowser browser)
         await page.GetByText("Marek", new() { Exact = true }).ClickAsync();
         await page.GetByRole(AriaRole.Link, new() { Name = "How you are told" }).ClickAsync();
         await page.GetByText("You are not told by mail: no address of yours is confirmed.").WaitForAsync();
+        (await page.Locator("details.me[open]").CountAsync()).ShouldBe(0);
         await house.LookAround(page, "notices-none");
 
         // 1. An address, by the code that came there.

@@ -52,7 +52,7 @@ public sealed class SeriesPageTests(SqliteConsoleBrowser browser)
         await page.GetByRole(AriaRole.Link, new() { Name = "The series, and what came of its runs" }).ClickAsync();
         await ConsoleHouse.At(page, $"/series/{series.Id}");
         await page.GetByText("At 02:00, Monday to Friday, by the clock of Europe/Berlin").WaitForAsync();
-        (await page.Locator("h1").InnerTextAsync()).ShouldContain("to “know when the LB <b>breaks</b>\\u202e”");
+        (await page.Locator("h1").InnerTextAsync()).ShouldContain("to know when the LB <b>breaks</b>\\u202e");
         await page.GetByText("nightly is fine").WaitForAsync();
         var runs = page.GetByRole(AriaRole.Table).GetByRole(AriaRole.Row);
         (await runs.Nth(1).InnerTextAsync()).ShouldContain("started late");

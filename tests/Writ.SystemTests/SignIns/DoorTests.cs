@@ -103,7 +103,7 @@ public abstract class DoorTests(StorageEngine engine) : StorageTest(engine), IDi
     {
         var (_, served) = await Start();
         using var dana = await Person.Arrive(served.World, "dana");
-        (string, string)[] asks = [("client_id", "writ-agent"), ("redirect_uri", "http://127.0.0.1:50123/callback"), ("resource", AgentSignIns.Agents)];
+        (string, string)[] asks = [("client_id", "writ-agent"), ("redirect_uri", "http://127.0.0.1:50123/callback"), ("resource", AgentSignIns.Agents), ("scope", "writ")];
         var page = (await dana.Browser.Get(Person.AuthorizePath(Person.Challenge("v"), asks))).ShouldBe(HttpStatusCode.OK).Body;
         page.ShouldContain("Let an agent act as dana?");
         page.ShouldContain("can neither decide nor administer");

@@ -63,7 +63,9 @@ internal static class Authorize
         if (!allowed)
             return Refuse(OpenIddictConstants.Errors.AccessDenied, "the person refused");
         var principal = SignInClaims.Of(caller.Id, caller.Name, caller.SignIn, end.Value);
-        principal.SetScopes(request.GetScopes()).SetResources(doors.Of(request));
+        // Programs of agents ask for what the door's metadata names, and would have their person asked again every ten minutes.
+        var scopes = request.ClientId == KnownClients.Agent ? request.GetScopes().Add(Scopes.OfflineAccess).Distinct() : request.GetScopes();
+        principal.SetScopes(scopes).SetResources(doors.Of(request));
         return Results.SignIn(principal, authenticationScheme: Scheme);
     }
 

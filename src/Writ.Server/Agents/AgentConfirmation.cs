@@ -40,12 +40,24 @@ internal sealed class AgentConfirmation(IDataProtectionProvider seals, TimeProvi
         {
             if (Read(note, caller, shown) is not { } number)
                 throw Asked(caller, shown); // 3
-            if (answer?.Deserialize(InputResponse.ElicitResultJsonTypeInfo) is { IsAccepted: true, Content: { } content } && content.TryGetValue(Name, out var yes) && yes.ValueKind == JsonValueKind.True)
-                return number; // 4
-            return new Refusal(ErrorCode.NotConfirmed, "the one in whose name it would be asked did not confirm it; nothing was asked", "ask them what they want before you call again");
+            return IsYes(answer)
+                ? number // 4
+                : new Refusal(ErrorCode.NotConfirmed, "the one in whose name it would be asked did not confirm it; nothing was asked", "ask them what they want before you call again");
         }
 
         throw Asked(caller, shown); // 1
+    }
+
+    private static bool IsYes(InputResponse? answer)
+    {
+        try
+        {
+            return answer?.Deserialize(InputResponse.ElicitResultJsonTypeInfo) is { IsAccepted: true, Content: { } content } && content.TryGetValue(Name, out var yes) && yes.ValueKind == JsonValueKind.True;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
     }
 
     private InputRequiredException Asked(Caller caller, string shown)

@@ -87,6 +87,9 @@ public abstract class AgentConfirmationTests(StorageEngine engine) : StorageTest
         Note(await Call(served, others, "because", note)).ShouldNotBe(note);
         Note(await Call(served, mine, "because", note + "x")).ShouldNotBe(note);
         Note(await Call(served, mine, "because", $"{world} 1 2 3")).ShouldNotBe(note);
+        // What is no answer, or one of another kind, is no yes.
+        foreach (var garbage in new JsonNode?[] { "accept", new JsonArray(), null, new JsonObject { ["action"] = "accept" }, new JsonObject { ["action"] = "accept", ["content"] = new JsonObject { ["confirm"] = "true" } } })
+            (await Call(served, mine, "because", note, garbage)).ToJsonString().ShouldNotContain("req_");
         (await Count(world)).ShouldBe(0);
 
         // Another server takes it as well, and the same yes again is the same request, also at once.
@@ -124,7 +127,10 @@ public abstract class AgentConfirmationTests(StorageEngine engine) : StorageTest
     }
 
     /// <summary>A call as a client's program makes it; with a note, and its person's yes.</summary>
-    private static async Task<JsonNode> Call(Served served, string token, string reason, string? note)
+    private static async Task<JsonNode> Call(Served served, string token, string reason, string? note) =>
+        await Call(served, token, reason, note, new JsonObject { ["action"] = "accept", ["content"] = new JsonObject { ["confirm"] = true } });
+
+    private static async Task<JsonNode> Call(Served served, string token, string reason, string? note, JsonNode? answer)
     {
         var about = new JsonObject
         {
@@ -136,7 +142,7 @@ public abstract class AgentConfirmationTests(StorageEngine engine) : StorageTest
         if (note is not null)
         {
             call["requestState"] = note;
-            call["inputResponses"] = new JsonObject { ["confirm"] = new JsonObject { ["action"] = "accept", ["content"] = new JsonObject { ["confirm"] = true } } };
+            call["inputResponses"] = new JsonObject { ["confirm"] = answer };
         }
 
         var (status, body, _) = await served.Send(HttpMethod.Post, "/mcp", token, new JsonObject { ["jsonrpc"] = "2.0", ["id"] = 1, ["method"] = "tools/call", ["params"] = call }.ToJsonString(), with: request =>
@@ -148,7 +154,7 @@ public abstract class AgentConfirmationTests(StorageEngine engine) : StorageTest
         });
         status.ShouldBe(System.Net.HttpStatusCode.OK, body);
         var json = body.StartsWith('{') ? body : body.Split('\n').Single(line => line.StartsWith("data: ", StringComparison.Ordinal))["data: ".Length..];
-        return JsonNode.Parse(json)!["result"].ShouldNotBeNull(body);
+        return JsonNode.Parse(json)!["result"] ?? JsonNode.Parse(json)!["error"].ShouldNotBeNull(body);
     }
 
     public void Dispose()

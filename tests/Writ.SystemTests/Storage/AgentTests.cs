@@ -36,6 +36,8 @@ public abstract class AgentTests(StorageEngine engine) : StorageTest(engine), ID
 
         var tools = await agent.ListToolsAsync(cancellationToken: Cancel);
         tools.Select(tool => tool.Name).Order(StringComparer.Ordinal).ShouldBe(["explain", "read_results", "request_access", "run", "show_request", "show_run"]);
+        tools.Single(tool => tool.Name == "request_access").JsonSchema.GetProperty("properties").EnumerateObject().Select(property => property.Name)
+            .ShouldBe(["reason", "command", "template", "parameters", "minutes", "uses", "ticket"], ignoreOrder: true);
         var (_, explained) = await Call(agent, "explain", ("command", Command));
         explained.GetProperty("verdict").GetString().ShouldBe("require-approval");
         explained.GetProperty("tcp").GetString().ShouldBe("22,80");

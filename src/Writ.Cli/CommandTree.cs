@@ -142,7 +142,7 @@ internal static class CommandTree
             LoginVerb.Verb(context),
             LogoutVerb.Verb(context),
             WhoAmIVerb.Verb(context),
-            new Verb("workload", "Keys of processes").With(WorkloadKeyVerb.Verb(context)),
+            new Verb("workload", "Keys and tokens of processes").With(WorkloadKeyVerb.Verb(context), WorkloadTokenVerb.Verb(context)),
             SetUpVerb.Verb(context),
         };
         foreach (var option in root.Options)

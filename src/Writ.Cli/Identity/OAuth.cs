@@ -14,6 +14,9 @@ internal sealed class OAuth(ServerAddress address, HttpMessageInvoker http, Time
     /// <summary>This program, as the server knows it: a public client.</summary>
     public const string Client = "writ-cli";
 
+    /// <summary>An agent's program, as the server knows it.</summary>
+    public const string AgentClient = "writ-agent";
+
     /// <summary>What is asked for.</summary>
     public const string Scopes = "openid offline_access writ";
 

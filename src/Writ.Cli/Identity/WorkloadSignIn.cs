@@ -54,17 +54,32 @@ internal sealed class WorkloadSignIn : SignInWay
 
     public override async Task<KeptSignIn> SignInAsync(KeptSignIn? kept, Challenge? challenge, CancellationToken cancel)
     {
-        var oauth = _context.OAuth;
         var asked = _context.Now;
+        return await NewSignIn.OfAsync(_context, await AskAsync("writ offline_access", OAuth.Client, [], cancel), asked, cancel);
+    }
+
+    /// <summary>A token for the door of agents, which opens nothing else, and for how many seconds it does.</summary>
+    /// <exception cref="Stop">The server does not take this workload.</exception>
+    /// <exception cref="HttpRequestException">The server does not answer.</exception>
+    public async Task<(string Token, double Seconds)> AgentTokenAsync(CancellationToken cancel)
+    {
+        var resource = (await _context.OAuth.IssuerAsync(cancel)).GetLeftPart(UriPartial.Authority) + "/mcp";
+        var answer = await AskAsync("writ", OAuth.AgentClient, [("resource", resource)], cancel);
+        return (answer.AccessToken!, answer.ExpiresIn ?? 0);
+    }
+
+    private async Task<TokenAnswer> AskAsync(string scopes, string client, (string, string)[] more, CancellationToken cancel)
+    {
+        var oauth = _context.OAuth;
         var answer = _keyFile is not null
-            ? await oauth.TokenAsync(cancel,
+            ? await oauth.TokenAsync(cancel, [
                 ("grant_type", "client_credentials"), ("scope", "writ"), ("client_id", Client + _name), ("client_assertion_type", Assertion),
-                ("client_assertion", ClientAssertion.Sign(Client + _name, await oauth.IssuerAsync(cancel), Read(_keyFile, "WRIT_WORKLOAD_KEY_FILE"), asked)))
+                ("client_assertion", ClientAssertion.Sign(Client + _name, await oauth.IssuerAsync(cancel), Read(_keyFile, "WRIT_WORKLOAD_KEY_FILE"), _context.Now)), .. more])
             : await oauth.TokenAsync(cancel, [
-                ("grant_type", Exchange), ("scope", "writ offline_access"), ("client_id", OAuth.Client), ("subject_token", SubjectToken()), ("subject_token_type", Jwt),
-                .. _name is null ? [] : (ReadOnlySpan<(string, string)>)[("workload", _name)]]);
+                ("grant_type", Exchange), ("scope", scopes), ("client_id", client), ("subject_token", SubjectToken()), ("subject_token_type", Jwt),
+                .. _name is null ? [] : (ReadOnlySpan<(string, string)>)[("workload", _name)], .. more]);
         return answer.AccessToken is { Length: > 0 }
-            ? await NewSignIn.OfAsync(_context, answer, asked, cancel)
+            ? answer
             : throw new Stop(ExitCode.NotSignedIn, $"the server does not take this workload: {answer.ErrorDescription ?? answer.Error ?? "no reason"}", Hint);
     }
 

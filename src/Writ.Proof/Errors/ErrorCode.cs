@@ -118,6 +118,8 @@ public static class ErrorCode
 
     /// <summary>The runner did not confirm in time; nothing is claimed.</summary>
     public const string Unconfirmed = "unconfirmed";
+    /// <summary>An agent's person did not confirm what it was about to ask; nothing was asked.</summary>
+    public const string NotConfirmed = "not-confirmed";
     /// <summary>The database cannot be reached or written; nothing was changed.</summary>
     public const string Unavailable = "unavailable";
     /// <summary>The audit log contradicts what was published: nothing of it is signed or shown.</summary>

@@ -4,6 +4,7 @@ using ModelContextProtocol.Protocol;
 using Writ.Core.Identity;
 using Writ.Server.Errors;
 using Writ.Server.Identity;
+using Writ.Server.Identity.OpenId;
 
 namespace Writ.Server.Agents;
 
@@ -13,8 +14,6 @@ namespace Writ.Server.Agents;
 /// </summary>
 internal static class AgentDoor
 {
-    public const string Path = "/mcp";
-
     /// <summary>RFC 9728: where a client learns who signs people and processes in for this door.</summary>
     public const string Metadata = "/.well-known/oauth-protected-resource";
 
@@ -26,7 +25,7 @@ internal static class AgentDoor
     public static void Add(IServiceCollection services)
     {
         services.AddHttpContextAccessor();
-        services.AddSingleton<AgentCaps>();
+        services.AddSingleton<AgentCaps>().AddSingleton<AgentConfirmation>();
         services.AddMcpServer(server =>
         {
             server.ServerInfo = new Implementation { Name = "writ", Title = "Writ", Version = typeof(AgentDoor).Assembly.GetName().Version?.ToString(3) ?? "0" };
@@ -36,13 +35,14 @@ internal static class AgentDoor
 
     public static void Map(WebApplication app)
     {
-        var origin = app.Services.GetRequiredService<ServerSettings>().Origin;
+        var settings = app.Services.GetRequiredService<ServerSettings>();
         // The path of the resource is a part of the path of its metadata (RFC 9728, section 3.1); a call without a sign-in is told where that is.
-        app.MapMcp(Path).WithName("CallTool").WithMetadata(new BodyLimit(256 << 10), new ChallengeParameter($"resource_metadata=\"{origin}{Metadata}{Path}\"")).Needs(Access.SignedIn).ExcludeFromDescription();
-        app.MapGet(Metadata + Path, () => Results.Json(new JsonObject
+        app.MapMcp(Door.Agents.Path).WithName("CallTool").WithMetadata(Door.Agents, new BodyLimit(256 << 10), new ChallengeParameter($"resource_metadata=\"{settings.Origin}{Metadata}{Door.Agents.Path}\"")).Needs(Access.SignedIn).ExcludeFromDescription();
+        app.MapGet(Metadata + Door.Agents.Path, () => Results.Json(new JsonObject
         {
-            ["resource"] = origin + Path,
-            ["authorization_servers"] = new JsonArray(origin),
+            ["resource"] = Door.Agents.Resource(settings),
+            ["authorization_servers"] = new JsonArray(settings.Public.AbsoluteUri),
+            ["scopes_supported"] = new JsonArray(KnownClients.Scope),
             ["bearer_methods_supported"] = new JsonArray("header"),
             ["resource_name"] = "Writ for agents",
         })).WithName("AgentMetadata").Needs(Access.Open).ExcludeFromDescription();

@@ -20,7 +20,7 @@ namespace Writ.Server.Agents;
 /// <summary>What an agent can call: each is a verb of the API, done as the one who is signed in.</summary>
 [McpServerToolType]
 internal sealed class AgentTools(
-    IHttpContextAccessor http, AgentCaps caps, ServerSettings settings, Database database, Explain explain, Ask ask, StartRun start, ShowResults results, RequestAccess access,
+    IHttpContextAccessor http, AgentCaps caps, AgentConfirmation confirmation, ServerSettings settings, Database database, Explain explain, Ask ask, StartRun start, ShowResults results, RequestAccess access,
     PolicyInForce policies, LongPoll poll)
 {
     /// <summary>How long results are waited for that are on their way from the runner.</summary>
@@ -33,15 +33,17 @@ internal sealed class AgentTools(
         [Description("A template's name in the place of a command.")] string? template = null,
         [Description("The template's values by parameter.")] Dictionary<string, string>? parameters = null,
         [Description("For how many minutes the right shall last; left out, the rule says.")] double? minutes = null,
+        [Description("What it would be for: some rules want to be told.")] string? reason = null,
         CancellationToken cancel = default) => Do(async caller =>
         {
-            var found = await explain.Of(caller, Asked(command, template, parameters, null, null, minutes, null), cancel);
+            var found = await explain.Of(caller, Asked(command, template, parameters, reason, null, minutes, null), cancel);
             return found.IsOk ? AgentAnswers.Of(found.Value) : found.Refusal;
         });
 
     [McpServerTool(Name = "request_access", ReadOnly = false, Destructive = false, Idempotent = false, OpenWorld = false)]
-    [Description("Asks for the right to run a command. Policy allows it, denies it, or a person decides elsewhere; answers at once with the request's id and its state. Nothing runs yet.")]
+    [Description("Asks for the right to run a command. Policy allows it, denies it, or a person decides elsewhere; answers with the request's id and its state, once the one in whose name it is asked confirmed it, where their client can ask them. Nothing runs yet.")]
     public Task<CallToolResult> RequestAccess(
+        RequestContext<CallToolRequestParams> call,
         [Description("What it is for, for the person who decides.")] string reason,
         [Description("The argv, the tool's name first, one word an item.")] string[]? command = null,
         [Description("A template's name in the place of a command.")] string? template = null,
@@ -53,7 +55,17 @@ internal sealed class AgentTools(
         {
             if (await caps.Ask(caller, cancel) is { } full)
                 return full;
-            var asked = await ask.Create(caller, Asked(command, template, parameters, reason, ticket, minutes, uses), null, cancel);
+            var (wanted, number) = (Asked(command, template, parameters, reason, ticket, minutes, uses), (string?)null);
+            if (AgentConfirmation.IsThere(call.Server))
+            {
+                var found = await explain.Of(caller, wanted, cancel);
+                var confirmed = found.IsOk ? confirmation.Of(caller, call.Params, wanted, found.Value) : found.Refusal;
+                if (!confirmed.IsOk)
+                    return confirmed.Refusal;
+                number = confirmed.Value;
+            }
+
+            var asked = await ask.Create(caller, wanted, number, cancel);
             return !asked.IsOk ? asked.Refusal : asked.Value.Denial is { } denial ? denial : await View(asked.Value.Request, cancel);
         });
 

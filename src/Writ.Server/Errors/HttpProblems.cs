@@ -87,8 +87,10 @@ internal static class HttpProblems
     {
         public Task ExecuteAsync(HttpContext httpContext)
         {
+            // What was shown is not taken (RFC 6750, 3.1); who showed nothing is told of no error.
+            var stated = challenge == "Bearer" && httpContext.Request.Headers.Authorization.Count > 0 ? "Bearer error=\"invalid_token\"" : challenge;
             var more = httpContext.GetEndpoint()?.Metadata.GetMetadata<ChallengeParameter>();
-            httpContext.Response.Headers.WWWAuthenticate = more is null ? challenge : $"{challenge}{(challenge.Contains(' ', StringComparison.Ordinal) ? "," : "")} {more.Text}";
+            httpContext.Response.Headers.WWWAuthenticate = more is null ? stated : $"{stated}{(stated.Contains(' ', StringComparison.Ordinal) ? "," : "")} {more.Text}";
             return answer.ExecuteAsync(httpContext);
         }
     }

@@ -39,13 +39,15 @@ internal static class Authentication
     /// <summary>Where the call came from.</summary>
     public static string? Source(this HttpContext context) => context.Connection.RemoteIpAddress?.ToString();
 
+    private static Refusal NotSignedIn => new(ErrorCode.NotSignedIn, "not signed in", "sign in: writ login, or set WRIT_TOKEN");
+
     private static async Task<Refusal?> Refuse(HttpContext context)
     {
         const string scheme = "Bearer ";
         var header = context.Request.Headers.Authorization.ToString();
         var found = header.StartsWith(scheme, StringComparison.OrdinalIgnoreCase)
             ? await ByToken(context, header[scheme.Length..].Trim())
-            : await BySession(context);
+            : Door.Of(context) == Door.Api ? await BySession(context) : NotSignedIn;
         if (found.IsOk)
             context.Items[Key] = found.Value;
         else
@@ -59,7 +61,9 @@ internal static class Authentication
         var unknown = new Refusal(ErrorCode.NotSignedIn, "the token is unknown, expired or revoked", "sign in again: writ login");
         await using var db = services.GetRequiredService<Database>().Open();
         if (!token.StartsWith(Secrets.Token, StringComparison.Ordinal))
-            return await OfOpenId(context, db) ?? (Result<Caller>)unknown;
+            return await OfOpenId(context, db, unknown);
+        if (Door.Of(context) != Door.Api)
+            return new Refusal(ErrorCode.NotSignedIn, "a token of the box is for the API alone", "a workload gets one for this door: writ workload token");
 
         var now = services.GetRequiredService<TimeProvider>().GetUtcNow();
         if (await Tokens.Find(db, token, now, context.Source(), context.RequestAborted) is not { } caller)
@@ -69,7 +73,7 @@ internal static class Authentication
         return caller;
     }
 
-    private static async Task<Caller?> OfOpenId(HttpContext context, WritDb db)
+    private static async Task<Result<Caller>> OfOpenId(HttpContext context, WritDb db, Refusal unknown)
     {
         var services = context.RequestServices;
         var now = services.GetRequiredService<TimeProvider>().GetUtcNow();
@@ -78,18 +82,21 @@ internal static class Authentication
         if (await handlers.GetHandlerAsync(context, OpenIdServer.Bearer) is IAuthenticationRequestHandler reader)
             await reader.HandleRequestAsync();
         if ((await context.AuthenticateAsync(OpenIdServer.Bearer)).Principal is not { } principal)
-            return null;
+            return unknown;
         if (SignInClaims.Subject(principal) is not { } subject || SignInClaims.SignInOf(principal) is not { } signIn || !Guid.TryParse(principal.GetTokenId(), out var token))
-            return null;
+            return unknown;
+        // What was meant for one door is not carried through another (RFC 8707, 2).
+        if (principal.GetAudiences() is not [var audience] || audience != Door.Of(context).Resource(services.GetRequiredService<ServerSettings>()))
+            return new Refusal(ErrorCode.NotSignedIn, "the token is for another door of the server", "a client asks for the resource that it calls");
         var actor = await db.Actors.AsNoTracking().SingleOrDefaultAsync(row => row.Id == subject, context.RequestAborted);
         if (actor is null || actor.DisabledAt is not null)
-            return null;
+            return unknown;
         var caller = Tokens.CallerOf(actor, new(token), principal.GetExpirationDate() ?? DateTimeOffset.MinValue, signIn, context.Source(), now);
         if (SignInClaims.PersonOf(principal) is not { } person)
             return caller;
         // Nobody acts for a person who may not act any more.
         var behind = await db.Actors.AsNoTracking().SingleOrDefaultAsync(row => row.Id == person && row.DisabledAt == null, context.RequestAborted);
-        return behind is null ? null : caller with { OnBehalfOf = new(behind.Id, behind.Name) };
+        return behind is null ? unknown : caller with { OnBehalfOf = new(behind.Id, behind.Name) };
     }
 
     /// <summary>
@@ -100,7 +107,7 @@ internal static class Authentication
     {
         var services = context.RequestServices;
         if (await services.GetRequiredService<Sessions>().Find(context) is not { } caller)
-            return new Refusal(ErrorCode.NotSignedIn, "not signed in", "sign in: writ login, or set WRIT_TOKEN");
+            return NotSignedIn;
         var settings = services.GetRequiredService<ServerSettings>();
         // Behind a proxy that speaks TLS the call itself came in the clear.
         context.Request.Scheme = settings.Public.Scheme;

@@ -30,6 +30,7 @@ internal static class ConsoleRail
         ("/inbox", "Inbox", false, "ListRequests"),
         ("/ask", "Ask", false, "AskForAccess"),
         ("/live", "Live", false, "ListRuns"),
+        ("/series", "Series", false, "ListSeries"),
         ("/history", "History", true, "ListGrants"),
         ("/results", "Results", false, "ListRuns"),
         ("/trace", "Trace", false, "ShowTrace"),

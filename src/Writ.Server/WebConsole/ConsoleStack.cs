@@ -7,8 +7,10 @@ using Writ.Server.WebConsole.Find;
 using Writ.Server.WebConsole.Fleet;
 using Writ.Server.WebConsole.History;
 using Writ.Server.WebConsole.Inbox;
+using Writ.Server.WebConsole.Notices;
 using Writ.Server.WebConsole.People;
 using Writ.Server.WebConsole.Policies;
+using Writ.Server.WebConsole.Series;
 using Writ.Server.WebConsole.Start;
 
 namespace Writ.Server.WebConsole;
@@ -33,7 +35,7 @@ internal static class ConsoleStack
         services.AddSingleton<HandOver>().AddSingleton<Board>().AddSingleton<DeclaredVerbs>().AddSingleton<Timeline>();
         services.AddScoped<Visit>().AddScoped<ViewerZone>().AddScoped<Outlook>().AddScoped<Finder>();
         services.AddScoped<InboxReader>().AddScoped<DossierReader>().AddScoped<DecideHere>().AddScoped<AskHere>();
-        services.AddScoped<PolicyReader>().AddScoped<FleetReader>().AddScoped<PeopleReader>().AddScoped<FirstSteps>();
+        services.AddScoped<PolicyReader>().AddScoped<FleetReader>().AddScoped<PeopleReader>().AddScoped<SeriesReader>().AddScoped<NoticesHere>().AddScoped<FirstSteps>();
     }
 
     public static void Map(WebApplication app)

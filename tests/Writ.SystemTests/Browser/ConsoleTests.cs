@@ -412,7 +412,7 @@ public abstract class ConsoleTests(ConsoleBrowser browser)
         var page = await house.Open(await world.Admin("Ada"), "/inbox");
         foreach (var (name, path, own) in new[]
         {
-            ("Ask", "/ask", ".asking form"), ("Policy", "/policy", ".policy h1"), ("Fleet", "/fleet", ".fleet h1"), ("Peo", "/people", "h2:has-text('People and workloads')"), ("Set", "/start", ".start h1"),
+            ("Ask", "/ask", ".asking form"), ("Policy", "/policy", ".policy h1"), ("Fleet", "/fleet", ".fleet h1"), ("Peo", "/people", "h2:has-text('People and workloads')"), ("Set", "/start", ".start h1"), ("Ser", "/series", "h2:has-text('Series')"), ("How", "/notices", ".notices h1"),
             ("LB time", "/inbox/req_", "h1#s"),
         })
         {

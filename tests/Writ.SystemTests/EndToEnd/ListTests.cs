@@ -16,7 +16,7 @@ public class ListTests
     /// is tested on both engines in the storage tests.
     /// </summary>
     private static readonly Type[] OfHosts =
-        [typeof(HostTests), typeof(NamesTests), typeof(FilesTests), typeof(BadInputTests), typeof(ResultsTests), typeof(TraceTests), typeof(StreamTests), typeof(CompromisedServerTests)];
+        [typeof(HostTests), typeof(NamesTests), typeof(FilesTests), typeof(BadInputTests), typeof(ResultsTests), typeof(TraceTests), typeof(StreamTests), typeof(CompromisedServerTests), typeof(InspectorTests)];
 
     /// <summary>How long a page takes on the wire and in the browser.</summary>
     private static readonly Type[] OfPages = [typeof(FirstPageTests)];

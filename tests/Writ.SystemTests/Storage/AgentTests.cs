@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using ModelContextProtocol.Client;
@@ -9,13 +8,18 @@ using Writ.SystemTests.Databases;
 namespace Writ.SystemTests.Storage;
 
 /// <summary>Agents that come by the Model Context Protocol: they ask as any process does, and people decide elsewhere.</summary>
-public abstract class AgentTests(StorageEngine engine) : StorageTest(engine)
+public abstract class AgentTests(StorageEngine engine) : StorageTest(engine), IDisposable
 {
     private static readonly string[] Command = World.Command.Split(' ');
 
-    private static async Task<McpClient> Connect(Served served, string token) => await McpClient.CreateAsync(
-        new HttpClientTransport(new() { Endpoint = new("http://writ/mcp"), AdditionalHeaders = new Dictionary<string, string> { ["Authorization"] = $"Bearer {token}" } }, served.Http, ownsHttpClient: false),
-        cancellationToken: Cancel);
+    private readonly AgentSignIns _agents = new();
+
+    /// <summary>A world that is served, and its workloads.</summary>
+    private async Task<(World World, Served Served)> Start()
+    {
+        var world = await Create(_agents.Policy);
+        return (world, Keep(await Served.Of(world)));
+    }
 
     private static async Task<(bool IsError, JsonElement Said)> Call(McpClient agent, string tool, params (string Name, object? Value)[] arguments)
     {
@@ -27,14 +31,13 @@ public abstract class AgentTests(StorageEngine engine) : StorageTest(engine)
     [Fact]
     public async Task An_agent_asks_and_runs_what_a_person_approved_elsewhere()
     {
-        var world = await Create();
-        await using var served = await Served.Of(world);
-        await world.Developer();
-        var (_, token) = await world.SignIn(new("ci-nightly", true, "dana", [], false, false, TimeSpan.FromHours(1)));
-        await using var agent = await Connect(served, token);
+        var (world, served) = await Start();
+        await using var agent = await _agents.Connect(served);
 
         var tools = await agent.ListToolsAsync(cancellationToken: Cancel);
         tools.Select(tool => tool.Name).Order(StringComparer.Ordinal).ShouldBe(["explain", "read_results", "request_access", "run", "show_request", "show_run"]);
+        tools.Single(tool => tool.Name == "request_access").JsonSchema.GetProperty("properties").EnumerateObject().Select(property => property.Name)
+            .ShouldBe(["reason", "command", "template", "parameters", "minutes", "uses", "ticket"], ignoreOrder: true);
         var (_, explained) = await Call(agent, "explain", ("command", Command));
         explained.GetProperty("verdict").GetString().ShouldBe("require-approval");
         explained.GetProperty("tcp").GetString().ShouldBe("22,80");
@@ -61,11 +64,9 @@ public abstract class AgentTests(StorageEngine engine) : StorageTest(engine)
     [Fact]
     public async Task An_agent_sees_nothing_of_others_and_takes_few_of_peoples_minutes()
     {
-        var world = await Create();
-        await using var served = await Served.Of(world);
+        var (world, served) = await Start();
         var others = await world.Request(await world.Developer("dora"));
-        var (_, token) = await world.SignIn(new("dana", false, null, ["engineering"], false, false, TimeSpan.FromHours(1)));
-        await using var agent = await Connect(served, token);
+        await using var agent = await _agents.Connect(served);
 
         (await Call(agent, "show_request", ("request", others.Id.ToString()))).Said.GetProperty("error").GetString().ShouldBe("not-found");
         (await Call(agent, "request_access", ("command", Command), ("reason", ""), ("minutes", -5))).IsError.ShouldBeTrue();
@@ -78,30 +79,14 @@ public abstract class AgentTests(StorageEngine engine) : StorageTest(engine)
         for (var at = 0; at < AgentCaps.Calls.Burst && !told; at++)
             told = (await Call(agent, "show_request", ("request", "req_x"))).Said.GetProperty("error").GetString() == "too-many-attempts";
         told.ShouldBeTrue();
-        await using var another = await Connect(served, (await world.SignIn(new("olga", false, null, ["ops"], false, false, TimeSpan.FromHours(1)))).Token);
+        await using var another = await _agents.Connect(served, "ops-bot");
         (await Call(another, "explain", ("command", Command))).Said.GetProperty("verdict").GetString().ShouldBe("allow");
     }
 
-    [Fact]
-    public async Task A_call_without_a_sign_in_is_told_where_to_sign_in()
+    public void Dispose()
     {
-        var world = await Create();
-        await using var served = await Served.Of(world);
-        const string Hello = """{"jsonrpc":"2.0","id":1,"method":"tools/list"}""";
-        foreach (var token in new[] { null, "writ_nosuch" })
-        {
-            var (status, _, headers) = await served.Send(HttpMethod.Post, "/mcp", token, Hello);
-            status.ShouldBe(HttpStatusCode.Unauthorized);
-            headers.WwwAuthenticate.ToString().ShouldContain($"resource_metadata=\"{World.PublicUrl}/.well-known/oauth-protected-resource/mcp\"");
-        }
-
-        var (found, body, _) = await served.Send(HttpMethod.Get, "/.well-known/oauth-protected-resource/mcp", null);
-        found.ShouldBe(HttpStatusCode.OK);
-        var metadata = JsonDocument.Parse(body).RootElement;
-        metadata.GetProperty("resource").GetString().ShouldBe($"{World.PublicUrl}/mcp");
-        metadata.GetProperty("authorization_servers")[0].GetString().ShouldBe(World.PublicUrl);
-        // Elsewhere nobody is sent there.
-        (await served.Send(HttpMethod.Get, "/v1/requests", null)).Headers.WwwAuthenticate.ToString().ShouldNotContain("resource_metadata");
+        _agents.Dispose();
+        GC.SuppressFinalize(this);
     }
 
     [Collection(SqliteCollection.Name)]

@@ -14,9 +14,9 @@ internal sealed class Served(World world, HttpClient http) : IAsyncDisposable
     public HttpClient Http => http;
 
     /// <summary>Another server of the world, which answers on a socket in its folder.</summary>
-    public static async Task<Served> Of(World world, bool ticks = true)
+    public static async Task<Served> Of(World world, bool ticks = true, string name = "api")
     {
-        var socket = Path.Combine(world.Folder, "api");
+        var socket = Path.Combine(world.Folder, name);
         var served = await world.Beside(socket, ticks);
         await served.Serve();
         return new(served, new HttpClient(new SocketsHttpHandler

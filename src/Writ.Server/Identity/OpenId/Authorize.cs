@@ -30,7 +30,7 @@ internal static class Authorize
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapMethods(OpenIdServer.AuthorizePath, ["GET", "POST"], Handle).ExcludeFromDescription().Needs(Access.Open);
 
-    private static async Task<IResult> Handle(HttpContext context, Sessions sessions, WriteTransaction writes, TimeProvider time)
+    private static async Task<IResult> Handle(HttpContext context, Sessions sessions, AskedDoor doors, WriteTransaction writes, TimeProvider time)
     {
         var request = context.GetOpenIddictServerRequest() ?? throw new InvalidOperationException("no request of OpenID Connect");
         var caller = await sessions.Find(context);
@@ -63,7 +63,9 @@ internal static class Authorize
         if (!allowed)
             return Refuse(OpenIddictConstants.Errors.AccessDenied, "the person refused");
         var principal = SignInClaims.Of(caller.Id, caller.Name, caller.SignIn, end.Value);
-        principal.SetScopes(request.GetScopes());
+        // Programs of agents ask for what the door's metadata names, and would have their person asked again every ten minutes.
+        var scopes = request.ClientId == KnownClients.Agent ? request.GetScopes().Add(Scopes.OfflineAccess).Distinct() : request.GetScopes();
+        principal.SetScopes(scopes).SetResources(doors.Of(request));
         return Results.SignIn(principal, authenticationScheme: Scheme);
     }
 
@@ -80,12 +82,13 @@ internal static class Authorize
     private static IResult Show(HttpContext context, OpenIddictRequest request, Caller caller)
     {
         var fields = request.GetParameters().Select(parameter => KeyValuePair.Create(parameter.Key, (string?)parameter.Value ?? "")).ToList();
+        var (agent, days) = (request.ClientId == KnownClients.Agent, string.Create(CultureInfo.InvariantCulture, $"for {OpenIdServer.LongestSignIn.TotalDays:0} days at most"));
         return Page.Of<AllowClientPage>(context,
-            ("Title", $"Let writ act as {caller.Name}?"), ("Who", caller.Name), ("Action", OpenIdServer.AuthorizePath), ("Fields", fields),
+            ("Title", $"Let {(agent ? "an agent" : "writ")} act as {caller.Name}?"), ("Who", caller.Name), ("Action", OpenIdServer.AuthorizePath), ("Fields", fields),
             ("Explanation", "A program on this machine asks to speak for you."),
-            ("Client", "writ on the command line"), ("PlaceLabel", "Answers at"), ("Place", new Uri(request.RedirectUri ?? "about:blank").Authority),
-            ("May", string.Create(CultureInfo.InvariantCulture, $"all that you may, for {OpenIdServer.LongestSignIn.TotalDays:0} days at most")),
-            ("Warning", "Refuse, unless you typed writ login a moment ago."));
+            ("Client", agent ? "an agent, by the Model Context Protocol" : "writ on the command line"), ("PlaceLabel", "Answers at"), ("Place", new Uri(request.RedirectUri ?? "about:blank").Authority),
+            ("May", agent ? $"ask, run what was approved and read results as you, {days}; it can neither decide nor administer" : $"all that you may, {days}"),
+            ("Warning", $"Refuse, unless you {(agent ? "connected an agent" : "typed writ login")} a moment ago."));
     }
 
     private static IResult Refuse(string error, string description) => Results.Forbid(new(new Dictionary<string, string?>

@@ -25,7 +25,7 @@ internal static class ConfirmDevice
         routes.MapMethods(OpenIdServer.DevicePath, ["GET", "POST"], Handle).ExcludeFromDescription().Needs(Access.Open);
 
     private static async Task<IResult> Handle(
-        HttpContext context, Sessions sessions, SignInThrottle throttle, RefusedAttempts refused, WriteTransaction writes)
+        HttpContext context, Sessions sessions, SignInThrottle throttle, RefusedAttempts refused, WriteTransaction writes, ServerSettings settings)
     {
         if (await sessions.Find(context) is not { } caller)
             return SignInPages.Ask(context, again: false);
@@ -72,7 +72,7 @@ internal static class ConfirmDevice
         if (!allowed)
             return Results.Forbid(properties, [Scheme]);
         var principal = SignInClaims.Of(caller.Id, caller.Name, caller.SignIn with { Way = SignInWay.Device }, end.Value);
-        principal.SetScopes(device.GetScopes());
+        principal.SetScopes(device.GetScopes()).SetResources(Door.Api.Resource(settings));
         return Results.SignIn(principal, properties, Scheme);
     }
 

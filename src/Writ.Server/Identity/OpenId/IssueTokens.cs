@@ -16,7 +16,7 @@ namespace Writ.Server.Identity.OpenId;
 /// <c>POST /connect/token</c>. Of any number of calls with one code or refresh token exactly one gets tokens: the row is
 /// taken by a guarded update, in the transaction of the entry that records the issuing.
 /// </summary>
-internal sealed class IssueTokens(WriteTransaction writes, IssueWorkloadTokens workloads)
+internal sealed class IssueTokens(WriteTransaction writes, IssueWorkloadTokens workloads, AskedDoor doors)
 {
     private const string Scheme = OpenIddictServerAspNetCoreDefaults.AuthenticationScheme;
 
@@ -34,6 +34,10 @@ internal sealed class IssueTokens(WriteTransaction writes, IssueWorkloadTokens w
         var principal = (await context.AuthenticateAsync(Scheme)).Principal;
         if (principal?.GetTokenId() is not { Length: > 0 } spent || SignInClaims.Subject(principal) is not { } subject || SignInClaims.SignInOf(principal) is not { } signIn)
             return Refuse(OpenIddictConstants.Errors.InvalidGrant, "the code or token names nobody");
+
+        if (doors.Again(principal.GetResources(), request) is not { } door)
+            return Refuse(OpenIddictConstants.Errors.InvalidTarget, "the sign-in is for another resource");
+        principal.SetResources(door);
 
         var end = SignInClaims.EndOf(principal);
         var address = context.Connection.RemoteIpAddress?.ToString();
@@ -53,6 +57,7 @@ internal sealed class IssueTokens(WriteTransaction writes, IssueWorkloadTokens w
             {
                 ["client"] = request.ClientId,
                 ["grant_type"] = request.GrantType,
+                ["resource"] = door,
                 ["sign_in"] = principal.GetAuthorizationId(),
                 ["way"] = principal.GetClaim(SignInClaims.Way),
                 ["signed_in_at"] = signIn.At.ToString("O"),

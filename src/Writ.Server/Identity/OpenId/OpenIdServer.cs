@@ -54,6 +54,7 @@ internal static class OpenIdServer
             .SetEndUserVerificationEndpointUris(DevicePath).SetRevocationEndpointUris("/connect/revoke");
         server.AllowAuthorizationCodeFlow().AllowDeviceAuthorizationFlow().AllowRefreshTokenFlow();
         server.AddWorkloads();
+        AskedDoor.AddTo(server, settings);
         server.RegisterScopes(Scopes.OpenId, Scopes.OfflineAccess, KnownClients.Scope);
         server.RegisterClaims(Claims.Name, Claims.AuthenticationTime, Claims.AuthenticationMethodReference);
 

@@ -77,7 +77,7 @@ internal static class WorkloadGrants
     /// A workload with a key is a client of its own, as the policy in force says it: its row is made, or brought up to date,
     /// when it comes, and one that the policy does not name is nobody.
     /// </summary>
-    internal sealed class KnowWorkloadClient(IOpenIddictApplicationManager clients, Database database, PolicyInForce policies) : IOpenIddictServerHandler<ValidateTokenRequestContext>
+    internal sealed class KnowWorkloadClient(IOpenIddictApplicationManager clients, Database database, PolicyInForce policies, ServerSettings settings) : IOpenIddictServerHandler<ValidateTokenRequestContext>
     {
         public async ValueTask HandleAsync(ValidateTokenRequestContext context)
         {
@@ -109,7 +109,8 @@ internal static class WorkloadGrants
             {
                 if (known is null)
                     await clients.CreateAsync(wanted, cancel);
-                else if (await clients.GetJsonWebKeySetAsync(known, cancel) is not { Keys: [var had] } || had.X != wanted.JsonWebKeySet!.Keys[0].X || had.Y != wanted.JsonWebKeySet.Keys[0].Y)
+                else if (await clients.GetJsonWebKeySetAsync(known, cancel) is not { Keys: [var had] } || had.X != wanted.JsonWebKeySet!.Keys[0].X || had.Y != wanted.JsonWebKeySet.Keys[0].Y
+                    || !wanted.Permissions.SetEquals(await clients.GetPermissionsAsync(known, cancel)))
                     await clients.UpdateAsync(known, wanted, cancel);
             }
             catch (Exception raced) when (raced is Microsoft.EntityFrameworkCore.DbUpdateException or OpenIddictExceptions.ValidationException or OpenIddictExceptions.ConcurrencyException)
@@ -118,20 +119,20 @@ internal static class WorkloadGrants
             }
         }
 
-        private static OpenIddictApplicationDescriptor Describe(string id, byte[] key)
+        private OpenIddictApplicationDescriptor Describe(string id, byte[] key)
         {
             using var curve = ECDsa.Create();
             curve.ImportSubjectPublicKeyInfo(key, out _);
             var made = JsonWebKeyConverter.ConvertFromECDsaSecurityKey(new ECDsaSecurityKey(ECDsa.Create(curve.ExportParameters(false))));
             made.Use = JsonWebKeyUseNames.Sig;
-            return new()
+            return new OpenIddictApplicationDescriptor
             {
                 ClientId = id,
                 ClientType = ClientTypes.Confidential,
                 DisplayName = id,
                 JsonWebKeySet = new() { Keys = { made } },
                 Permissions = { Permissions.Endpoints.Token, Permissions.GrantTypes.ClientCredentials, Permissions.Prefixes.Scope + KnownClients.Scope },
-            };
+            }.AddResourcePermissions([.. Door.All.Select(door => door.Resource(settings))]);
         }
     }
 

@@ -18,7 +18,7 @@ namespace Writ.Server.Identity.Workloads;
 /// Tokens for a workload whose proof was found genuine. The proof is used up, the actor made where there is none yet, and
 /// the issuing recorded, in one transaction: of any number of calls with one proof exactly one gets tokens.
 /// </summary>
-internal sealed class IssueWorkloadTokens(WriteTransaction writes, PolicyInForce policies)
+internal sealed class IssueWorkloadTokens(WriteTransaction writes, PolicyInForce policies, AskedDoor doors)
 {
     private const string Scheme = OpenIddictServerAspNetCoreDefaults.AuthenticationScheme;
 
@@ -51,6 +51,7 @@ internal sealed class IssueWorkloadTokens(WriteTransaction writes, PolicyInForce
             {
                 ["client"] = request.ClientId,
                 ["grant_type"] = request.GrantType,
+                ["resource"] = doors.Of(request),
                 ["way"] = "workload",
                 ["issuer"] = shown.Issuer,
                 ["subject"] = shown.Subject,
@@ -61,7 +62,7 @@ internal sealed class IssueWorkloadTokens(WriteTransaction writes, PolicyInForce
         });
         if (!issued.IsOk)
             return Refuse(issued.Refusal.Message);
-        issued.Value.SetScopes(request.GetScopes());
+        issued.Value.SetScopes(request.GetScopes()).SetResources(doors.Of(request));
         var life = SignInClaims.EndOf(issued.Value) - SignInClaims.SignInOf(issued.Value)!.At;
         issued.Value.SetAccessTokenLifetime(life < OpenIdServer.AccessTokenLife ? life : OpenIdServer.AccessTokenLife);
         issued.Value.SetRefreshTokenLifetime(life < OpenIdServer.RefreshTokenIdle ? life : OpenIdServer.RefreshTokenIdle);

@@ -17,7 +17,7 @@ internal sealed class Finder(Visit visit, Outlook outlook, Database database, Re
 
     /// <summary>The pages whose name begins so.</summary>
     public IReadOnlyList<Found> Pages(string text, Caller? caller = null) =>
-        [.. ConsoleRail.For(caller, visit).Concat(SetUp(caller)).Where(way => way.Text.StartsWith(text, StringComparison.OrdinalIgnoreCase)).Select(way => new Found("page", way.Text, "", way.Path))];
+        [.. ConsoleRail.For(caller, visit).Append(new("/notices", "How you are told", false)).Concat(SetUp(caller)).Where(way => way.Text.StartsWith(text, StringComparison.OrdinalIgnoreCase)).Select(way => new Found("page", way.Text, "", way.Path))];
 
     private static IEnumerable<Way> SetUp(Caller? caller) => caller?.IsAdmin == true ? [new("/start", "Set up", false)] : [];
 

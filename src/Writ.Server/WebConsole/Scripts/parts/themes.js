@@ -16,6 +16,6 @@ export function startThemes() {
       button.setAttribute("aria-pressed", String((document.documentElement.dataset.theme ?? "") === button.dataset.themeTo));
   }, true);
   document.addEventListener("click", (event) => {
-    for (const open of document.querySelectorAll("details.me[open]")) if (!open.contains(event.target)) open.open = false;
+    for (const open of document.querySelectorAll("details.me[open]")) if (!open.contains(event.target) || event.target.closest("a")) open.open = false;
   });
 }

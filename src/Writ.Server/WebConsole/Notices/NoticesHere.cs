@@ -1,0 +1,22 @@
+using Writ.Contracts.Notices;
+using Writ.Proof.Errors;
+using Writ.Server.Notices;
+
+namespace Writ.Server.WebConsole.Notices;
+
+/// <summary>How the one who looks is told, by the API's own verbs.</summary>
+internal sealed class NoticesHere(Visit visit, NoticeSettings settings, NoticeAddress address)
+{
+    public Task<Result<NoticeSettingsView>> Show() => visit.Do("ShowNoticeSettings", caller => settings.Show(caller, CancellationToken.None));
+
+    public Task<Result<NoticeSettingsView>> Change(NoticeSettingsAsk ask) => visit.Do("ChangeNoticeSettings", caller => settings.Change(caller, ask, CancellationToken.None));
+
+    /// <summary>Mails a code to an address.</summary>
+    public Task<Result<NoticeSettingsView>> Ask(string to) => visit.Do("AskNoticeAddress", caller => address.Ask(caller, to, CancellationToken.None));
+
+    /// <summary>Says the code that came.</summary>
+    public Task<Result<NoticeSettingsView>> Confirm(string code) => visit.Do("ConfirmNoticeAddress", caller => address.Confirm(caller, code, CancellationToken.None));
+
+    /// <summary>All of it as it stands: a part of the page changes what is its own in it, since they are set together.</summary>
+    public static NoticeSettingsAsk Kept(NoticeSettingsView now) => new(now.Mail, now.Quiet, now.Zone, now.StandIn, now.StandInUntil);
+}

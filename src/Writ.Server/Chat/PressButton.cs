@@ -18,7 +18,7 @@ internal sealed class PressButton(Database database, ChatAccounts accounts, Deci
 
     /// <summary>What an account is told that speaks for nobody.</summary>
     public static string Nobody(ServerSettings settings) =>
-        $"This account speaks for nobody here yet. Get a code at {new Uri(settings.Public, "account/notices")}, or by: writ chat link. Then type it: {settings.Slack!.Command} link CODE";
+        $"This account speaks for nobody here yet. Get a code at {new Uri(settings.Public, "notices")}, or by: writ chat link. Then type it: {settings.Slack!.Command} link CODE";
 
     /// <summary>Decides, and tells what came of it where the button was pressed.</summary>
     /// <param name="account">The account, or null for one that cannot speak for anybody.</param>

@@ -91,7 +91,7 @@ internal sealed class ReceiveSlack(ServerSettings settings, WriteTransaction wri
             case ["who"]:
                 return Whisper(await accounts.Find(account, source, cancel) is { } caller ? $"This account speaks for {caller.Name}." : PressButton.Nobody(settings));
             default:
-                return Whisper($"{settings.Slack!.Command} link CODE lets this account speak for you; {settings.Slack.Command} who tells for whom it speaks. A code is at {new Uri(settings.Public, "account/notices")}, or by: writ chat link");
+                return Whisper($"{settings.Slack!.Command} link CODE lets this account speak for you; {settings.Slack.Command} who tells for whom it speaks. A code is at {new Uri(settings.Public, "notices")}, or by: writ chat link");
         }
     }
 

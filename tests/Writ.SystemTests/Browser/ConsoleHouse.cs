@@ -35,11 +35,11 @@ internal sealed class ConsoleHouse : IAsyncDisposable
     public List<string> Wrong { get; } = [];
 
     /// <summary>A company on this database, with this policy in force; or a server with nothing in it.</summary>
-    public static async Task<ConsoleHouse> Of(StorageEngine engine, IBrowser browser, string? policy, Writ.Server.Notices.MailSettings? mail = null)
+    public static async Task<ConsoleHouse> Of(StorageEngine engine, IBrowser browser, string? policy, Func<Writ.Server.ServerSettings, Writ.Server.ServerSettings>? with = null)
     {
         var origin = $"http://localhost:{FreePort()}";
         var database = await engine.Create(smallDisk: false);
-        var world = policy is null ? await World.Fresh(database, new(origin)) : await World.ForBrowsers(database, policy, new(origin), mail);
+        var world = policy is null ? await World.Fresh(database, new(origin)) : await World.ForBrowsers(database, policy, new(origin), with);
         return new(world, browser, origin, looks: engine is SqliteEngine);
     }
 

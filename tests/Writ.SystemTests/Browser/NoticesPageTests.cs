@@ -15,7 +15,7 @@ public sealed class NoticesPageTests(SqliteConsoleBrowser browser)
     public async Task Person_confirms_an_address_and_says_when_and_who_else_is_told()
     {
         await using var mail = new MailServer();
-        await using var house = await ConsoleHouse.Of(browser.Engine, browser.Browser, Company.Policy, mail.Settings);
+        await using var house = await ConsoleHouse.Of(browser.Engine, browser.Browser, Company.Policy, settings => settings with { Mail = mail.Settings, Slack = new(["T0HOME"], "/nowhere") });
         var world = house.World;
         await Company.Dana(world);
         await world.Person("Sue", "secops");
@@ -53,7 +53,17 @@ public sealed class NoticesPageTests(SqliteConsoleBrowser browser)
         await page.GetByText("Sue is not told by mail.").WaitForAsync();
         await house.LookAround(page, "notices");
 
-        // 4. What is set in one place does not undo what was set in another.
+        // 4. The account in Slack that speaks for them: a code to type there, and once it was typed, which account it is.
+        await page.GetByRole(AriaRole.Button, new() { Name = "Link an account" }).ClickAsync();
+        var code = await page.GetByText(new Regex("^/writ link [A-Z0-9]{4}-[A-Z0-9]{4}$")).TextContentAsync();
+        (await world.Get<Writ.Server.Chat.ChatAccounts>().Link("T0HOME/U0MAREK", code!["/writ link ".Length..], null)).ShouldBeOk().ShouldBe("Marek");
+        await page.ReloadAsync();
+        await page.GetByText("U0MAREK").WaitForAsync();
+        await house.LookAround(page, "notices-slack");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Take it back" }).ClickAsync();
+        await page.GetByText("No account speaks for you.").WaitForAsync();
+
+        // 5. What is set in one place does not undo what was set in another.
         await page.GetByRole(AriaRole.Button, new() { Name = "Turn it off" }).ClickAsync();
         await page.GetByText("You are not told by mail: you turned it off.").WaitForAsync();
         var row = await world.Read(db => db.NoticeSettings.AsNoTracking().SingleAsync(row => row.Address != null, Cancel));

@@ -122,11 +122,11 @@ internal sealed class World : IAsyncDisposable
     }
 
     /// <summary>A new server with the policy in force, which browsers of this machine and the command line reach.</summary>
-    public static async Task<World> ForBrowsers(TestDatabase at, string policy, Uri address, MailSettings? mail = null)
+    public static async Task<World> ForBrowsers(TestDatabase at, string policy, Uri address, Func<ServerSettings, ServerSettings>? with = null)
     {
         var folder = Directory.CreateTempSubdirectory("writ-world-").FullName;
         ServerKeys.Create(folder, Begin);
-        var world = new World(at, folder, ownsFolder: true, new FakeTimeProvider(Begin), Path.Combine(folder, "socket"), null, address, mail);
+        var world = new World(at, folder, ownsFolder: true, new FakeTimeProvider(Begin), Path.Combine(folder, "socket"), null, address, with);
         await world.Enrol();
         (await world.Get<ApplyPolicy>().Apply(await world.Admin(), new(policy), default)).ShouldBeOk();
         await world.Serve();

@@ -1,11 +1,13 @@
+using Writ.Contracts.Chat;
 using Writ.Contracts.Notices;
 using Writ.Proof.Errors;
+using Writ.Server.Chat;
 using Writ.Server.Notices;
 
 namespace Writ.Server.WebConsole.Notices;
 
 /// <summary>How the one who looks is told, by the API's own verbs.</summary>
-internal sealed class NoticesHere(Visit visit, NoticeSettings settings, NoticeAddress address)
+internal sealed class NoticesHere(Visit visit, NoticeSettings settings, NoticeAddress address, ChatAccounts chat)
 {
     public Task<Result<NoticeSettingsView>> Show() => visit.Do("ShowNoticeSettings", caller => settings.Show(caller, CancellationToken.None));
 
@@ -16,6 +18,15 @@ internal sealed class NoticesHere(Visit visit, NoticeSettings settings, NoticeAd
 
     /// <summary>Says the code that came.</summary>
     public Task<Result<NoticeSettingsView>> Confirm(string code) => visit.Do("ConfirmNoticeAddress", caller => address.Confirm(caller, code, CancellationToken.None));
+
+    /// <summary>The account in a chat that speaks for them.</summary>
+    public Task<Result<ChatAccountView>> Chat() => visit.Do("ShowChatAccount", caller => chat.Show(caller, CancellationToken.None));
+
+    /// <summary>A code that links another.</summary>
+    public Task<Result<ChatCodeView>> LinkChat() => visit.Do("LinkChatAccount", chat.GiveCode);
+
+    /// <summary>Takes that back.</summary>
+    public Task<Result<ChatAccountView>> UnlinkChat() => visit.Do("UnlinkChatAccount", caller => chat.Unlink(caller, CancellationToken.None));
 
     /// <summary>All of it as it stands: a part of the page changes what is its own in it, since they are set together.</summary>
     public static NoticeSettingsAsk Kept(NoticeSettingsView now) => new(now.Mail, now.Quiet, now.Zone, now.StandIn, now.StandInUntil);

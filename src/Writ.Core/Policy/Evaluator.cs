@@ -14,7 +14,7 @@ namespace Writ.Core.Policy;
 /// <item>A denial that applies beats every rule.</item>
 /// <item>Each touched zone must be opened by a rule that covers, on its own, the whole of the plan's part in that zone:
 /// facets, hours and terms. Of several, the most permissive carries the zone: one that allows before one that asks for
-/// approval, then the fewest approvals, then the fewest by passkey, then file order. Facets of two rules are never added up.</item>
+/// approval, then the fewest approvals, then the fewest by passkey, then one that takes what is known good, then file order. Facets of two rules are never added up.</item>
 /// <item>Over the zones the strictest verdict holds, and the approvals add up.</item>
 /// </list>
 /// Whoever breaks the glass is answered by the rules for that alone, in each touched zone, and a workload by none of them; a series of runs by the
@@ -91,7 +91,7 @@ public static class Evaluator
         // 4. Strictest verdict, approvals added up, least terms.
         Rule[] rules = [.. opened.Select(open => open.Rule).Distinct().OrderBy(rule => rule.Order)];
         ApprovalNeed[] needs = [.. opened.SelectMany(open =>
-            open.Rule.Approval.Select(term => new ApprovalNeed(open.Zone, open.Rule.Id, term.From, term.Count, term.WithPasskey, term.EscalateAfter)))];
+            open.Rule.Approval.Select(term => new ApprovalNeed(open.Zone, open.Rule.Id, term.From, term.Count, term.WithPasskey, term.EscalateAfter, open.Rule.KnownGood)))];
         return known with
         {
             Verdict = findings.Min(finding => finding.Verdict),

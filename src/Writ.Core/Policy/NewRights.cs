@@ -213,11 +213,16 @@ public sealed class NewRights
         var (was, now) => was == now,
     };
 
-    private static (int, int, int, int) Rank(Rule rule) => new Opening(rule, "", null, []).Rank;
+    private static (int, int, int, int, int) Rank(Rule rule) => new Opening(rule, "", null, []).Rank;
 
     private bool HoldsAsTightly(Rule rule, Rule before) =>
         rule.MaxDisconnected <= before.MaxDisconnected && rule.Budget.IsWithin(before.Budget)
-        && before.Protections.All(rule.Protections.Contains) && ApprovalsHold(rule.Approval, before.Approval);
+        && before.Protections.All(rule.Protections.Contains) && ApprovalsHold(rule.Approval, before.Approval)
+        && AsksAgain(rule, before);
+
+    /// <summary>People are asked again whenever they were before. Where nobody was asked, there is nothing to ask again.</summary>
+    private static bool AsksAgain(Rule rule, Rule before) =>
+        rule.KnownGood is not { } now || before.Approval.Count == 0 || (before.KnownGood is { } was && now.Same == was.Same && now.Within <= was.Within);
 
     /// <summary>True where the rule's terms are at least those of the earlier one.</summary>
     private bool IsAsStrict(Rule rule, Rule before) =>

@@ -7,7 +7,7 @@ namespace Writ.Core.Policy;
 /// <summary>Reads the tests of the file.</summary>
 internal sealed class PolicyTestReader(IReadOnlyCollection<string> ids, IReadOnlyDictionary<string, Template> templates, Action<int, string, string?> problem)
 {
-    private static readonly string[] Keys = ["as", "command", "template", "with", "for", "uses", "reason", "ticket", "break-glass", "recurring", "at", "expect", "by"];
+    private static readonly string[] Keys = ["as", "command", "template", "with", "for", "uses", "reason", "ticket", "break-glass", "recurring", "known-good", "at", "expect", "by"];
     private static readonly string[] Verdicts = ["allow", "require-approval", "deny"];
 
     /// <summary>The lists under <c>tests</c>, one after the other.</summary>
@@ -41,7 +41,7 @@ internal sealed class PolicyTestReader(IReadOnlyCollection<string> ids, IReadOnl
             problem(node.Line, "this test is of a series, which is asked for by a template and in no emergency", "name a template, and leave 'break-glass' out");
         var at = At(fields);
         return who is null || expect is not { } verdict || Subject(who) is not { } subject || (use?.Command ?? (command is null ? null : Words(command, problem))) is not { } words
-            ? null : new(node.Line, subject, words, use?.Of(terms) ?? terms, at, verdict, fields.Text("by"));
+            ? null : new(node.Line, subject, words, use?.Of(terms) ?? terms, at, verdict, fields.Text("by")) { KnownGood = fields.IsMarked("known-good") };
     }
 
     private TemplateUse? Use(FieldReader fields)

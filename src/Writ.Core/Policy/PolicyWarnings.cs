@@ -112,10 +112,25 @@ public sealed class PolicyWarnings
                 Warn(rule.Line, $"rule '{rule.Id}' can never apply: only people break the glass, and its roles are of workloads", "name a role of people");
             else if (Better(rule) is { } better)
                 Warn(rule.Line, $"rule '{rule.Id}' never decides: rule '{better.Id}' opens at least as much, with no more approvals", "leave one of them out");
+            if (rule.KnownGood is { } known)
+                KnownGood(rule, known);
             if (_warnings.Count > Most * 4)
                 return;
         }
     }
+
+    private void KnownGood(Rule rule, KnownGoodTerm known)
+    {
+        if (known.Same == Sameness.Template && rule.Templates is null && _policy.Templates.Count == 0)
+            Warn(rule.Line, $"'known-good' of rule '{rule.Id}' can never apply: it is about templates, and the policy has none", "write 'same: plan', or add the template");
+        else if (rule.Zones.All(zone => Asking(rule, zone) is not null))
+            Warn(rule.Line, $"'known-good' of rule '{rule.Id}' can never apply: all of its zones lie in zone '{Asking(rule, rule.Zones[0])}', where people are always asked", "add 'known-good' to the rules of that zone");
+    }
+
+    /// <summary>A zone around the whole of this one whose rules, for the roles and tools of the rule, all ask people each time; null where there is none.</summary>
+    private string? Asking(Rule rule, string zone) => _policy.Zones.Values.Take(MostCompared).FirstOrDefault(around =>
+        around.Name != zone && !rule.Zones.Contains(around.Name) && _policy.Zones[zone].Addresses.IsSubsetOf(around.Addresses)
+        && rule.Tools.Keys.All(tool => _policy.RulesFor(rule.Roles.ToHashSet(StringComparer.Ordinal), around.Name, tool, rule.Kind).All(other => other.Approval.Count > 0 && other.KnownGood is null)))?.Name;
 
     private static bool Shadows(Denial denial, Rule rule) =>
         (denial.Roles is null || rule.Roles.All(denial.Roles.Contains))

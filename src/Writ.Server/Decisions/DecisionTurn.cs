@@ -71,9 +71,8 @@ internal sealed class DecisionTurn(
         if (!RequestAccess.MayDecide(policy.Value, found.Value, caller))
             return new Refusal(ErrorCode.Forbidden, "no role of yours decides on this request", $"it waits for: {string.Join("; ", Roles(found.Value))}");
 
-        // A yes may give something, and what is given to one person is given one after the other.
-        if (approve)
-            await scope.TakeTurnOf(found.Value.ActorId, found.Value.OnBehalfOf);
+        // A yes may give something, and a no takes away what an earlier yes gives by itself: what is given to one person is given one after the other.
+        await scope.TakeTurnOf(found.Value.ActorId, found.Value.OnBehalfOf);
 
         // 2. Take the turn. Whoever comes second waits here and then sees what the first one did.
         if (found.Value.Extends is { } run)

@@ -104,7 +104,7 @@ internal static class RequestViews
                 [
                     .. decisions[row.Id].Select(decision => new DecisionView(
                         decision.Id.ToString(), decision.ActorId is { } person ? Of(actors[person]) : null,
-                        decision.Approved, decision.Comment, decision.At, decision.Revision, decision.PasskeyId?.ToString())),
+                        decision.Approved, decision.Comment, decision.At, decision.Revision, decision.PasskeyId?.ToString(), decision.ActorId is null ? Evaluation(row).Rules : null)),
                 ],
                 row.State == RequestState.Pending ? Missing(policy, row, decisions[row.Id], actors) : [],
                 row.StatementDigest, row.Statement, row.Duration.TotalSeconds, row.Uses, row.Start, row.CreatedAt, row.ExpiresAt,

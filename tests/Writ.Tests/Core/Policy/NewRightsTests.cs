@@ -198,7 +198,7 @@ public class NewRightsTests
     public void Every_part_of_a_policy_that_can_give_a_right_is_compared()
     {
         // A new member must be thought about in NewRights before it stands here.
-        Members<Rule>().ShouldBe(["Approval", "BreakGlass", "Budget", "Id", "Kind", "Line", "MaxDisconnected", "MaxDuration", "MaxUses", "Order", "Protections", "Recurring", "RequireReason", "RequireTicket", "Roles", "Templates", "Tools", "When", "Zones"]);
+        Members<Rule>().ShouldBe(["Approval", "BreakGlass", "Budget", "Id", "Kind", "KnownGood", "Line", "MaxDisconnected", "MaxDuration", "MaxUses", "Order", "Protections", "Recurring", "RequireReason", "RequireTicket", "Roles", "Templates", "Tools", "When", "Zones"]);
         Members<ApprovalTerm>().ShouldBe(["Count", "EscalateAfter", "From", "WithPasskey"]);
         Members<Denial>().ShouldBe(["Id", "Line", "Order", "Roles", "Tools", "Zones"]);
         Members<Role>().ShouldBe(["Groups", "Line", "Name", "Workloads"]);

@@ -343,6 +343,12 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.Property<string>("Comment")
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("OnCall")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT")
+                        .HasDefaultValueSql("'[]'");
+
                     b.Property<byte[]>("Passkey")
                         .HasColumnType("BLOB");
 
@@ -984,6 +990,38 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.ToTable("occurrences", (string)null);
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.OnCallRow", b =>
+                {
+                    b.Property<string>("Source")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("AnsweredAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("HoldsUntil")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool>("IsKnown")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("NextAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("People")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Trouble")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("TroubleAt")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Source");
+
+                    b.ToTable("on_call", (string)null);
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.OneTimeSecretRow", b =>
                 {
                     b.Property<byte[]>("Hash")
@@ -1266,6 +1304,9 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("KnownGoodBy")
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("Names")
                         .IsRequired()
                         .ValueGeneratedOnAdd()
@@ -1277,6 +1318,9 @@ namespace Writ.Server.Storage.Migrations.Sqlite
 
                     b.Property<string>("Plan")
                         .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("PlanLikeness")
                         .HasColumnType("TEXT");
 
                     b.Property<string>("PolicyHash")
@@ -1317,6 +1361,9 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.Property<string>("TemplateDigest")
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("TemplateLikeness")
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("TemplateParameters")
                         .HasColumnType("TEXT");
 
@@ -1339,6 +1386,10 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.HasKey("Id");
 
                     b.HasIndex("Extends");
+
+                    b.HasIndex("PlanLikeness");
+
+                    b.HasIndex("TemplateLikeness");
 
                     b.HasIndex("ActorId", "IdempotencyKey")
                         .IsUnique();

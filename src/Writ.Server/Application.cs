@@ -17,6 +17,7 @@ using Writ.Server.Policy;
 using Writ.Server.Proposals;
 using Writ.Server.Requests;
 using Writ.Server.Retention;
+using Writ.Server.Rotas;
 using Writ.Server.Runners;
 using Writ.Server.Runs;
 using Writ.Server.SecurityEvents;
@@ -161,6 +162,7 @@ internal static class Application
         services.AddSingleton<SetRetention>().AddSingleton<ApplyRetention>().AddHostedService(provider => provider.GetRequiredService<ApplyRetention>());
         services.AddSingleton<Sweep>().AddHostedService(provider => provider.GetRequiredService<Sweep>());
         services.AddSingleton<Occur>().AddSingleton<SuspendSeries>().AddSingleton<ResumeSeries>().AddSingleton<EndSeries>().AddSingleton<SeriesClock>().AddHostedService(provider => provider.GetRequiredService<SeriesClock>());
+        services.AddSingleton<AskSources>().AddHostedService(provider => provider.GetRequiredService<AskSources>());
         services.AddSingleton<RateLimits>().AddSingleton<Gate>().AddSingleton<ProposalBook>().AddSingleton<DecideProposal>().AddSingleton<Tightening>();
         services.AddSingleton<TakeAll>().AddSingleton<DisableUser>().AddSingleton<SignOutUser>().AddSingleton<ChangeRoles>().AddSingleton<DisableRunner>();
         services.AddSingleton<ScimUsers>().AddSingleton<ScimGroups>().AddSingleton<ReceiveEvent>();

@@ -37,6 +37,9 @@ internal sealed record ServerSettings(
     /// <summary>How mail is sent to people, or null for not at all.</summary>
     public Notices.MailSettings? Mail { get; init; }
 
+    /// <summary>The sources that say who is on call.</summary>
+    public Rotas.SourceSettings OnCall { get; init; } = Rotas.SourceSettings.None;
+
     /// <summary>How often the digest of a password is taken: what a guess costs.</summary>
     public int PasswordRounds { get; init; } = Passwords.Rounds;
 

@@ -81,7 +81,7 @@ public static class Evaluator
         {
             return known with
             {
-                Reasons = Few(DenialReasons(known, addresses.IsEmpty, subject, plan, terms.Kind).Distinct()),
+                Reasons = Few(DenialReasons(known, addresses.IsEmpty, subject, plan, terms.Kind).Concat(Unknown(policy, known, subject, plan, terms.Kind)).Distinct()),
                 Code = denials.Count > 0 || !cover.Outside.IsEmpty || addresses.IsEmpty ? ErrorCode.Denied : stop!.Code,
                 Hint = denials.Count > 0 ? null : stop?.Hint,
                 Rules = [.. denials.Select(denial => denial.Denial)],
@@ -95,7 +95,8 @@ public static class Evaluator
         return known with
         {
             Verdict = findings.Min(finding => finding.Verdict),
-            Reasons = Few(opened.Select(open => $"rule {open.Rule.Id} opens zone {open.Zone} to {subject.Name}{(open.Rule.Approval.Count > 0 ? " with approval" : open.Rule.BreakGlass ? ", who breaks the glass" : "")}")),
+            Reasons = Few(opened.Select(open => $"rule {open.Rule.Id} opens zone {open.Zone} to {subject.Name}{(open.Rule.Approval.Count > 0 ? " with approval" : open.Rule.BreakGlass ? ", who breaks the glass" : "")}")
+                .Concat(policy.Unknown(needs.SelectMany(need => need.From)))),
             Rules = [.. rules.Select(rule => rule.Id)],
             Approvals = needs,
             Reviews = terms.BreakGlass ? [.. opened.Select(open => new ApprovalNeed(open.Zone, open.Rule.Id, policy.Zones[open.Zone].Owners, 1))] : null,
@@ -141,6 +142,15 @@ public static class Evaluator
                     yield return $"rule {rule.Rule}: {failed.Reason}";
             }
         }
+    }
+
+    /// <summary>Of zones that no rule opens: which rotas would have to be known to say whether one does.</summary>
+    private static IEnumerable<string> Unknown(PolicyDocument policy, Evaluation found, Subject subject, Plan plan, RuleKind kind)
+    {
+        if (subject.IsWorkload || policy.OnCall().All(each => each.Unknown is null))
+            return [];
+        var shut = found.Findings.Where(zone => zone.Verdict == Verdict.Deny).Select(zone => zone.Zone).ToHashSet(StringComparer.Ordinal);
+        return policy.Unknown(policy.Rules.Where(rule => rule.Kind == kind && rule.Tools.ContainsKey(plan.Tool) && rule.Zones.Any(shut.Contains)).SelectMany(rule => rule.Roles));
     }
 
     private static string[] Few(IEnumerable<string> reasons)

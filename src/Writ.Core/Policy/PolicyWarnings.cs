@@ -48,6 +48,9 @@ public sealed class PolicyWarnings
             .ToHashSet(StringComparer.Ordinal);
         foreach (var role in _policy.Roles.Values.Where(role => !used.Contains(role.Name)))
             Warn(role.Line, $"role '{role.Name}' is used nowhere", null);
+        var turned = _policy.Roles.Values.Select(role => role.OnCall).ToHashSet(StringComparer.Ordinal);
+        foreach (var rota in _policy.Rotas.Values.Where(rota => !turned.Contains(rota.Name)))
+            Warn(rota.Line, $"no role is held by rota '{rota.Name}'", "a role says it: on-call: " + rota.Name);
         var placed = _policy.Roles.Values.SelectMany(role => role.Workloads).ToHashSet(StringComparer.Ordinal);
         foreach (var workload in _policy.Workloads.Values)
         {
@@ -108,7 +111,7 @@ public sealed class PolicyWarnings
         {
             if (shut.Take(MostCompared).FirstOrDefault(denial => Shadows(denial, rule)) is { } denial)
                 Warn(rule.Line, $"rule '{rule.Id}' can never apply: denial '{denial.Id}' forbids all that it opens", null);
-            else if (rule.BreakGlass && rule.Roles.All(role => _policy.Roles[role].Groups.Count == 0))
+            else if (rule.BreakGlass && rule.Roles.All(role => _policy.Roles[role] is { Groups.Count: 0, OnCall: null }))
                 Warn(rule.Line, $"rule '{rule.Id}' can never apply: only people break the glass, and its roles are of workloads", "name a role of people");
             else if (Better(rule) is { } better)
                 Warn(rule.Line, $"rule '{rule.Id}' never decides: rule '{better.Id}' opens at least as much, with no more approvals", "leave one of them out");

@@ -69,7 +69,7 @@ internal sealed class DecisionTurn(
         if (!policy.IsOk)
             return policy.Refusal;
         if (!RequestAccess.MayDecide(policy.Value, found.Value, caller))
-            return new Refusal(ErrorCode.Forbidden, "no role of yours decides on this request", $"it waits for: {string.Join("; ", Roles(found.Value))}");
+            return new Refusal(ErrorCode.Forbidden, "no role of yours decides on this request", $"it waits for: {string.Join("; ", Roles(found.Value).Concat(policy.Value.Unknown(RequestViews.Needs(found.Value).SelectMany(need => need.From))))}");
 
         // A yes may give something, and a no takes away what an earlier yes gives by itself: what is given to one person is given one after the other.
         await scope.TakeTurnOf(found.Value.ActorId, found.Value.OnBehalfOf);
@@ -112,6 +112,7 @@ internal sealed class DecisionTurn(
         }
 
         // 4. Record it.
+        string[] onCall = [.. policy.Value.RotasOf(Reevaluation.SubjectOf(caller))];
         var decision = new DecisionRow
         {
             Id = DecisionId.New(scope.Now),
@@ -122,6 +123,7 @@ internal sealed class DecisionTurn(
             Approved = approve,
             Comment = decide.Comment,
             At = scope.Now,
+            OnCall = onCall,
             PasskeyId = passkey,
             Passkey = signed?.ToBytes(),
         };
@@ -135,6 +137,8 @@ internal sealed class DecisionTurn(
             ["revision"] = request.Revision,
             ["statement"] = request.StatementDigest,
         };
+        if (onCall.Length > 0)
+            said["on_call"] = AuditEvent.Texts(onCall);
         if (signed is not null)
         {
             said["passkey"] = JsonNode.Parse(signed.ToBytes());

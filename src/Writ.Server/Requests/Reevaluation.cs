@@ -164,11 +164,15 @@ internal sealed class Reevaluation(Inventories inventories)
             join actor in db.Actors.AsNoTracking() on decision.ActorId equals actor.Id
             where decision.RequestId == request.Id && decision.Revision == request.Revision
                 && decision.StatementDigest == request.StatementDigest && decision.Approved && actor.DisabledAt == null
-            select new { actor, decision.PasskeyId }).ToListAsync();
-        return [.. people.Select(person => DeciderOf(policy, person.actor.Id, SubjectOf(person.actor), person.PasskeyId is not null))];
+            select new { actor, decision }).ToListAsync();
+        return [.. people.Select(person => DeciderOf(policy, person.actor, person.decision))];
     }
 
     public static Decider DeciderOf(PolicyDocument policy, ActorId person, Subject subject, bool withPasskey = false) => new(person, [.. policy.RolesOf(subject)], withPasskey);
+
+    /// <summary>Whoever decided, by their groups of today. Who was on call when they said yes said it, though their turn is over.</summary>
+    public static Decider DeciderOf(PolicyDocument policy, ActorRow actor, DecisionRow decision) =>
+        DeciderOf(policy, actor.Id, SubjectOf(actor) with { OnCall = decision.OnCall }, decision.PasskeyId is not null);
 
     public static Subject SubjectOf(ActorRow actor) => new(actor.Name, actor.Kind == ActorKind.Workload, actor.Groups);
 

@@ -120,6 +120,6 @@ internal static class RequestViews
             : Quorum.Missing(Needs(row),
             [
                 .. decisions.Where(decision => decision.Approved && decision.ActorId is not null && decision.Revision == row.Revision)
-                    .Select(decision => Reevaluation.DeciderOf(policy, decision.ActorId!.Value, Reevaluation.SubjectOf(actors[decision.ActorId.Value]), decision.PasskeyId is not null)),
+                    .Select(decision => Reevaluation.DeciderOf(policy, actors[decision.ActorId!.Value], decision)),
             ]);
 }

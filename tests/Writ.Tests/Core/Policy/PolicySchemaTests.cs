@@ -51,6 +51,8 @@ public class PolicySchemaTests
 
     [Theory]
     [InlineData("", "x")]
+    [InlineData("properties/rotas/additionalProperties", "version: 1\nrotas: { a: 1 }")]
+    [InlineData("$defs/override", "version: 1\nrotas: { a: { overrides: [1] } }")]
     [InlineData("properties/roles/additionalProperties", "version: 1\nroles: { a: 1 }")]
     [InlineData("properties/workloads/additionalProperties", "version: 1\nworkloads: { a: 1 }")]
     [InlineData("properties/workloads/additionalProperties/properties/on-behalf-of", "version: 1\nworkloads: { a: { on-behalf-of: 1 } }")]

@@ -111,7 +111,7 @@ internal static class KnownGoods
             return $"{against} since {by.Id} was approved";
         if (ask.Duration > by.Duration || ask.Uses > by.Uses)
             return $"{by.Id} was approved for {Duration.Format(by.Duration)} and {by.Uses} {(by.Uses == 1 ? "use" : "uses")}, and this asks for more";
-        if (Statement.Read(by.Statement) is not { IsOk: true, Value: var statement } || ask.Zones.Except(statement.Zones, StringComparer.Ordinal).FirstOrDefault() is { } zone && zone is not null)
+        if (Statement.Read(by.Statement) is not { IsOk: true, Value: var statement } || ask.Zones.Except(statement.Zones, StringComparer.Ordinal).Any())
             return $"{by.Id} was approved for other zones";
         var approvers = new List<Decider>();
         foreach (var approver in await Reevaluation.Approvers(db, policy, by))

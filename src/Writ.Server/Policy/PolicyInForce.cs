@@ -29,13 +29,16 @@ internal sealed class PolicyInForce(TimeProvider time)
     }
 
     /// <summary>A policy at this moment: with whoever is on call now, as far as that is known here. Nobody outside is asked for it.</summary>
-    public async Task<PolicyDocument> Now(WritDb db, PolicyDocument policy)
+    public Task<PolicyDocument> Now(WritDb db, PolicyDocument policy) => At(db, policy, time.GetUtcNow());
+
+    /// <summary>The same at another moment: with whoever has the turn then, and what a source says now as far as that reaches.</summary>
+    public static async Task<PolicyDocument> At(WritDb db, PolicyDocument policy, DateTimeOffset at)
     {
         if (policy.Rotas.Count == 0)
             return policy;
         var answers = policy.Rotas.Values.All(rota => rota.Source is null) ? []
             : await db.OnCall.AsNoTracking().ToDictionaryAsync(row => row.Source, row => new SourceAnswer(row.People, row.HoldsUntil, row.Trouble));
-        return policy.At(time.GetUtcNow(), answers.GetValueOrDefault);
+        return policy.At(at, answers.GetValueOrDefault);
     }
 
     private sealed record Parsed(long Number, PolicyDocument Policy);

@@ -113,7 +113,7 @@ public static class EntryWords
     /// <summary>By which rules policy decided, and on what earlier yes that rests.</summary>
     private static string By(JsonElement entry) =>
         (List(entry, "rules") is { Length: > 0 } rules ? $" by {rules}" : "")
-        + (entry.TryGetProperty("known_good", out var known) ? $", since {Member(known, "request")} was approved by {List(known, "approved_by")}" : "");
+        + (entry.TryGetProperty("known_good", out var known) && known.ValueKind == JsonValueKind.Object ? $", since {Member(known, "request")} was approved by {List(known, "approved_by")}" : "");
 
     private static string After(string text) => text.Length > 0 ? $": {text}" : "";
 

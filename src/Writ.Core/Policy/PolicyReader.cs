@@ -134,7 +134,7 @@ internal sealed class PolicyReader(PolicySource source)
             var fields = new FieldReader(node, $"role '{name}'", ["groups", "workloads", "on-call"], Problem);
             var (groups, workloads, onCall) = (Values(fields, "groups"), Values(fields, "workloads"), fields.Text("on-call"));
             if (groups.Count + workloads.Count == 0 && onCall is null && !fields.IsBroken)
-                Problem(fields.Line, $"role '{name}' has nobody", "name groups, workloads or a rota");
+                Problem(fields.Line, $"role '{name}' has nobody", "name groups or workloads, or a rota by on-call");
             if (onCall is not null && !rotas.ContainsKey(onCall))
                 Problem(fields.Find("on-call")!.Line, $"no rota is named '{Visible(onCall)}'", FieldReader.Near(onCall, [.. rotas.Keys]));
             roles[name] = new(name, groups, workloads, onCall) { Line = node.Line };

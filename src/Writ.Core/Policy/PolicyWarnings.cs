@@ -24,10 +24,12 @@ public sealed class PolicyWarnings
     /// <summary>The warnings about a policy, by line.</summary>
     /// <param name="policy">The policy.</param>
     /// <param name="runners">The names of the enrolled runners, or null where they are not known.</param>
-    public static IReadOnlyList<PolicyProblem> Of(PolicyDocument policy, IReadOnlySet<string>? runners)
+    /// <param name="sources">The names of the sources that servers ask who is on call, or null where they are not known.</param>
+    public static IReadOnlyList<PolicyProblem> Of(PolicyDocument policy, IReadOnlySet<string>? runners, IReadOnlySet<string>? sources = null)
     {
         var warnings = new PolicyWarnings(policy);
         warnings.Names();
+        warnings.Rotas(sources);
         warnings.Zones(runners);
         warnings.Overlaps();
         warnings.Rules();
@@ -48,9 +50,6 @@ public sealed class PolicyWarnings
             .ToHashSet(StringComparer.Ordinal);
         foreach (var role in _policy.Roles.Values.Where(role => !used.Contains(role.Name)))
             Warn(role.Line, $"role '{role.Name}' is used nowhere", null);
-        var turned = _policy.Roles.Values.Select(role => role.OnCall).ToHashSet(StringComparer.Ordinal);
-        foreach (var rota in _policy.Rotas.Values.Where(rota => !turned.Contains(rota.Name)))
-            Warn(rota.Line, $"no role is held by rota '{rota.Name}'", "a role says it: on-call: " + rota.Name);
         var placed = _policy.Roles.Values.SelectMany(role => role.Workloads).ToHashSet(StringComparer.Ordinal);
         foreach (var workload in _policy.Workloads.Values)
         {
@@ -64,6 +63,18 @@ public sealed class PolicyWarnings
         {
             foreach (var owner in zone.Owners.Where(owner => !_policy.Roles.ContainsKey(owner)))
                 Warn(zone.Line, $"owner '{PolicyReader.Visible(owner)}' of zone '{zone.Name}' is no role", "define the role, or leave it where it is a group that only the identity provider knows");
+        }
+    }
+
+    private void Rotas(IReadOnlySet<string>? sources)
+    {
+        var turned = _policy.Roles.Values.Select(role => role.OnCall).ToHashSet(StringComparer.Ordinal);
+        foreach (var rota in _policy.Rotas.Values)
+        {
+            if (!turned.Contains(rota.Name))
+                Warn(rota.Line, $"no role is held by rota '{rota.Name}'", $"a role says it: on-call: {rota.Name}");
+            if (sources is not null && rota.Source is { } source && !sources.Contains(source))
+                Warn(rota.Line, $"rota '{rota.Name}' is of source '{source}', which no server asks: nobody is on call by it", "name it in the file of serve --on-call");
         }
     }
 

@@ -91,6 +91,14 @@ public class OnCallTests
             PolicyTests.Run(PolicyDocument.Parse($"{Policy}tests: [{{ {test} }}]\n", "p").Policy.ShouldNotBeNull(), _ => null, Monday.AddYears(1));
     }
 
+    [Fact]
+    public void Warnings_tell_of_a_rota_that_gives_nobody_anything()
+    {
+        var policy = PolicyDocument.Parse("version: 1\nrotas:\n  a: { source: pager }\n  b: { source: chat }\nroles: { x: { on-call: a } }\n", "p").Policy.ShouldNotBeNull();
+        PolicyWarnings.Of(policy, null, new HashSet<string> { "chat" }).Select(warning => warning.ToString()).ShouldBe(
+            ["p:3: rota 'a' is of source 'pager', which no server asks: nobody is on call by it", "p:4: no role is held by rota 'b'", "p:5: role 'x' is used nowhere"], ignoreOrder: true);
+    }
+
     [Theory]
     [InlineData("people: [dana, erin]", "people: [dana]", true)]
     [InlineData("people: [dana, erin]", "people: [dana, erin], overrides: [{ from: 2026-05-01, until: 2026-05-02, person: dana }]", true)]

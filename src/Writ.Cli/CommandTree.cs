@@ -13,6 +13,7 @@ using Writ.Cli.Policy;
 using Writ.Cli.Proposals;
 using Writ.Cli.Requests;
 using Writ.Cli.Retention;
+using Writ.Cli.Rotas;
 using Writ.Cli.Runners;
 using Writ.Cli.Runs;
 using Writ.Cli.Series;
@@ -133,6 +134,7 @@ internal static class CommandTree
             ListTemplates.Verb(context),
             ShimVerb.Verb(context),
             ListRunners.Verb(context),
+            ListOnCall.Verb(context),
             new Verb("runner", "Manage runners").With(Enroll.Verb(context)),
             new Verb("passkey", "List, confirm and remove the passkeys that approve").With(ListPasskeys.Verb(context), ConfirmPasskey.Verb(context), RemovePasskey.Verb(context)),
             UsersVerb.Verb(context),

@@ -8,6 +8,7 @@ using Writ.Contracts.Notices;
 using Writ.Contracts.Policy;
 using Writ.Contracts.Requests;
 using Writ.Contracts.Retention;
+using Writ.Contracts.Rotas;
 using Writ.Contracts.Runners;
 using Writ.Contracts.Runs;
 using Writ.Contracts.Series;
@@ -80,6 +81,7 @@ namespace Writ.Contracts;
 [JsonSerializable(typeof(TemplateCheckView))]
 [JsonSerializable(typeof(RunnerView))]
 [JsonSerializable(typeof(Page<RunnerView>))]
+[JsonSerializable(typeof(Page<OnCallView>))]
 [JsonSerializable(typeof(NewEnrolment))]
 [JsonSerializable(typeof(EnrolmentView))]
 [JsonSerializable(typeof(Page<PasskeyView>))]

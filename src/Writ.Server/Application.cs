@@ -18,6 +18,7 @@ using Writ.Server.Policy;
 using Writ.Server.Proposals;
 using Writ.Server.Requests;
 using Writ.Server.Retention;
+using Writ.Server.Rotas;
 using Writ.Server.Runners;
 using Writ.Server.Runs;
 using Writ.Server.SecurityEvents;
@@ -101,15 +102,16 @@ internal static class Application
         ConsoleStack.Map(app);
         app.MapOpenApi("/v1/openapi.json").Needs(Access.Open);
         app.MapGet("/health/live", () => Results.Ok(new { status = "live" })).ExcludeFromDescription().Needs(Access.Open);
-        app.MapGet("/health/ready", async (PublishedHead published, Sequencer sequencer, CancellationToken cancel) =>
+        app.MapGet("/health/ready", async (PublishedHead published, Sequencer sequencer, PolicyInForce policies, CancellationToken cancel) =>
         {
             await using var db = database.Open();
             var ready = await db.Database.CanConnectAsync(cancel) && !published.IsHalted && !sequencer.IsHalted;
             if (!ready)
                 return Results.StatusCode(StatusCodes.Status503ServiceUnavailable);
-            // A stream or a mail server that does not take what is sent is another's affair: the server is ready all the same.
+            // A stream or a mail server that does not take what is sent, and a source that does not answer, are another's affair: the server is ready all the same.
             var (failing, oldest) = await Noticing.Health(db, time.GetUtcNow(), cancel);
-            return Results.Ok(new { status = "ready", streams_failing = await db.Streams.CountAsync(row => row.Trouble != null, cancel), notices_failing = failing, notices_oldest_seconds = oldest });
+            var unknown = await policies.Get(db) is { IsOk: true, Value: var policy } ? policy.OnCall().Count(each => each.Unknown is not null) : 0;
+            return Results.Ok(new { status = "ready", streams_failing = await db.Streams.CountAsync(row => row.Trouble != null, cancel), notices_failing = failing, notices_oldest_seconds = oldest, rotas_unknown = unknown });
         }).ExcludeFromDescription().Needs(Access.Open);
         app.MapGrpcService<EnrolRunner>().Needs(Access.Runner);
         app.MapGrpcService<RunnerLinkService>().Needs(Access.Runner);
@@ -163,6 +165,7 @@ internal static class Application
         services.AddSingleton<SetRetention>().AddSingleton<ApplyRetention>().AddHostedService(provider => provider.GetRequiredService<ApplyRetention>());
         services.AddSingleton<Sweep>().AddHostedService(provider => provider.GetRequiredService<Sweep>());
         services.AddSingleton<Occur>().AddSingleton<SuspendSeries>().AddSingleton<ResumeSeries>().AddSingleton<EndSeries>().AddSingleton<SeriesClock>().AddHostedService(provider => provider.GetRequiredService<SeriesClock>());
+        services.AddSingleton<AskSources>().AddHostedService(provider => provider.GetRequiredService<AskSources>());
         services.AddSingleton<RateLimits>().AddSingleton<Gate>().AddSingleton<ProposalBook>().AddSingleton<DecideProposal>().AddSingleton<Tightening>();
         services.AddSingleton<TakeAll>().AddSingleton<DisableUser>().AddSingleton<SignOutUser>().AddSingleton<ChangeRoles>().AddSingleton<DisableRunner>();
         services.AddSingleton<ScimUsers>().AddSingleton<ScimGroups>().AddSingleton<ReceiveEvent>();

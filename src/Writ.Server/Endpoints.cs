@@ -11,6 +11,7 @@ using Writ.Server.Policy;
 using Writ.Server.Proposals;
 using Writ.Server.Requests;
 using Writ.Server.Retention;
+using Writ.Server.Rotas;
 using Writ.Server.Runners;
 using Writ.Server.Runs;
 using Writ.Server.SecurityEvents;
@@ -87,6 +88,7 @@ internal static class Endpoints
         ShowRuleUse.Map(api);
         ApplyPolicy.Map(api);
         ShowPolicy.Map(api);
+        ShowOnCall.Map(api);
 
         ShowTools.Map(api);
         CheckTool.Map(api);

@@ -40,6 +40,9 @@ internal sealed record ServerSettings(
     /// <summary>The app in Slack whose buttons decide, or null for none.</summary>
     public Chat.SlackSettings? Slack { get; init; }
 
+    /// <summary>The sources that say who is on call.</summary>
+    public Rotas.SourceSettings OnCall { get; init; } = Rotas.SourceSettings.None;
+
     /// <summary>How often the digest of a password is taken: what a guess costs.</summary>
     public int PasswordRounds { get; init; } = Passwords.Rounds;
 

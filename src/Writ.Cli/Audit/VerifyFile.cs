@@ -71,6 +71,8 @@ internal static class VerifyFile
         PrintExtensions(context, receipt, ReceiptExtensions.Of(receipt, keys));
         if (ReceiptCheck.IsBreakGlass(receipt))
             context.Terminal.Print(Printable.Line($"by break-glass: nobody was asked; {ReceiptCheck.Review(receipt) ?? "it was not reviewed when this receipt was written"}"));
+        if (ReceiptCheck.ByPolicy(receipt) is { } rules)
+            context.Terminal.Print(Printable.Line(rules));
         if (ReceiptCheck.SeriesOf(receipt) is { } series)
             context.Terminal.Print(Printable.Line($"a run of {series.Id}: {series.Cron} {series.TimeZone}, {series.Owner.Name} answers for it; what people decided on it stands in the order"));
         PrintEnd(context, receipt);

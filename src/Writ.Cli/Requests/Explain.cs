@@ -42,6 +42,7 @@ internal static class Explain
     {
         var fields = new Fields().Add("template", TemplateText.Of(explained.Template)).AddPlan(explained.Command, explained.Plan, explained.Evaluation)
             .Add("for", explained.Evaluation.Verdict == "deny" ? null : RequestText.Window(explained.DurationSeconds, explained.Start, explained.Uses, now))
+            .Add("known good", PlanText.KnownGood(explained.Evaluation.KnownGood, now))
             .Add("runner", explained.Runner).Add("withheld", explained.Withheld, Tone.Bad);
         if (explained.Evaluation.Verdict != "deny")
             return fields;

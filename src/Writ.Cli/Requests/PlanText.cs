@@ -45,10 +45,19 @@ internal static class PlanText
             .Add("policy", Reasons(found));
     }
 
+    /// <summary>What was approved before, and why it stands for an approval or does not; null where the rules do not take it.</summary>
+    public static string? KnownGood(KnownGoodView? known, DateTimeOffset now) => known switch
+    {
+        null => null,
+        { Request: { } request, ApprovedAt: { } at, Until: { } until } =>
+            $"as {request}, approved by {string.Join(" and ", known.ApprovedBy)} {When.Full(at, now)}; the same {known.Same} stands until {When.Full(until, now)} (rule {string.Join(", ", known.Rules)})",
+        _ => $"no: {known.Why}",
+    };
+
     /// <summary>The verdict in words.</summary>
     private static string Verdict(EvaluationView found) => found.Verdict switch
     {
-        "allow" => found.Reviews is null ? "allowed at once" : "allowed at once by break-glass, to be reviewed by somebody else",
+        "allow" => found.KnownGood is { Request: not null } ? "allowed at once, as known good" : found.Reviews is null ? "allowed at once" : "allowed at once by break-glass, to be reviewed by somebody else",
         "deny" => "denied by policy",
         "require-approval" => $"needs approval: {string.Join("; ", found.Approvals.Select(Approval))}",
         var other => other,

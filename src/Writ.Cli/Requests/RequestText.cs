@@ -27,6 +27,7 @@ internal static class RequestText
         .Add("for", request.DurationSeconds == 0 || request.Extends is not null ? null : Window(request.DurationSeconds, request.Start, request.Uses, now))
         .Add("runner", request.Runner)
         .Add("decided", request.Decisions.Select(decision => Decision(decision, request.Revision, now)))
+        .Add("known good", PlanText.KnownGood(request.Evaluation.KnownGood, now))
         .Add("missing", request.State == "pending" ? Needed(request) : [])
         .Add("grant", request.Grant)
         .Add("asked", When.Full(request.CreatedAt, now));
@@ -56,7 +57,7 @@ internal static class RequestText
 
     private static string Decision(DecisionView decision, int revision, DateTimeOffset now)
     {
-        var by = decision.By?.Name ?? "policy";
+        var by = decision.By?.Name ?? $"policy{(decision.Rules is { Count: > 0 } rules ? $", by rule {string.Join(", ", rules)}" : "")}";
         var verb = decision.Approved ? "approved" : "denied";
         var comment = string.IsNullOrEmpty(decision.Comment) ? "" : $": {decision.Comment}";
         var old = decision.Revision == revision ? "" : $" (revision {decision.Revision}, void)";

@@ -199,6 +199,7 @@ public sealed record ScriptView(string Name, IReadOnlyList<string> Categories, b
 /// <param name="Outside">The addresses that lie in no zone, at most 100 texts.</param>
 /// <param name="Budget">What each run may use up; null where nothing is limited.</param>
 /// <param name="Reviews">Where the glass is broken: for each zone who may review it afterwards, and nobody where it has no owner; null elsewhere.</param>
+/// <param name="KnownGood">Whether what people approved before stands for the approvals; null where the rules do not take it.</param>
 public sealed record EvaluationView(
     string Verdict,
     IReadOnlyList<string> Reasons,
@@ -210,7 +211,19 @@ public sealed record EvaluationView(
     IReadOnlyList<DenialFindingView>? Denials = null,
     IReadOnlyList<string>? Outside = null,
     Budget? Budget = null,
-    IReadOnlyList<ApprovalView>? Reviews = null);
+    IReadOnlyList<ApprovalView>? Reviews = null,
+    KnownGoodView? KnownGood = null);
+
+/// <summary>What people approved before, held against what is asked, where the rules take it for an approval.</summary>
+/// <param name="Rules">The rules that take it.</param>
+/// <param name="Same">What must be the same: <c>plan</c>, <c>template</c> or <c>plan and template</c>.</param>
+/// <param name="Request">The request that people approved; null where nothing before would do.</param>
+/// <param name="ApprovedAt">When.</param>
+/// <param name="ApprovedBy">By whom, by name.</param>
+/// <param name="Until">For how long it stands.</param>
+/// <param name="Why">Why nothing would do; null where something does.</param>
+public sealed record KnownGoodView(
+    IReadOnlyList<string> Rules, string Same, string? Request, DateTimeOffset? ApprovedAt, IReadOnlyList<string> ApprovedBy, DateTimeOffset? Until, string? Why);
 
 /// <summary>The policy's answer to the part of a plan in one zone.</summary>
 /// <param name="Zone">The zone.</param>
@@ -243,9 +256,11 @@ public sealed record ApprovalView(string Zone, string Rule, IReadOnlyList<string
 
 /// <summary>
 /// A recorded yes or no; <paramref name="By"/> is null where policy itself decided. <paramref name="Passkey"/> is the passkey that signed it,
-/// <c>pk_…</c>, or null. <paramref name="Chat"/> is the chat in which it was said with a button, <c>slack</c>, or null.
+/// <c>pk_…</c>, or null. <paramref name="Rules"/> are those by which policy decided, null where a person did. <paramref name="Chat"/> is the chat in
+/// which it was said with a button, <c>slack</c>, or null.
 /// </summary>
-public sealed record DecisionView(string Id, ActorView? By, bool Approved, string? Comment, DateTimeOffset At, int Revision, string? Passkey = null, string? Chat = null);
+public sealed record DecisionView(
+    string Id, ActorView? By, bool Approved, string? Comment, DateTimeOffset At, int Revision, string? Passkey = null, IReadOnlyList<string>? Rules = null, string? Chat = null);
 
 /// <summary>Decides. <c>POST /v1/requests/{id}/approve</c> and <c>/deny</c></summary>
 /// <param name="StatementDigest">What was shown and is decided; another one in force is refused as stale.</param>

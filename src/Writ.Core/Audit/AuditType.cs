@@ -23,6 +23,10 @@ public static class AuditType
     public const string NoticesChanged = "notice.settings-changed";
     /// <summary>Whose account in a chat speaks for whom was changed, or a code for that was given out.</summary>
     public const string ChatChanged = "chat.account-changed";
+    /// <summary>A source says that others are on call than before, or says it again.</summary>
+    public const string OnCallChanged = "on-call.changed";
+    /// <summary>A source gave no answer for too long: nobody is on call by it.</summary>
+    public const string OnCallLost = "on-call.lost";
     /// <summary>A call without a valid token.</summary>
     public const string SignInFailed = "signin.failed";
     /// <summary>Somebody signed in with a browser.</summary>

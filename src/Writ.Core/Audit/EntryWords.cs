@@ -26,7 +26,7 @@ public static class EntryWords
             },
             AuditType.RequestRevised => $"revision {Text("revision")}: {Text("why")}",
             AuditType.RequestEnded => $"the request is {Text("state")}: {Text("reason")}",
-            AuditType.DecisionMade => $"{(Text("by") == "policy" ? "policy" : who)} said {(Flag(entry, "approved") ? "yes" : "no")}{After(Text("comment"))}",
+            AuditType.DecisionMade => $"{(Text("by") == "policy" ? "policy" : who)} said {(Flag(entry, "approved") ? "yes" : "no")}{By(entry)}{After(Text("comment"))}",
             AuditType.GrantIssued => $"granted until {Clock(Text("not_after"), zone)}",
             AuditType.GlassBroken => $"{who} broke the glass{After(Text("reason"))}",
             AuditType.GlassReviewed => $"{who} reviewed the break-glass, {(Flag(entry, "justified") ? "justified" : "not justified")}{After(Text("comment"))}",
@@ -73,6 +73,8 @@ public static class EntryWords
             AuditType.PasskeyRemoved => $"{who} removed a passkey",
             AuditType.ActorDisabled => $"{who} disabled {Text("name")}",
             AuditType.ActorEnabled => $"{who} enabled {Text("name")}",
+            AuditType.OnCallChanged => $"on call by {Text("source")}: {(List(entry, "people") is { Length: > 0 } people ? people : "nobody")}",
+            AuditType.OnCallLost => $"nobody is known to be on call by {Text("source")}{After(Text("why"))}",
             AuditType.NoticeGivenUp => $"{Text("for")} could not be told by mail{After(Text("why"))}",
             AuditType.NoticesChanged => $"{who} changed where {Text("for")} is told",
             AuditType.ServerInitialised => "the server was made",
@@ -107,6 +109,11 @@ public static class EntryWords
         ? string.Join(", ", list.EnumerateArray().Select(word => word.ToString())) : "";
 
     private static string Further(JsonElement entry) => Member(entry, "further") is { Length: > 0 } more ? $", {more} more times in that minute" : "";
+
+    /// <summary>By which rules policy decided, and on what earlier yes that rests.</summary>
+    private static string By(JsonElement entry) =>
+        (List(entry, "rules") is { Length: > 0 } rules ? $" by {rules}" : "")
+        + (entry.TryGetProperty("known_good", out var known) && known.ValueKind == JsonValueKind.Object ? $", since {Member(known, "request")} was approved by {List(known, "approved_by")}" : "");
 
     private static string After(string text) => text.Length > 0 ? $": {text}" : "";
 

@@ -72,4 +72,6 @@ public sealed record Evaluation
 /// <param name="WithPasskey">Only those count who signed the statement with a passkey.</param>
 /// <param name="EscalateAfter">The roles are told of it one after the other, each so long after the one before; all of them may decide at once.</param>
 /// <param name="ByChat">A yes counts that was given with a button in a chat, too.</param>
-public sealed record ApprovalNeed(string Zone, string Rule, IReadOnlyList<string> From, int Count, bool WithPasskey = false, TimeSpan? EscalateAfter = null, bool ByChat = false);
+/// <param name="KnownGood">What people approved before stands for them under these terms; null where it does not.</param>
+public sealed record ApprovalNeed(
+    string Zone, string Rule, IReadOnlyList<string> From, int Count, bool WithPasskey = false, TimeSpan? EscalateAfter = null, bool ByChat = false, KnownGoodTerm? KnownGood = null);

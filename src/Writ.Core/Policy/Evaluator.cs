@@ -14,7 +14,7 @@ namespace Writ.Core.Policy;
 /// <item>A denial that applies beats every rule.</item>
 /// <item>Each touched zone must be opened by a rule that covers, on its own, the whole of the plan's part in that zone:
 /// facets, hours and terms. Of several, the most permissive carries the zone: one that allows before one that asks for
-/// approval, then the fewest approvals, then the fewest by passkey, then file order. Facets of two rules are never added up.</item>
+/// approval, then the fewest approvals, then the fewest by passkey, then one that takes what is known good, then file order. Facets of two rules are never added up.</item>
 /// <item>Over the zones the strictest verdict holds, and the approvals add up.</item>
 /// </list>
 /// Whoever breaks the glass is answered by the rules for that alone, in each touched zone, and a workload by none of them; a series of runs by the
@@ -81,7 +81,7 @@ public static class Evaluator
         {
             return known with
             {
-                Reasons = Few(DenialReasons(known, addresses.IsEmpty, subject, plan, terms.Kind).Distinct()),
+                Reasons = Few(DenialReasons(known, addresses.IsEmpty, subject, plan, terms.Kind).Concat(Unknown(policy, known, subject, plan, terms.Kind)).Distinct()),
                 Code = denials.Count > 0 || !cover.Outside.IsEmpty || addresses.IsEmpty ? ErrorCode.Denied : stop!.Code,
                 Hint = denials.Count > 0 ? null : stop?.Hint,
                 Rules = [.. denials.Select(denial => denial.Denial)],
@@ -91,11 +91,12 @@ public static class Evaluator
         // 4. Strictest verdict, approvals added up, least terms.
         Rule[] rules = [.. opened.Select(open => open.Rule).Distinct().OrderBy(rule => rule.Order)];
         ApprovalNeed[] needs = [.. opened.SelectMany(open =>
-            open.Rule.Approval.Select(term => new ApprovalNeed(open.Zone, open.Rule.Id, term.From, term.Count, term.WithPasskey, term.EscalateAfter, term.ByChat)))];
+            open.Rule.Approval.Select(term => new ApprovalNeed(open.Zone, open.Rule.Id, term.From, term.Count, term.WithPasskey, term.EscalateAfter, term.ByChat, open.Rule.KnownGood)))];
         return known with
         {
             Verdict = findings.Min(finding => finding.Verdict),
-            Reasons = Few(opened.Select(open => $"rule {open.Rule.Id} opens zone {open.Zone} to {subject.Name}{(open.Rule.Approval.Count > 0 ? " with approval" : open.Rule.BreakGlass ? ", who breaks the glass" : "")}")),
+            Reasons = Few(opened.Select(open => $"rule {open.Rule.Id} opens zone {open.Zone} to {subject.Name}{(open.Rule.Approval.Count > 0 ? " with approval" : open.Rule.BreakGlass ? ", who breaks the glass" : "")}")
+                .Concat(policy.Unknown(needs.SelectMany(need => need.From)))),
             Rules = [.. rules.Select(rule => rule.Id)],
             Approvals = needs,
             Reviews = terms.BreakGlass ? [.. opened.Select(open => new ApprovalNeed(open.Zone, open.Rule.Id, policy.Zones[open.Zone].Owners, 1))] : null,
@@ -141,6 +142,15 @@ public static class Evaluator
                     yield return $"rule {rule.Rule}: {failed.Reason}";
             }
         }
+    }
+
+    /// <summary>Of zones that no rule opens: which rotas would have to be known to say whether one does.</summary>
+    private static IEnumerable<string> Unknown(PolicyDocument policy, Evaluation found, Subject subject, Plan plan, RuleKind kind)
+    {
+        if (subject.IsWorkload || policy.OnCall().All(each => each.Unknown is null))
+            return [];
+        var shut = found.Findings.Where(zone => zone.Verdict == Verdict.Deny).Select(zone => zone.Zone).ToHashSet(StringComparer.Ordinal);
+        return policy.Unknown(policy.Rules.Where(rule => rule.Kind == kind && rule.Tools.ContainsKey(plan.Tool) && rule.Zones.Any(shut.Contains)).SelectMany(rule => rule.Roles));
     }
 
     private static string[] Few(IEnumerable<string> reasons)

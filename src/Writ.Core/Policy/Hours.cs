@@ -12,6 +12,12 @@ namespace Writ.Core.Policy;
 /// <param name="Zone">The time zone, of the IANA database.</param>
 public sealed record Hours(IReadOnlySet<DayOfWeek> Days, int From, int To, TimeZoneInfo Zone)
 {
+    /// <summary>The first day on which an interval begins; null for no first.</summary>
+    public DateOnly? FirstDay { get; init; }
+
+    /// <summary>The first day on which none begins any more; null where they never end.</summary>
+    public DateOnly? EndDay { get; init; }
+
     /// <summary>
     /// The end of the interval in which the moment lies, or null when it lies in none. Intervals that touch are one;
     /// one that never ends (every day, all day) has its end a week ahead.
@@ -22,7 +28,7 @@ public sealed record Hours(IReadOnlySet<DayOfWeek> Days, int From, int To, TimeZ
         DateTimeOffset? end = null;
         for (var day = today.AddDays(-1); day <= today.AddDays(7); day = day.AddDays(1))
         {
-            if (!Days.Contains(day.DayOfWeek))
+            if (!Days.Contains(day.DayOfWeek) || day < FirstDay || day >= EndDay)
                 continue;
             var first = Instant(day, From, end: false);
             var last = Instant(To > From ? day : day.AddDays(1), To, end: true);
@@ -38,7 +44,7 @@ public sealed record Hours(IReadOnlySet<DayOfWeek> Days, int From, int To, TimeZ
     {
         var days = string.Join(',', Names.Where(name => Days.Contains(name.Value)).Select(name => name.Key));
         return string.Create(CultureInfo.InvariantCulture,
-            $"{(days == string.Join(',', Names.Keys) ? "every day" : days)} {From / 60:00}:{From % 60:00}-{To / 60:00}:{To % 60:00} {Zone.Id}");
+            $"{(days == string.Join(',', Names.Keys) ? "every day" : days)} {From / 60:00}:{From % 60:00}-{To / 60:00}:{To % 60:00} {Zone.Id}{(FirstDay is { } first ? $" from {first:yyyy-MM-dd}" : "")}{(EndDay is { } end ? $" until {end:yyyy-MM-dd}" : "")}");
     }
 
     /// <summary>The days of the week as the policy file spells them, Monday first.</summary>

@@ -10,11 +10,11 @@ internal sealed class HoursReader(string what, Action<int, string, string?> prob
     /// <summary>The hours, or null after reporting a problem.</summary>
     public Hours? Read(PolicyNode node)
     {
-        var fields = new FieldReader(node, $"'when' of {what}", ["days", "hours", "tz"], problem);
+        var fields = new FieldReader(node, $"'when' of {what}", ["days", "hours", "from", "until", "tz"], problem);
         if (fields.IsBroken)
             return null;
-        if (fields.Find("days") is null && fields.Find("hours") is null)
-            problem(node.Line, $"'when' of {what} names neither days nor hours", "write { days: mon-fri, hours: \"08:00-18:00\", tz: Europe/Berlin }");
+        if (fields.Find("days") is null && fields.Find("hours") is null && fields.Find("from") is null && fields.Find("until") is null)
+            problem(node.Line, $"'when' of {what} names neither days nor hours nor dates", "write { days: mon-fri, hours: \"08:00-18:00\", tz: Europe/Berlin }");
         var zone = TimeZoneInfo.Utc;
         if (fields.Text("tz") is { } name && !TimeZoneInfo.TryFindSystemTimeZoneById(name, out zone!))
         {
@@ -23,7 +23,20 @@ internal sealed class HoursReader(string what, Action<int, string, string?> prob
         }
 
         var (from, to) = Times(fields);
-        return new(Days(fields), from, to, zone);
+        var (first, end) = (Date(fields, "from"), Date(fields, "until"));
+        if (first >= end)
+            problem(fields.Find("until")!.Line, $"'when' of {what} ends before it begins", "'until' is the first day on which it applies no more");
+        return new(Days(fields), from, to, zone) { FirstDay = first, EndDay = end };
+    }
+
+    private DateOnly? Date(FieldReader fields, string key)
+    {
+        if (fields.Text(key) is not { } text)
+            return null;
+        if (DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date) && date.Year is >= 2000 and < 2200)
+            return date;
+        problem(fields.Find(key)!.Line, $"'{PolicyReader.Visible(text)}' is no date", "write 2026-03-02");
+        return null;
     }
 
     private HashSet<DayOfWeek> Days(FieldReader fields)

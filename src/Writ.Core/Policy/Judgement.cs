@@ -97,8 +97,9 @@ internal static class Judgement
 internal sealed record Opening(Rule Rule, string Zone, DateTimeOffset? End, IReadOnlyList<FailedCondition> Failed)
 {
     /// <summary>How permissive it is, the most permissive first.</summary>
-    public (int, int, int, int) Rank => (
-        Rule.Approval.Count == 0 ? 0 : 1, Rule.Approval.Sum(term => term.Count), Rule.Approval.Where(term => term.WithPasskey).Sum(term => term.Count), Rule.Order);
+    public (int, int, int, int, int) Rank => (
+        Rule.Approval.Count == 0 ? 0 : 1, Rule.Approval.Sum(term => term.Count), Rule.Approval.Where(term => term.WithPasskey).Sum(term => term.Count),
+        Rule.KnownGood is null ? 1 : 0, Rule.Order);
 
     /// <summary>How far it is from opening the zone: what fails by its terms only comes before what fails by the plan.</summary>
     public (int, int) Distance => (Failed.Any(failed => failed.Code == ErrorCode.Denied) ? 1 : 0, Failed.Count);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Writ.Core.Rotas;
 using Writ.Core.Tools;
 using Writ.Core.Tools.Definitions;
 using Writ.Core.Zones;
@@ -62,11 +63,24 @@ public sealed class NewRights
 
     private Holder HolderOf((Subject Was, Subject Is) person)
     {
-        var (was, now) = (_before?.RolesOf(person.Was) ?? new SortedSet<string>(), _after.RolesOf(person.Is));
+        var (was, now) = (RolesBefore(person.Was, person.Is), _after.RolesEver(person.Is));
         var rules = Usable(_after, now);
         return new(person.Is.Name, was, now, Usable(_before, was), rules,
             person.Is.IsWorkload ? Nothing : Decidable(_before, was), person.Is.IsWorkload ? Nothing : Decidable(_after, now),
             AddressSet.Of(rules.SelectMany(zone => Addresses(_after, zone.Key).Ranges)));
+    }
+
+    /// <summary>
+    /// The roles that they have by the policy before. Those that they have while they are on call count where the turns stay what they are: to be on call more
+    /// often, or to have the role without, is new.
+    /// </summary>
+    private SortedSet<string> RolesBefore(Subject was, Subject now)
+    {
+        if (_before is null)
+            return [];
+        var always = _after.RolesOf(now with { OnCall = [] });
+        var inTurn = _before.RolesEver(was).Where(role => _before.Roles[role].OnCall is { } rota && !always.Contains(role) && _after.Rotas.TryGetValue(rota, out var kept) && _before.Rotas[rota].IsSame(kept));
+        return new SortedSet<string>(_before.RolesOf(was with { OnCall = [] }).Concat(inTurn), StringComparer.Ordinal);
     }
 
     private static readonly IReadOnlyDictionary<(string Zone, string Tool), int> Nothing = new Dictionary<(string Zone, string Tool), int>();
@@ -123,10 +137,10 @@ public sealed class NewRights
     /// <summary>Owners review what is done in their zones by break-glass.</summary>
     private void Reviews(Subject was, Subject now)
     {
-        var (before, after) = (_before?.RolesOf(was), _after.RolesOf(now));
+        var (before, after) = (RolesBefore(was, now), _after.RolesEver(now));
         foreach (var zone in _after.Zones.Values.Where(zone => zone.Owners.Any(after.Contains) && _after.Rules.Any(rule => rule.BreakGlass && rule.Zones.Contains(zone.Name))))
         {
-            if (!(_before?.Zones.GetValueOrDefault(zone.Name) is { } known && known.Owners.Any(before!.Contains) && zone.Addresses.IsSubsetOf(known.Addresses)))
+            if (!(_before?.Zones.GetValueOrDefault(zone.Name) is { } known && known.Owners.Any(before.Contains) && zone.Addresses.IsSubsetOf(known.Addresses)))
                 _found.Add($"{now.Name} would review break-glass in zone '{zone.Name}'");
         }
     }
@@ -213,11 +227,16 @@ public sealed class NewRights
         var (was, now) => was == now,
     };
 
-    private static (int, int, int, int) Rank(Rule rule) => new Opening(rule, "", null, []).Rank;
+    private static (int, int, int, int, int) Rank(Rule rule) => new Opening(rule, "", null, []).Rank;
 
     private bool HoldsAsTightly(Rule rule, Rule before) =>
         rule.MaxDisconnected <= before.MaxDisconnected && rule.Budget.IsWithin(before.Budget)
-        && before.Protections.All(rule.Protections.Contains) && ApprovalsHold(rule.Approval, before.Approval);
+        && before.Protections.All(rule.Protections.Contains) && ApprovalsHold(rule.Approval, before.Approval)
+        && AsksAgain(rule, before);
+
+    /// <summary>People are asked again whenever they were before. Where nobody was asked, there is nothing to ask again.</summary>
+    private static bool AsksAgain(Rule rule, Rule before) =>
+        rule.KnownGood is not { } now || before.Approval.Count == 0 || (before.KnownGood is { } was && now.Same == was.Same && now.Within <= was.Within);
 
     /// <summary>True where the rule's terms are at least those of the earlier one.</summary>
     private bool IsAsStrict(Rule rule, Rule before) =>
@@ -242,9 +261,14 @@ public sealed class NewRights
     private bool HasNotGrown(string role)
     {
         if (!_notGrown.TryGetValue(role, out var known))
-            _notGrown[role] = known = _before!.Roles.TryGetValue(role, out var was) && _after.Roles[role].Groups.All(was.Groups.Contains);
+            _notGrown[role] = known = _before!.Roles.TryGetValue(role, out var was) && _after.Roles[role].Groups.All(was.Groups.Contains)
+                && (_after.Roles[role].OnCall is not { } rota || (rota == was.OnCall && HasNotGrown(_after.Rotas[rota], _before.Rotas[rota])));
         return known;
     }
+
+    /// <summary>A rota that names nobody else. Whom a source names is not the policy's to say, so another source is another rota.</summary>
+    private static bool HasNotGrown(Rota now, Rota was) => now.Source == was.Source
+        && (now.Turns is null || now.Turns.People.Concat(now.Turns.Overrides.Select(each => each.Person)).All(was.MayName));
 
     private static AddressSet Addresses(PolicyDocument? policy, string zone) =>
         policy is not null && policy.Zones.TryGetValue(zone, out var found) ? found.Addresses : AddressSet.Empty;

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Writ.Core.Rotas;
 using Writ.Core.Templates;
 using Writ.Core.Tools;
 using Writ.Core.Tools.Definitions;
@@ -16,6 +17,8 @@ public sealed class PolicyDocument
     private static readonly SortedSet<string> None = [];
     private readonly Dictionary<string, SortedSet<string>> _rolesByGroup;
     private readonly Dictionary<string, SortedSet<string>> _rolesByWorkload;
+    private readonly Dictionary<string, SortedSet<string>> _rolesByRota;
+    private IReadOnlyList<OnCallOf> _onCall = [];
     private readonly Dictionary<RuleKind, ScopeIndex<Rule>> _rules = Enum.GetValues<RuleKind>().ToDictionary(kind => kind, _ => new ScopeIndex<Rule>());
     private readonly DenialIndex _denials;
 
@@ -23,6 +26,7 @@ public sealed class PolicyDocument
         PolicySource source,
         ToolCatalogue tools,
         IReadOnlyList<ToolDefinition> definitions,
+        IReadOnlyDictionary<string, Rota> rotas,
         IReadOnlyDictionary<string, Role> roles,
         IReadOnlyDictionary<string, Workload> workloads,
         IReadOnlyDictionary<string, Zone> zones,
@@ -34,10 +38,11 @@ public sealed class PolicyDocument
         Source = source;
         Hash = HashOf(source.Text);
         (Tools, Definitions) = (tools, definitions);
-        (Roles, Workloads, Zones, Rules, Denials, Tests, Templates) = (roles, workloads, zones, rules, denials, tests, templates);
+        (Rotas, Roles, Workloads, Zones, Rules, Denials, Tests, Templates) = (rotas, roles, workloads, zones, rules, denials, tests, templates);
         ZoneMap = new ZoneMap(zones.Values);
         _rolesByGroup = Inverse(roles.Values, role => role.Groups);
         _rolesByWorkload = Inverse(roles.Values, role => role.Workloads);
+        _rolesByRota = Inverse(roles.Values, role => role.OnCall is { } rota ? [rota] : []);
         foreach (var rule in rules)
             _rules[rule.Kind].Add(rule.Roles, rule.Zones, [.. rule.Tools.Keys.Select(tool => new PolicyTopic(tool, "", ""))], rule);
         _denials = new(denials);
@@ -57,6 +62,9 @@ public sealed class PolicyDocument
 
     /// <summary>The tools that it defines, in file order.</summary>
     public IReadOnlyList<ToolDefinition> Definitions { get; }
+
+    /// <summary>The rotas by name.</summary>
+    public IReadOnlyDictionary<string, Rota> Rotas { get; }
 
     /// <summary>The roles by name.</summary>
     public IReadOnlyDictionary<string, Role> Roles { get; }
@@ -96,12 +104,36 @@ public sealed class PolicyDocument
     /// <summary>The name of the revision that a text would be.</summary>
     public static string HashOf(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
-    /// <summary>The subject's roles, in bytewise order: a person's by their groups, a workload's by its name.</summary>
+    /// <summary>
+    /// The same policy at a moment: who is on call then has the roles that are held so. One that was never asked at a moment has nobody on call.
+    /// </summary>
+    /// <param name="now">The moment.</param>
+    /// <param name="sources">What each source said last; null for one that nobody asks.</param>
+    public PolicyDocument At(DateTimeOffset now, Func<string, SourceAnswer?> sources)
+    {
+        if (Rotas.Count == 0)
+            return this;
+        var then = (PolicyDocument)MemberwiseClone();
+        then._onCall = [.. Rotas.Values.OrderBy(rota => rota.Name, StringComparer.Ordinal).Select(rota => OnCallOf.At(rota, now, sources))];
+        return then;
+    }
+
+    /// <summary>Who is on call by each rota at the policy's moment, in bytewise order of the rotas.</summary>
+    public IReadOnlyList<OnCallOf> OnCall() => _onCall;
+
+    /// <summary>The rotas by which the subject is on call.</summary>
+    public IReadOnlyCollection<string> RotasOf(Subject subject) => subject.IsWorkload ? []
+        : subject.OnCall ?? (_onCall.Count == 0 ? [] : [.. _onCall.Where(each => each.People.Contains(subject.Name, StringComparer.Ordinal)).Select(each => each.Rota.Name)]);
+
+    /// <summary>The subject's roles, in bytewise order: a person's by their groups and by whether they are on call, a workload's by its name.</summary>
     public IReadOnlySet<string> RolesOf(Subject subject)
     {
         if (subject.IsWorkload)
             return _rolesByWorkload.GetValueOrDefault(subject.Name, None);
-        SortedSet<string>[] sets = [.. subject.Groups.Select(group => _rolesByGroup.GetValueOrDefault(group)).OfType<SortedSet<string>>()];
+        SortedSet<string>[] sets =
+        [
+            .. subject.Groups.Select(group => _rolesByGroup.GetValueOrDefault(group)).Concat(RotasOf(subject).Select(rota => _rolesByRota.GetValueOrDefault(rota))).OfType<SortedSet<string>>(),
+        ];
         return sets switch
         {
             [] => None,
@@ -109,6 +141,16 @@ public sealed class PolicyDocument
             _ => new SortedSet<string>(sets.SelectMany(roles => roles), StringComparer.Ordinal),
         };
     }
+
+    /// <summary>The roles that the subject has at some moment: as if they were on call by every rota that may name them.</summary>
+    internal IReadOnlySet<string> RolesEver(Subject subject) =>
+        RolesOf(subject with { OnCall = [.. Rotas.Values.Where(rota => rota.MayName(subject.Name)).Select(rota => rota.Name)] });
+
+    /// <summary>Why it is not known who holds some of these roles at the policy's moment, one sentence a rota.</summary>
+    public IEnumerable<string> Unknown(IEnumerable<string> roles) =>
+        from each in _onCall
+        where each.Unknown is not null && roles.Any(role => Roles.GetValueOrDefault(role)?.OnCall == each.Rota.Name)
+        select each.Unknown;
 
     /// <summary>
     /// The rules that open the zone to one of the roles for the tool, in file order; hours and facets not looked at. Those of one

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Writ.Core.Rotas;
 using Writ.Core.Templates;
 using Writ.Core.Tools;
 using Writ.Core.Tools.Definitions;
@@ -69,13 +70,15 @@ internal sealed class PolicyReader(PolicySource source)
         }
 
         var tools = ToolCatalogue.Box.With([.. definitions.Select(definition => new DefinedTool(definition))]);
-        var roles = Roles(tops);
+        var rotaReader = new RotaReader(Problem);
+        var rotas = Named(tops, "rotas", "rota").ToDictionary(named => named.Name, named => rotaReader.Read(named.Name, named.Node), StringComparer.Ordinal);
+        var roles = Roles(tops, rotas);
         var zones = Zones(tops, roles);
         var reader = new WorkloadReader(Problem);
         var workloads = Named(tops, "workloads", "workload").ToDictionary(named => named.Name, named => reader.Read(named.Name, named.Node), StringComparer.Ordinal);
         var templates = Templates(roots, new(zones, tools, Problem));
         var rules = new RuleReader(roles, zones, tools, templates, source.Where, Problem);
-        return new(source, tools, definitions, roles, workloads, zones, rules.Rules(tops), rules.Denials(tops), new PolicyTestReader(rules.Ids, templates, Problem).Tests(tops), templates);
+        return new(source, tools, definitions, rotas, roles, workloads, zones, rules.Rules(tops), rules.Denials(tops), new PolicyTestReader(rules.Ids, rotas, templates, Problem).Tests(tops), templates);
     }
 
     /// <summary>True for a file that is no part of the policy's own text.</summary>
@@ -115,7 +118,7 @@ internal sealed class PolicyReader(PolicySource source)
 
     private FieldReader? Top(PolicyNode root)
     {
-        var top = new FieldReader(root, "the policy", ["version", "roles", "workloads", "zones", "rules", "denials", "tests"], Problem);
+        var top = new FieldReader(root, "the policy", ["version", "rotas", "roles", "workloads", "zones", "rules", "denials", "tests"], Problem);
         if (top.IsBroken)
             return null;
         if (top.Need("version", "begin with 'version: 1'") is { } version && version is not PolicyScalar { Value: "1" })
@@ -123,16 +126,18 @@ internal sealed class PolicyReader(PolicySource source)
         return top;
     }
 
-    private Dictionary<string, Role> Roles(FieldReader[] tops)
+    private Dictionary<string, Role> Roles(FieldReader[] tops, Dictionary<string, Rota> rotas)
     {
         var roles = new Dictionary<string, Role>(StringComparer.Ordinal);
         foreach (var (name, node) in Named(tops, "roles", "role"))
         {
-            var fields = new FieldReader(node, $"role '{name}'", ["groups", "workloads"], Problem);
-            var (groups, workloads) = (Values(fields, "groups"), Values(fields, "workloads"));
-            if (groups.Count + workloads.Count == 0 && !fields.IsBroken)
-                Problem(fields.Line, $"role '{name}' has nobody", "name groups or workloads");
-            roles[name] = new(name, groups, workloads) { Line = node.Line };
+            var fields = new FieldReader(node, $"role '{name}'", ["groups", "workloads", "on-call"], Problem);
+            var (groups, workloads, onCall) = (Values(fields, "groups"), Values(fields, "workloads"), fields.Text("on-call"));
+            if (groups.Count + workloads.Count == 0 && onCall is null && !fields.IsBroken)
+                Problem(fields.Line, $"role '{name}' has nobody", "name groups or workloads, or a rota by on-call");
+            if (onCall is not null && !rotas.ContainsKey(onCall))
+                Problem(fields.Find("on-call")!.Line, $"no rota is named '{Visible(onCall)}'", FieldReader.Near(onCall, [.. rotas.Keys]));
+            roles[name] = new(name, groups, workloads, onCall) { Line = node.Line };
         }
 
         return roles;

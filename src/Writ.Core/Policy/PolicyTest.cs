@@ -15,4 +15,8 @@ public sealed record PolicyTest(
     AskedTerms Terms,
     DateTimeOffset? At,
     Verdict Expect,
-    string? By);
+    string? By)
+{
+    /// <summary>Whether people are supposed to have approved the same before, as lately as a rule asks for.</summary>
+    public bool KnownGood { get; init; }
+}

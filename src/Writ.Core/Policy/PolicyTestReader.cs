@@ -1,13 +1,15 @@
 using System.Globalization;
 using System.Text;
+using Writ.Core.Rotas;
 using Writ.Core.Templates;
 
 namespace Writ.Core.Policy;
 
 /// <summary>Reads the tests of the file.</summary>
-internal sealed class PolicyTestReader(IReadOnlyCollection<string> ids, IReadOnlyDictionary<string, Template> templates, Action<int, string, string?> problem)
+internal sealed class PolicyTestReader(
+    IReadOnlyCollection<string> ids, IReadOnlyDictionary<string, Rota> rotas, IReadOnlyDictionary<string, Template> templates, Action<int, string, string?> problem)
 {
-    private static readonly string[] Keys = ["as", "command", "template", "with", "for", "uses", "reason", "ticket", "break-glass", "recurring", "at", "expect", "by"];
+    private static readonly string[] Keys = ["as", "command", "template", "with", "for", "uses", "reason", "ticket", "break-glass", "recurring", "known-good", "at", "expect", "by"];
     private static readonly string[] Verdicts = ["allow", "require-approval", "deny"];
 
     /// <summary>The lists under <c>tests</c>, one after the other.</summary>
@@ -41,7 +43,7 @@ internal sealed class PolicyTestReader(IReadOnlyCollection<string> ids, IReadOnl
             problem(node.Line, "this test is of a series, which is asked for by a template and in no emergency", "name a template, and leave 'break-glass' out");
         var at = At(fields);
         return who is null || expect is not { } verdict || Subject(who) is not { } subject || (use?.Command ?? (command is null ? null : Words(command, problem))) is not { } words
-            ? null : new(node.Line, subject, words, use?.Of(terms) ?? terms, at, verdict, fields.Text("by"));
+            ? null : new(node.Line, subject, words, use?.Of(terms) ?? terms, at, verdict, fields.Text("by")) { KnownGood = fields.IsMarked("known-good") };
     }
 
     private TemplateUse? Use(FieldReader fields)
@@ -87,17 +89,23 @@ internal sealed class PolicyTestReader(IReadOnlyCollection<string> ids, IReadOnl
 
     private Subject? Subject(PolicyNode node)
     {
-        var fields = new FieldReader(node, "'as'", ["user", "groups", "workload"], problem);
+        var fields = new FieldReader(node, "'as'", ["user", "groups", "on-call", "workload"], problem);
         var (user, workload) = (fields.Text("user"), fields.Text("workload"));
         if (fields.IsBroken)
             return null;
-        if (user is null == workload is null || (workload is not null && fields.Find("groups") is not null))
+        if (user is null == workload is null || (workload is not null && (fields.Find("groups") ?? fields.Find("on-call")) is not null))
         {
             problem(node.Line, "'as' names either a user with groups or a workload", "write { user: dana, groups: [engineering] } or { workload: ci }");
             return null;
         }
 
-        return new(user ?? workload!, workload is not null, [.. (fields.Texts("groups", mayBeEmpty: true) ?? []).Select(text => text.Value)]);
+        var onCall = fields.Texts("on-call", mayBeEmpty: true);
+        foreach (var rota in (onCall ?? []).Where(rota => !rotas.ContainsKey(rota.Value)))
+            problem(rota.Line, $"no rota is named '{PolicyReader.Visible(rota.Value)}'", FieldReader.Near(rota.Value, [.. rotas.Keys]));
+        return new(user ?? workload!, workload is not null, [.. (fields.Texts("groups", mayBeEmpty: true) ?? []).Select(text => text.Value)])
+        {
+            OnCall = onCall is null ? null : [.. onCall.Select(rota => rota.Value)],
+        };
     }
 
     /// <summary>A command as a line or as a list of words; null where it is neither, which is a problem.</summary>

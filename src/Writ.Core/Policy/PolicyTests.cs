@@ -39,12 +39,15 @@ public static class PolicyTests
                 inventory is null ? $"no runner has published its {name} yet; enrol one, or make ports explicit" : planned.Refusal.Hint);
         }
 
-        var found = Evaluator.Evaluate(policy, test.As, planned.Value, test.Terms, test.At ?? now);
+        var found = Evaluator.Evaluate(policy.At(test.At ?? now, _ => null), test.As, planned.Value, test.Terms, test.At ?? now);
+        if (test.KnownGood && KnownGood.For(found) is { } known && (!known.SameTemplate || test.Terms.Template is not null))
+            found = found with { Verdict = Verdict.Allow };
         if (found.Verdict != test.Expect)
         {
             return new(file, line,
                 $"test: expected {VerdictText.Of(test.Expect)}, got {VerdictText.Of(found.Verdict)}: {string.Join("; ", found.Reasons)}",
-                test.At is null && policy.Rules.Any(rule => rule.When is not null) ? "a rule has hours: give the test an 'at:' instant" : found.Hint);
+                test.At is null && policy.Rules.Any(rule => rule.When is not null) ? "a rule has hours: give the test an 'at:' instant"
+                    : test.As.OnCall is null && policy.Rotas.Count > 0 ? "who is on call depends on the moment: give the test an 'at:' instant, or say it: as: { user: …, on-call: […] }" : found.Hint);
         }
 
         return test.By is { } by && !found.Rules.Contains(by)

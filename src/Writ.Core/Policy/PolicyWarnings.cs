@@ -24,10 +24,12 @@ public sealed class PolicyWarnings
     /// <summary>The warnings about a policy, by line.</summary>
     /// <param name="policy">The policy.</param>
     /// <param name="runners">The names of the enrolled runners, or null where they are not known.</param>
-    public static IReadOnlyList<PolicyProblem> Of(PolicyDocument policy, IReadOnlySet<string>? runners)
+    /// <param name="sources">The names of the sources that servers ask who is on call, or null where they are not known.</param>
+    public static IReadOnlyList<PolicyProblem> Of(PolicyDocument policy, IReadOnlySet<string>? runners, IReadOnlySet<string>? sources = null)
     {
         var warnings = new PolicyWarnings(policy);
         warnings.Names();
+        warnings.Rotas(sources);
         warnings.Zones(runners);
         warnings.Overlaps();
         warnings.Rules();
@@ -61,6 +63,18 @@ public sealed class PolicyWarnings
         {
             foreach (var owner in zone.Owners.Where(owner => !_policy.Roles.ContainsKey(owner)))
                 Warn(zone.Line, $"owner '{PolicyReader.Visible(owner)}' of zone '{zone.Name}' is no role", "define the role, or leave it where it is a group that only the identity provider knows");
+        }
+    }
+
+    private void Rotas(IReadOnlySet<string>? sources)
+    {
+        var turned = _policy.Roles.Values.Select(role => role.OnCall).ToHashSet(StringComparer.Ordinal);
+        foreach (var rota in _policy.Rotas.Values)
+        {
+            if (!turned.Contains(rota.Name))
+                Warn(rota.Line, $"no role is held by rota '{rota.Name}'", $"a role says it: on-call: {rota.Name}");
+            if (sources is not null && rota.Source is { } source && !sources.Contains(source))
+                Warn(rota.Line, $"rota '{rota.Name}' is of source '{source}', which no server asks: nobody is on call by it", "name it in the file of serve --on-call");
         }
     }
 
@@ -108,14 +122,29 @@ public sealed class PolicyWarnings
         {
             if (shut.Take(MostCompared).FirstOrDefault(denial => Shadows(denial, rule)) is { } denial)
                 Warn(rule.Line, $"rule '{rule.Id}' can never apply: denial '{denial.Id}' forbids all that it opens", null);
-            else if (rule.BreakGlass && rule.Roles.All(role => _policy.Roles[role].Groups.Count == 0))
+            else if (rule.BreakGlass && rule.Roles.All(role => _policy.Roles[role] is { Groups.Count: 0, OnCall: null }))
                 Warn(rule.Line, $"rule '{rule.Id}' can never apply: only people break the glass, and its roles are of workloads", "name a role of people");
             else if (Better(rule) is { } better)
                 Warn(rule.Line, $"rule '{rule.Id}' never decides: rule '{better.Id}' opens at least as much, with no more approvals", "leave one of them out");
+            if (rule.KnownGood is { } known)
+                KnownGood(rule, known);
             if (_warnings.Count > Most * 4)
                 return;
         }
     }
+
+    private void KnownGood(Rule rule, KnownGoodTerm known)
+    {
+        if (known.Same == Sameness.Template && rule.Templates is null && _policy.Templates.Count == 0)
+            Warn(rule.Line, $"'known-good' of rule '{rule.Id}' can never apply: it is about templates, and the policy has none", "write 'same: plan', or add the template");
+        else if (rule.Zones.All(zone => Asking(rule, zone) is not null))
+            Warn(rule.Line, $"'known-good' of rule '{rule.Id}' can never apply: all of its zones lie in zone '{Asking(rule, rule.Zones[0])}', where people are always asked", "add 'known-good' to the rules of that zone");
+    }
+
+    /// <summary>A zone around the whole of this one whose rules, for the roles and tools of the rule, all ask people each time; null where there is none.</summary>
+    private string? Asking(Rule rule, string zone) => _policy.Zones.Values.Take(MostCompared).FirstOrDefault(around =>
+        around.Name != zone && !rule.Zones.Contains(around.Name) && _policy.Zones[zone].Addresses.IsSubsetOf(around.Addresses)
+        && rule.Tools.Keys.All(tool => _policy.RulesFor(rule.Roles.ToHashSet(StringComparer.Ordinal), around.Name, tool, rule.Kind).All(other => other.Approval.Count > 0 && other.KnownGood is null)))?.Name;
 
     private static bool Shadows(Denial denial, Rule rule) =>
         (denial.Roles is null || rule.Roles.All(denial.Roles.Contains))

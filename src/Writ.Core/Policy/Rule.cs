@@ -54,6 +54,9 @@ public sealed record Rule
     /// <summary>Whose approvals are needed, all of them; empty for <c>approval: none</c>.</summary>
     public required IReadOnlyList<ApprovalTerm> Approval { get; init; }
 
+    /// <summary>When an earlier approval by people stands for one of today; null where it never does, and where nobody is asked.</summary>
+    public KnownGoodTerm? KnownGood { get; init; }
+
     /// <summary>
     /// True for a rule that opens at once to a person who asks to break the glass, and to nobody else: it answers no other request, and no other
     /// rule answers theirs.

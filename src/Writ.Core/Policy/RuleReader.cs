@@ -10,7 +10,7 @@ internal sealed class RuleReader(
     IReadOnlyDictionary<string, Role> roles, IReadOnlyDictionary<string, Zone> zones, ToolCatalogue known, IReadOnlyDictionary<string, Template> templates, Func<int, string> where, Action<int, string, string?> problem)
 {
     private static readonly string[] RuleKeys =
-        ["id", "roles", "zones", "tools", "templates", "max-duration", "max-uses", "require", "when", "approval", "break-glass", "recurring", "max-disconnected", "budget", "protections"];
+        ["id", "roles", "zones", "tools", "templates", "max-duration", "max-uses", "require", "when", "approval", "known-good", "break-glass", "recurring", "max-disconnected", "budget", "protections"];
 
     private const string Passkey = "passkey";
 
@@ -45,7 +45,7 @@ internal sealed class RuleReader(
         fields.Need("zones");
         var breakGlass = BreakGlass(fields, what);
         var recurring = Recurring(fields, what);
-        var approval = breakGlass ? [] : Approval(fields, what);
+        IReadOnlyList<ApprovalTerm> approval = breakGlass ? [] : Approval(fields, what);
         if (recurring && approval.Any(term => term.ByChat))
             problem(fields.Find("approval")!.Line, $"{what} is of series, and is decided in a chat", "leave 'chat' out: what runs for a year is decided on its page");
         return new()
@@ -64,6 +64,7 @@ internal sealed class RuleReader(
             RequireTicket = require.Any(word => word.Value == "ticket"),
             When = fields.Find("when") is { } when ? new HoursReader(what, problem).Read(when) : null,
             Approval = approval,
+            KnownGood = KnownGood(fields, what, approval),
             BreakGlass = breakGlass,
             Recurring = recurring,
             MaxDisconnected = fields.Time("max-disconnected", TimeSpan.FromDays(1)) ?? Policy.Rule.DefaultMaxDisconnected,
@@ -96,6 +97,26 @@ internal sealed class RuleReader(
         if (fields.Find("max-uses") is { } uses)
             problem(uses.Line, $"{what} is of series, and has 'max-uses'", "leave it out: each run of a series is one use");
         return true;
+    }
+
+    /// <summary>What was approved before. It stands for people's word: a rule that asks nobody has none to stand for, and nothing stands for a signature of today.</summary>
+    private KnownGoodTerm? KnownGood(FieldReader fields, string what, IReadOnlyList<ApprovalTerm> approval)
+    {
+        if (fields.Find("known-good") is not { } node)
+            return null;
+        var terms = new FieldReader(node, $"'known-good' of {what}", ["same", "within"], problem);
+        terms.Need("same", "write 'same: plan', or 'same: template'");
+        terms.Need("within", "say how long an approval stands: within: 30d");
+        if (fields.Find("break-glass") is not null || fields.Find("recurring") is not null)
+            problem(node.Line, $"{what} has 'known-good', and is of {(fields.Find("recurring") is null ? "break-glass" : "series")}", "write two rules");
+        else if (fields.Find("approval") is PolicyScalar { Value: "none" })
+            problem(node.Line, $"{what} has 'known-good', and asks nobody", "leave it out: without approvals nothing need be known");
+        else if (approval.Any(term => term.WithPasskey))
+            problem(node.Line, $"{what} has 'known-good', and asks for a passkey, which signs what it approves each time", "leave one of them out");
+        var same = terms.Text("same");
+        if (same is not (null or "plan" or "template"))
+            problem(terms.Find("same")!.Line, $"'same' of 'known-good' of {what}: '{PolicyReader.Visible(same)}' is neither plan nor template", FieldReader.Near(same, ["plan", "template"]));
+        return terms.Time("within", Duration.Longest) is { } within && same is not null ? new(same == "plan" ? Sameness.Plan : Sameness.Template, within) : null;
     }
 
     private TimeSpan Longest(FieldReader fields, string what, bool breakGlass)

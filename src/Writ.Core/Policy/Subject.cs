@@ -6,7 +6,11 @@ namespace Writ.Core.Policy;
 /// <param name="Name">The user's or the workload's name.</param>
 /// <param name="IsWorkload">True for an API process. A workload has roles by its name only, a person by groups only.</param>
 /// <param name="Groups">The person's groups, as the identity provider or the token says.</param>
-public sealed record Subject(string Name, bool IsWorkload, IReadOnlyCollection<string> Groups);
+public sealed record Subject(string Name, bool IsWorkload, IReadOnlyCollection<string> Groups)
+{
+    /// <summary>The rotas by which the person counts as on call, whoever is; null for those by which they are at the policy's moment.</summary>
+    public IReadOnlyCollection<string>? OnCall { get; init; }
+}
 
 /// <summary>The terms that the requester asks for; null where they leave it to the rule.</summary>
 /// <param name="Duration">How long the right shall last from its start.</param>

@@ -131,6 +131,18 @@ public static class ReceiptCheck
         .Select(entry => $"reviewed by {(entry.TryGetProperty("actor", out var actor) ? Text(actor, "name") : null) ?? "somebody"}, "
             + $"{(entry.TryGetProperty("justified", out var justified) && justified.ValueKind == JsonValueKind.True ? "justified" : "not justified")}: {Text(entry, "comment")}").FirstOrDefault();
 
+    /// <summary>
+    /// By which rules policy said yes alone, in words, and on what earlier yes of people that rests; null where people decided, and where its entry does not say. To be
+    /// asked of a receipt that holds.
+    /// </summary>
+    public static string? ByPolicy(Receipt receipt) => receipt.Entries.Select(entry => Parse(entry.Entry)).OfType<JsonElement>()
+        .Where(entry => Text(entry, "type") == "decision.made" && Text(entry, "by") == "policy" && Texts(entry, "rules").Length > 0)
+        .Select(entry => $"by policy alone: rule {Texts(entry, "rules")}{(entry.TryGetProperty("known_good", out var known) ? $", since {Text(known, "request")} was approved by {Texts(known, "approved_by")} at {Text(known, "approved_at")}" : "")}")
+        .FirstOrDefault();
+
+    private static string Texts(JsonElement entry, string name) => entry.ValueKind == JsonValueKind.Object && entry.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array
+        ? string.Join(", ", list.EnumerateArray().Where(text => text.ValueKind == JsonValueKind.String).Select(text => text.GetString())) : "";
+
     // Why an end is not what the runner signed; null where it is.
     private static string? Unsigned(Receipt receipt, RunOrder order, string digest, long index, JsonElement ended, NoteKey[] keys)
     {

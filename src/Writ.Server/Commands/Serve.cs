@@ -40,13 +40,14 @@ internal static class Serve
     private static readonly Option<string?> SignInFile = new("--sign-in") { Description = "How people sign in: a JSON file with the providers of OpenID Connect", HelpName = "FILE" };
     private static readonly Option<string?> MailFile = new("--mail") { Description = "How mail is sent to people: a JSON file with the mail server; nobody is told by mail without it", HelpName = "FILE" };
     private static readonly Option<string?> SlackFile = new("--slack") { Description = "The app in Slack whose buttons decide: a JSON file with its workspaces and where its signing secret is", HelpName = "FILE" };
+    private static readonly Option<string?> OnCallFile = new("--on-call") { Description = "Who says who is on call: a JSON file with the sources that policies name", HelpName = "FILE" };
     private static readonly Option<bool> KeepBoxTokens = new("--keep-box-tokens") { Description = "Tokens of writ-server token create open /v1 also where people can sign in" };
 
     public static Command Build(TimeProvider time)
     {
         var command = new Command("serve", "Runs the server.")
         {
-            CommandLine.Data, CommandLine.DatabaseOption, Urls, PublicUrl, RunnerListen, Certificate, CertificateKey, SignInFile, MailFile, SlackFile, KeepBoxTokens, Witnesses, TrustedProxies, PlainHttp,
+            CommandLine.Data, CommandLine.DatabaseOption, Urls, PublicUrl, RunnerListen, Certificate, CertificateKey, SignInFile, MailFile, SlackFile, OnCallFile, KeepBoxTokens, Witnesses, TrustedProxies, PlainHttp,
         };
         command.SetAction(async (parsed, cancel) =>
         {
@@ -87,6 +88,15 @@ internal static class Serve
                 slack = read.Value;
             }
 
+            var sources = Rotas.SourceSettings.None;
+            if (parsed.GetValue(OnCallFile) is { } onCall)
+            {
+                var read = Rotas.SourceSettings.Parse(onCall, await File.ReadAllTextAsync(onCall, cancel));
+                if (!read.IsOk)
+                    return CommandLine.Fail(read.Refusal, 2);
+                sources = read.Value;
+            }
+
             var proxies = ServerSettings.ReadProxies(parsed.GetValue(TrustedProxies) ?? []);
             if (!proxies.IsOk)
                 return CommandLine.Fail(proxies.Refusal, 2);
@@ -94,7 +104,7 @@ internal static class Serve
                 parsed.GetValue(Certificate), parsed.GetValue(CertificateKey), witnesses,
                 parsed.GetValue(PublicUrl), signIn with { KeepBoxTokens = signIn.KeepBoxTokens || parsed.GetValue(KeepBoxTokens) })
             {
-                TrustedProxies = proxies.Value, Mail = mail, Slack = slack, PlainHttp = parsed.GetValue(PlainHttp),
+                TrustedProxies = proxies.Value, Mail = mail, Slack = slack, OnCall = sources, PlainHttp = parsed.GetValue(PlainHttp),
             };
             if (settings.Check() is { } wrong)
                 return CommandLine.Fail(wrong, 2);

@@ -72,11 +72,10 @@ internal sealed class DecisionTurn(
         if (!policy.IsOk)
             return policy.Refusal;
         if (!RequestAccess.MayDecide(policy.Value, found.Value, caller))
-            return new Refusal(ErrorCode.Forbidden, "no role of yours decides on this request", $"it waits for: {string.Join("; ", Roles(found.Value))}");
+            return new Refusal(ErrorCode.Forbidden, "no role of yours decides on this request", $"it waits for: {string.Join("; ", Roles(found.Value).Concat(policy.Value.Unknown(RequestViews.Needs(found.Value).SelectMany(need => need.From))))}");
 
-        // A yes may give something, and what is given to one person is given one after the other.
-        if (approve)
-            await scope.TakeTurnOf(found.Value.ActorId, found.Value.OnBehalfOf);
+        // A yes may give something, and a no takes away what an earlier yes gives by itself: what is given to one person is given one after the other.
+        await scope.TakeTurnOf(found.Value.ActorId, found.Value.OnBehalfOf);
 
         // 2. Take the turn. Whoever comes second waits here and then sees what the first one did.
         if (found.Value.Extends is { } run)
@@ -120,6 +119,7 @@ internal sealed class DecisionTurn(
         }
 
         // 4. Record it.
+        string[] onCall = [.. policy.Value.RotasOf(Reevaluation.SubjectOf(caller))];
         var decision = new DecisionRow
         {
             Id = DecisionId.New(scope.Now),
@@ -130,6 +130,7 @@ internal sealed class DecisionTurn(
             Approved = approve,
             Comment = decide.Comment,
             At = scope.Now,
+            OnCall = onCall,
             PasskeyId = passkey,
             Passkey = signed?.ToBytes(),
             Chat = caller.Chat,
@@ -146,6 +147,8 @@ internal sealed class DecisionTurn(
         };
         if (caller.Chat is { } account)
             said["chat"] = new JsonObject { ["kind"] = ChatNames.Slack, ["account"] = account };
+        if (onCall.Length > 0)
+            said["on_call"] = AuditEvent.Texts(onCall);
         if (signed is not null)
         {
             said["passkey"] = JsonNode.Parse(signed.ToBytes());

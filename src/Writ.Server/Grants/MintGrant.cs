@@ -7,6 +7,7 @@ using Writ.Proof.Errors;
 using Writ.Proof.Identity;
 using Writ.Proof.Statements;
 using Writ.Server.Extensions;
+using Writ.Server.Requests;
 using Writ.Server.Storage;
 using Writ.Server.Traces;
 
@@ -41,6 +42,7 @@ internal static class MintGrant
             ["by"] = "policy",
             ["approved"] = true,
             ["statement"] = request.StatementDigest,
+            ["rules"] = AuditEvent.Texts(RequestViews.Evaluation(request).Rules),
         };
         foreach (var (name, value) in because ?? [])
             said[name] = value?.DeepClone();

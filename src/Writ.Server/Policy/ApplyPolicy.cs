@@ -145,11 +145,12 @@ internal sealed class ApplyPolicy(
             }, source));
             await TemplateVersions.Record(scope, old, policy, row.Number, author, by, proposal is null ? null : by.Name, source);
             await scope.Db.SaveChangesAsync(CancellationToken.None);
+            var (then, now) = (old is null ? null : await policies.Now(scope.Db, old), await policies.Now(scope.Db, policy));
             // Outside a rule's hours the old policy says no as well: that is no tightening, and what waits, waits for the hours.
-            await tightening.AskAgain(scope, policy, scope.Db.Requests,
-                async (request, at) => old is not null && (await reevaluation.OfRequest(scope.Db, old, request, at)).Verdict == Verdict.Deny, "denied by a new policy", asked);
-            await tightening.Revoke(scope, policy, scope.Db.Grants,
-                async (request, at) => old is null || (await reevaluation.OfGrant(scope.Db, old, request, at)).IsOk, "a new policy no longer allows it", revoked);
+            await tightening.AskAgain(scope, now, scope.Db.Requests,
+                async (request, at) => then is not null && (await reevaluation.OfRequest(scope.Db, then, request, at)).Verdict == Verdict.Deny, "denied by a new policy", asked);
+            await tightening.Revoke(scope, now, scope.Db.Grants,
+                async (request, at) => then is null || (await reevaluation.OfGrant(scope.Db, then, request, at)).IsOk, "a new policy no longer allows it", revoked);
             return new PolicyView(row.Hash, row.Text, row.AppliedAt, row.AppliedBy, gone.Count == 0 ? null : gone);
         });
         if (applied.IsOk)

@@ -37,7 +37,8 @@ internal sealed class CheckPolicy(Database database, Inventories inventories, Ti
             var tools = await inventories.Latest(db, cancel);
             problems = PolicyTests.Run(policy, tools.GetValueOrDefault, time.GetUtcNow());
             var runners = await db.Runners.AsNoTracking().Where(row => row.DisabledAt == null).Select(row => row.Name).ToListAsync(cancel);
-            warnings = PolicyWarnings.Of(policy, runners.ToHashSet(StringComparer.Ordinal));
+            var sources = await db.OnCall.AsNoTracking().Select(row => row.Source).ToListAsync(cancel);
+            warnings = PolicyWarnings.Of(policy, runners.ToHashSet(StringComparer.Ordinal), sources.ToHashSet(StringComparer.Ordinal));
         }
 
         return (problems.Count == 0 ? parse.Policy : null,

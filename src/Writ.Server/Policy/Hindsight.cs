@@ -41,7 +41,8 @@ internal sealed class Hindsight(Database database, Reevaluation reevaluation)
             {
                 looked++;
                 var actor = actors[row.ActorId];
-                var (was, now) = (before is null ? Answer(null) : Answer(await reevaluation.OfPast(db, before, row, actor)), Answer(await reevaluation.OfPast(db, after, row, actor)));
+                // What a source said then is not kept: neither policy knows it.
+                var (was, now) = (before is null ? Answer(null) : Answer(await reevaluation.OfPast(db, before.At(row.CreatedAt, _ => null), row, actor)), Answer(await reevaluation.OfPast(db, after.At(row.CreatedAt, _ => null), row, actor)));
                 if (was != now)
                     yield return (looked, new(row.Id.ToString(), actor.Name, row.Command, row.CreatedAt, was, now));
             }

@@ -11,6 +11,7 @@ using Writ.Core.Templates;
 using Writ.Proof.Errors;
 using Writ.Proof.Identity;
 using Writ.Proof.Statements;
+using Writ.Server.Decisions;
 using Writ.Server.Errors;
 using Writ.Server.Files;
 using Writ.Server.Grants;
@@ -142,7 +143,13 @@ internal sealed class Ask(
             id, 1, new(caller.Id.ToString(), caller.Name), caller.OnBehalfOf is { Id: { } person, Name: var name } ? new(person.ToString(), name) : null, planned.Plan, planned.Runner, planned.InventoryDigest, ask.Start, found, inForce.Value, ask.BreakGlass, series.Value);
         if (SandboxTerms.Wrong(statement) is { } wrong)
             return wrong;
-        var request = NewRow(scope, caller, ask, use, version, planned, statement, inForce.Value, found, idempotencyKey);
+        // What people approved before may stand for their word of today. Whoever denies or takes away the same for this person has their turn before or after this.
+        var likeness = Likeness.Of(statement, planned.Context.Inventory, inForce.Value, version?.Name, version?.Digest);
+        var known = series.Value is null
+            ? await KnownGoods.Find(scope.Db, inForce.Value, new(caller.Id, caller.OnBehalfOf?.Id, likeness, found.Zones, found.Duration, found.Uses, Tightening.Later(scope.Now, ask.Start)), found) : null;
+        if (known?.By is not null)
+            found = found with { Verdict = Verdict.Allow, Reasons = [.. found.Reasons, known.Sentence] };
+        var request = NewRow(scope, caller, ask, use, version, planned, statement, inForce.Value, found, known, likeness, idempotencyKey);
         scope.Db.Requests.Add(request);
         // What policy denies is on the record by its digests alone: nobody fills the disk with what is refused.
         if (found.Verdict != Verdict.Deny)
@@ -155,7 +162,7 @@ internal sealed class Ask(
         await scope.Db.SaveChangesAsync();
 
         // 3 and 4. Where policy decides alone, it decides now.
-        if (found.Verdict == Verdict.Allow && await MintGrant.ByPolicy(scope, request) is { IsOk: false, Refusal: var none })
+        if (found.Verdict == Verdict.Allow && await MintGrant.ByPolicy(scope, request, known?.By is null ? null : new() { ["known_good"] = known.Entry }) is { IsOk: false, Refusal: var none })
             return none;
         if (found.Verdict != Verdict.Deny)
             return (request, null);
@@ -189,7 +196,7 @@ internal sealed class Ask(
 
     private static RequestRow NewRow(
         WriteScope scope, Caller caller, AskForAccess ask, TemplateUse? use, TemplateRow? version, Planned planned, Statement statement, PolicyDocument policy, Evaluation found,
-        string? idempotencyKey)
+        KnownGoodAnswer? known, Likeness likeness, string? idempotencyKey)
     {
         var denied = found.Verdict == Verdict.Deny;
         var bytes = statement.ToBytes();
@@ -212,7 +219,7 @@ internal sealed class Ask(
             InventoryDigest = planned.InventoryDigest,
             PolicyHash = policy.Hash,
             Plan = JsonSerializer.Serialize(PlanViews.Of(planned.Plan, planned.Context.Inputs, denied ? null : found.Duration, found.Budget), WritJson.Default.PlanView),
-            Evaluation = JsonSerializer.Serialize(RequestViews.Of(found, policy.Hash), WritJson.Default.EvaluationView),
+            Evaluation = JsonSerializer.Serialize(RequestViews.Of(found, policy.Hash) with { KnownGood = known?.View }, WritJson.Default.EvaluationView),
             Statement = bytes,
             StatementDigest = Statement.DigestOf(bytes),
             Names = Reevaluation.NamesOf(planned.Context),
@@ -223,6 +230,9 @@ internal sealed class Ask(
             TemplateVersion = version?.Version,
             TemplateDigest = version?.Digest,
             TemplateParameters = use is null ? null : TemplateVersions.Parameters(use),
+            PlanLikeness = likeness.Plan,
+            TemplateLikeness = likeness.Template,
+            KnownGoodBy = known?.By?.Id,
             BreakGlass = ask.BreakGlass,
             Series = statement.Series is { } series ? SeriesId.Parse(series.Id) : null,
         };

@@ -11,6 +11,7 @@ using Writ.Proof;
 using Writ.Proof.Addresses;
 using Writ.Proof.Errors;
 using Writ.Proof.Statements;
+using Writ.Server.Decisions;
 using Writ.Server.Errors;
 using Writ.Server.Extensions;
 using Writ.Server.Grants;
@@ -207,6 +208,7 @@ internal sealed class NarrowRequest(
             return wrong;
         var bytes = statement.ToBytes();
         var digest = Statement.DigestOf(bytes);
+        var likeness = request.Extends is null ? Likeness.Of(statement, context.Inventory, policy, request.Template, request.TemplateDigest) : null;
         string[] argv = [.. command];
         var shown = JsonSerializer.Serialize(PlanViews.Of(plan, context.Inputs, whole, found.Budget), WritJson.Default.PlanView);
         var evaluation = JsonSerializer.Serialize(RequestViews.Of(found, policy.Hash), WritJson.Default.EvaluationView);
@@ -217,6 +219,8 @@ internal sealed class NarrowRequest(
                 .SetProperty(row => row.Command, argv)
                 .SetProperty(row => row.Statement, bytes)
                 .SetProperty(row => row.StatementDigest, digest)
+                .SetProperty(row => row.PlanLikeness, likeness == null ? null : likeness.Plan)
+                .SetProperty(row => row.TemplateLikeness, likeness == null ? null : likeness.Template)
                 .SetProperty(row => row.Evaluation, evaluation)
                 .SetProperty(row => row.Plan, shown)
                 .SetProperty(row => row.PolicyHash, policy.Hash)

@@ -9,6 +9,7 @@ using Writ.Proof.Addresses;
 using Writ.Proof.Errors;
 using Writ.Proof.Identity;
 using Writ.Proof.Statements;
+using Writ.Server.Decisions;
 using Writ.Server.Extensions;
 using Writ.Server.Files;
 using Writ.Server.Runners;
@@ -141,6 +142,8 @@ internal sealed class Reevaluation(Inventories inventories)
             return new Refusal(found.Code ?? ErrorCode.Denied, "policy no longer allows this", found.Hint, found.Reasons);
         if (found.Verdict == Verdict.Allow)
             return found;
+        if (request.KnownGoodBy is not null && await KnownGoods.Gone(db, policy, request, found) is { } gone)
+            return new Refusal(ErrorCode.Denied, "what was approved before no longer stands for this", "ask again", [gone]);
         var missing = Quorum.Missing(found.Approvals, await Approvers(db, policy, request));
         return missing.Count == 0
             ? found
@@ -148,22 +151,28 @@ internal sealed class Reevaluation(Inventories inventories)
                 [.. missing.Select(text => $"missing: {text}")]);
     }
 
-    /// <summary>The people who approved this revision of the request, with their roles of today.</summary>
+    /// <summary>The people who approved this revision of the request, or what it rests on, with their roles of today.</summary>
     public static async Task<IReadOnlyList<Decider>> Approvers(WritDb db, PolicyDocument policy, RequestRow request)
     {
         // What people decided of a run of a series, they decided of the series.
         if (request.DueAt is not null)
             request = await db.Requests.AsNoTracking().SingleAsync(row => row.Series == request.Series && row.DueAt == null);
+        else if (request.KnownGoodBy is { } known)
+            request = await db.Requests.AsNoTracking().SingleAsync(row => row.Id == known);
         var people = await (
             from decision in db.Decisions.AsNoTracking()
             join actor in db.Actors.AsNoTracking() on decision.ActorId equals actor.Id
             where decision.RequestId == request.Id && decision.Revision == request.Revision
                 && decision.StatementDigest == request.StatementDigest && decision.Approved && actor.DisabledAt == null
-            select new { actor, decision.PasskeyId, decision.Chat }).ToListAsync();
-        return [.. people.Select(person => DeciderOf(policy, person.actor.Id, SubjectOf(person.actor), person.PasskeyId is not null, person.Chat is not null))];
+            select new { actor, decision }).ToListAsync();
+        return [.. people.Select(person => DeciderOf(policy, person.actor, person.decision))];
     }
 
     public static Decider DeciderOf(PolicyDocument policy, ActorId person, Subject subject, bool withPasskey = false, bool byChat = false) => new(person, [.. policy.RolesOf(subject)], withPasskey, byChat);
+
+    /// <summary>Whoever decided, by their groups of today. Who was on call when they said yes said it, though their turn is over.</summary>
+    public static Decider DeciderOf(PolicyDocument policy, ActorRow actor, DecisionRow decision) =>
+        DeciderOf(policy, actor.Id, SubjectOf(actor) with { OnCall = decision.OnCall }, decision.PasskeyId is not null, decision.Chat is not null);
 
     public static Subject SubjectOf(ActorRow actor) => new(actor.Name, actor.Kind == ActorKind.Workload, actor.Groups);
 

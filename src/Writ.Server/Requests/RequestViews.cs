@@ -105,7 +105,8 @@ internal static class RequestViews
                 [
                     .. decisions[row.Id].Select(decision => new DecisionView(
                         decision.Id.ToString(), decision.ActorId is { } person ? Of(actors[person]) : null,
-                        decision.Approved, decision.Comment, decision.At, decision.Revision, decision.PasskeyId?.ToString(), decision.Chat is null ? null : ChatNames.Slack)),
+                        decision.Approved, decision.Comment, decision.At, decision.Revision, decision.PasskeyId?.ToString(), decision.ActorId is null ? Evaluation(row).Rules : null,
+                        decision.Chat is null ? null : ChatNames.Slack)),
                 ],
                 row.State == RequestState.Pending ? Missing(policy, row, decisions[row.Id], actors) : [],
                 row.StatementDigest, row.Statement, row.Duration.TotalSeconds, row.Uses, row.Start, row.CreatedAt, row.ExpiresAt,
@@ -121,6 +122,6 @@ internal static class RequestViews
             : Quorum.Missing(Needs(row),
             [
                 .. decisions.Where(decision => decision.Approved && decision.ActorId is not null && decision.Revision == row.Revision)
-                    .Select(decision => Reevaluation.DeciderOf(policy, decision.ActorId!.Value, Reevaluation.SubjectOf(actors[decision.ActorId.Value]), decision.PasskeyId is not null, decision.Chat is not null)),
+                    .Select(decision => Reevaluation.DeciderOf(policy, actors[decision.ActorId!.Value], decision)),
             ]);
 }

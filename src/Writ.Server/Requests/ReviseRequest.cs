@@ -6,6 +6,7 @@ using Writ.Core.Audit;
 using Writ.Core.Policy;
 using Writ.Core.Tools;
 using Writ.Proof.Statements;
+using Writ.Server.Decisions;
 using Writ.Server.Grants;
 using Writ.Server.Storage;
 
@@ -58,7 +59,9 @@ internal sealed class ReviseRequest(Reevaluation reevaluation)
         if (!plan.IsOk)
             return false;
         var revision = request.Revision + 1;
-        var statement = (await Wanted(scope, request, revision, policy, found, plan.Value, start)).ToBytes();
+        var wanted = await Wanted(scope, request, revision, policy, found, plan.Value, start);
+        var statement = wanted.ToBytes();
+        var likeness = await LikenessOf(scope, request, wanted, policy);
         var digest = Statement.DigestOf(statement);
         var evaluation = JsonSerializer.Serialize(RequestViews.Of(found, policy.Hash), WritJson.Default.EvaluationView);
         var view = RequestViews.Plan(request);
@@ -72,6 +75,8 @@ internal sealed class ReviseRequest(Reevaluation reevaluation)
                 .SetProperty(row => row.Revision, revision)
                 .SetProperty(row => row.Statement, statement)
                 .SetProperty(row => row.StatementDigest, digest)
+                .SetProperty(row => row.PlanLikeness, likeness == null ? null : likeness.Plan)
+                .SetProperty(row => row.TemplateLikeness, likeness == null ? null : likeness.Template)
                 .SetProperty(row => row.Evaluation, evaluation)
                 .SetProperty(row => row.Plan, shown)
                 .SetProperty(row => row.PolicyHash, policy.Hash)
@@ -101,7 +106,12 @@ internal sealed class ReviseRequest(Reevaluation reevaluation)
             series: request.Series is null ? null : Statement.Read(request.Statement).Value.Series);
     }
 
-    // Reasons are words for people; what decides is all the rest.
+    /// <summary>By what a revision is known again; null for more time, which is no right of its own.</summary>
+    private async Task<Likeness?> LikenessOf(WriteScope scope, RequestRow request, Statement statement, PolicyDocument policy) =>
+        request.Extends is null && await reevaluation.ContextOf(scope.Db, request) is { IsOk: true, Value: var context }
+            ? Likeness.Of(statement, context.Inventory, policy, request.Template, request.TemplateDigest) : null;
+
+    // Reasons are words for people, and what was approved before stands for those who ask; what decides is all the rest.
     private static string Text(Contracts.Requests.EvaluationView found) =>
-        JsonSerializer.Serialize(found with { Reasons = [] }, WritJson.Default.EvaluationView);
+        JsonSerializer.Serialize(found with { Reasons = [], KnownGood = null }, WritJson.Default.EvaluationView);
 }

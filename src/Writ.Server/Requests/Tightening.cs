@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Writ.Core;
 using Writ.Core.Audit;
 using Writ.Core.Policy;
+using Writ.Proof.Errors;
 using Writ.Proof.Identity;
 using Writ.Server.Grants;
 using Writ.Server.Series;
@@ -44,12 +45,18 @@ internal sealed class Tightening(Reevaluation reevaluation, ReviseRequest revise
     public async Task Revoke(
         WriteScope scope, PolicyDocument policy, IQueryable<GrantRow> grants, Func<RequestRow, DateTimeOffset, Task<bool>> allowedBefore, string why, List<GrantId> revoked)
     {
+        // All are looked at before one of them ends: what is known good rests on what ends here too.
+        var ends = new List<(GrantRow Grant, Refusal Why)>();
         foreach (var (grant, request, at) in await Open(scope, grants))
         {
             var found = await reevaluation.OfGrant(scope.Db, policy, request, at);
-            if (found.IsOk || !await allowedBefore(request, at))
-                continue;
-            if (await GrantEnding.End(scope, grant, GrantEvent.Revoke, AuditActor.System, $"{why}: {found.Refusal.Reasons?[0] ?? found.Refusal.Message}"))
+            if (!found.IsOk && await allowedBefore(request, at))
+                ends.Add((grant, found.Refusal));
+        }
+
+        foreach (var (grant, refusal) in ends)
+        {
+            if (await GrantEnding.End(scope, grant, GrantEvent.Revoke, AuditActor.System, $"{why}: {refusal.Reasons?[0] ?? refusal.Message}"))
                 revoked.Add(grant.Id);
         }
     }

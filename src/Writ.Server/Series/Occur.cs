@@ -188,7 +188,7 @@ internal sealed class Occur(
         // Files whose retention is over are those that nobody uses.
         await KeptFiles.Keep(scope.Db, scope.Now, [.. plan.Files.Select(file => (file.Sha256, file.Content))]);
         await scope.Db.SaveChangesAsync();
-        if (await MintGrant.ByPolicy(scope, row, new() { ["series"] = series.Id.ToString(), ["decided"] = decided.StatementDigest, ["rules"] = AuditEvent.Texts(found.Rules) }) is { IsOk: false, Refusal: var none })
+        if (await MintGrant.ByPolicy(scope, row, new() { ["series"] = series.Id.ToString(), ["decided"] = decided.StatementDigest }) is { IsOk: false, Refusal: var none })
             return none;
         await scope.Db.SaveChangesAsync();
         var grant = await scope.Db.Grants.AsNoTracking().SingleAsync(grant => grant.RequestId == row.Id);

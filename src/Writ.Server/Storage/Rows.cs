@@ -144,6 +144,11 @@ internal sealed class RequestRow
     public int? TemplateVersion { get; init; }
     public string? TemplateDigest { get; init; }
     public string? TemplateParameters { get; init; }
+    /// <summary>By what its plan, and its template, are known again (<see cref="Decisions.Likeness"/>); null where nothing is known again by it.</summary>
+    public string? PlanLikeness { get; set; }
+    public string? TemplateLikeness { get; set; }
+    /// <summary>The request whose approval by people stands for one of this; null where people or policy decided on itself.</summary>
+    public RequestId? KnownGoodBy { get; init; }
     /// <summary>Whether it was asked to break the glass.</summary>
     public bool BreakGlass { get; init; }
     /// <summary>The series that it asks for, or of which it is one run; null for every other.</summary>
@@ -165,6 +170,8 @@ internal sealed class DecisionRow
     public required bool Approved { get; init; }
     public string? Comment { get; init; }
     public required DateTimeOffset At { get; init; }
+    /// <summary>The rotas by which the person was on call when they decided; what they said then counts after their turn.</summary>
+    public string[] OnCall { get; init; } = [];
     /// <summary>The passkey that signed it, with what it signed (<see cref="PasskeyAssertion.ToBytes"/>); null where it was decided without one.</summary>
     public PasskeyId? PasskeyId { get; init; }
     public byte[]? Passkey { get; init; }

@@ -28,6 +28,7 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
     public DbSet<RunnerRow> Runners => Set<RunnerRow>();
     public DbSet<RunnerKeyRow> RunnerKeys => Set<RunnerKeyRow>();
     public DbSet<InventoryRow> Inventories => Set<InventoryRow>();
+    public DbSet<OnCallRow> OnCall => Set<OnCallRow>();
     public DbSet<TemplateRow> Templates => Set<TemplateRow>();
     public DbSet<RequestRow> Requests => Set<RequestRow>();
     public DbSet<DecisionRow> Decisions => Set<DecisionRow>();
@@ -107,6 +108,11 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
             policy.HasKey(row => row.Number);
             policy.Property(row => row.Number).ValueGeneratedNever();
         });
+        modelBuilder.Entity<OnCallRow>(source =>
+        {
+            source.ToTable("on_call");
+            source.HasKey(row => row.Source);
+        });
         modelBuilder.Entity<ProposalRow>(proposal =>
         {
             proposal.ToTable("proposals");
@@ -175,6 +181,8 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
             request.HasIndex(row => new { row.State, row.ExpiresAt });
             request.HasIndex(row => new { row.ActorId, row.IdempotencyKey }).IsUnique();
             request.HasIndex(row => row.Extends);
+            request.HasIndex(row => row.PlanLikeness);
+            request.HasIndex(row => row.TemplateLikeness);
             // A run of a series is one request, whatever races.
             request.HasIndex(row => new { row.Series, row.DueAt }).IsUnique();
             request.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
@@ -182,6 +190,7 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
         modelBuilder.Entity<DecisionRow>(decision =>
         {
             decision.ToTable("decisions");
+            decision.Property(row => row.OnCall).HasDefaultValueSql("'[]'");
             // A person decides once on a revision.
             decision.HasIndex(row => new { row.RequestId, row.Revision, row.ActorId }).IsUnique();
             decision.HasOne<RequestRow>().WithMany().HasForeignKey(row => row.RequestId).OnDelete(DeleteBehavior.Restrict);

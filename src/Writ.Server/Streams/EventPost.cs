@@ -1,6 +1,4 @@
-using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 
 namespace Writ.Server.Streams;
 
@@ -11,7 +9,6 @@ namespace Writ.Server.Streams;
 internal sealed class EventPost : IDisposable
 {
     private static readonly TimeSpan UsualPatience = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan ConnectWithin = TimeSpan.FromSeconds(10);
     private readonly Uri _address;
     private readonly HttpClient _http;
 
@@ -22,14 +19,7 @@ internal sealed class EventPost : IDisposable
     public EventPost(Uri address, string? caFile, bool isPublicAlone = false, TimeSpan? patience = null)
     {
         _address = address;
-        var handler = new SocketsHttpHandler
-        {
-            UseProxy = false, AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = ConnectWithin, PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-        };
-        handler.SslOptions.CertificateChainPolicy = StreamTarget.Trust(caFile);
-        if (isPublicAlone)
-            handler.ConnectCallback = ConnectToPublic;
-        _http = new(handler) { Timeout = patience ?? UsualPatience, MaxResponseContentBufferSize = 64 << 10 };
+        _http = new(OutwardHttp.Handler(caFile, isPublicAlone)) { Timeout = patience ?? UsualPatience, MaxResponseContentBufferSize = 64 << 10 };
     }
 
     /// <exception cref="IOException">It cannot be told that it arrived; the message is for the log and holds no secret.</exception>
@@ -42,7 +32,7 @@ internal sealed class EventPost : IDisposable
         {
             using var answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
             if (!answer.IsSuccessStatusCode)
-                throw new IOException($"it answered {(int)answer.StatusCode}{((int)answer.StatusCode is >= 300 and < 400 ? ", and no redirect is followed" : "")}");
+                throw new IOException(OutwardHttp.Told(answer.StatusCode));
             // To its end, so that the connection is used again; what it says is nothing to us.
             await answer.Content.LoadIntoBufferAsync(cancel);
         }
@@ -52,29 +42,9 @@ internal sealed class EventPost : IDisposable
         }
         catch (HttpRequestException failed)
         {
-            throw new IOException(failed.InnerException is System.Security.Authentication.AuthenticationException ? "its certificate is not to be trusted" : failed.Message, failed);
+            throw new IOException(OutwardHttp.Told(failed), failed);
         }
     }
 
     public void Dispose() => _http.Dispose();
-
-    /// <summary>Asks for the name's addresses once and dials those that it looked at: no later answer can lead elsewhere.</summary>
-    private static async ValueTask<Stream> ConnectToPublic(SocketsHttpConnectionContext context, CancellationToken cancel)
-    {
-        var found = await Dns.GetHostAddressesAsync(context.DnsEndPoint.Host, cancel);
-        var allowed = found.Where(PublicAddress.Is).ToArray();
-        if (allowed.Length == 0)
-            throw new IOException($"{context.DnsEndPoint.Host} is {string.Join(" and ", found.AsEnumerable())}, no public address");
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(allowed, context.DnsEndPoint.Port, cancel);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
 }

@@ -142,12 +142,12 @@ internal sealed class Board(Database database, Feed feed, TimeProvider time) : I
             from row in db.Decisions.AsNoTracking()
             join actor in db.Actors.AsNoTracking() on row.ActorId equals actor.Id
             where ids.Contains(row.RequestId) && row.Approved && actor.DisabledAt == null
-            select new { row.RequestId, row.Revision, row.PasskeyId, row.Chat, actor }).ToListAsync(cancel)).ToLookup(each => (each.RequestId, each.Revision));
+            select new { row.RequestId, row.Revision, row.PasskeyId, row.Chat, row.OnCall, actor }).ToListAsync(cancel)).ToLookup(each => (each.RequestId, each.Revision));
         return [.. rows.Select(row =>
         {
             var (needs, zones) = Brief.OfEvaluation(row.Evaluation);
             return new WaitingRequest(row.Id, row.Revision, row.Turn, Affair(row.actor, row.OnBehalfOf, needs) with { IsAuthor = row.Template is not { } name ? null : templates.TryGetValue((name, row.TemplateVersion ?? 0), out var version) ? version.IsAuthor : (_, _) => true }, row.Tool, Brief.Hosts(row.Plan), zones, row.Reason, row.Duration, row.CreatedAt, row.ExpiresAt,
-                [.. said[(row.Id, row.Revision)].Select(yes => new Yes(yes.actor.Id, yes.actor.Name, Reevaluation.SubjectOf(yes.actor), yes.PasskeyId is not null, yes.Chat is not null))]) { IsMoreTime = row.Extends is not null };
+                [.. said[(row.Id, row.Revision)].Select(yes => new Yes(yes.actor.Id, yes.actor.Name, Reevaluation.SubjectOf(yes.actor) with { OnCall = yes.OnCall }, yes.PasskeyId is not null, yes.Chat is not null))]) { IsMoreTime = row.Extends is not null };
         })];
     }
 

@@ -37,6 +37,7 @@ public abstract class EvidenceTests(StorageEngine engine) : StorageTest(engine)
         ["/v1/runners"] = "tells of the machines",
         ["/v1/retention"] = "is a setting",
         ["/v1/policy"] = "is the policy",
+        ["/v1/on-call"] = "is whose turn it is by the policy",
         ["/v1/policy/use"] = "counts answers",
         ["/v1/policy/use/{rule}"] = "says of a rule what is enough",
         ["/v1/tools"] = "describes tools",

@@ -81,6 +81,23 @@ public abstract class NoticeTests(StorageEngine engine) : StorageTest(engine)
     }
 
     [Fact]
+    public async Task Whoever_is_on_call_is_told_and_whoever_comes_after_them_of_what_still_waits()
+    {
+        var world = await Told(World.Policy.Replace("roles:\n", "rotas:\n  desk: { from: 2026-03-02T07:00, turn: 4h, people: [rae, ron] }\nroles:\n  desk: { on-call: desk }\n", StringComparison.Ordinal)
+            .Replace("from: [reviewer], count: 1", "from: [desk], count: 1", StringComparison.Ordinal), "rae", "ron");
+        (_, _) = (await world.Person("rae"), await world.Person("ron"));
+        await world.Request(await world.Developer());
+        await Round(world);
+        await Round(world);
+        Mail.Subjects.ShouldBe(["rae: dana asks for nmap in staging"]);
+        Mail.Clear();
+        world.Clock.SetUtcNow(new(2026, 3, 2, 11, 0, 0, TimeSpan.Zero));
+        await Round(world);
+        await Round(world);
+        Mail.Subjects.ShouldBe(["ron: dana asks for nmap in staging"]);
+    }
+
+    [Fact]
     public async Task Whoever_has_a_series_is_told_when_a_change_suspends_it()
     {
         const string Sweep = "version: 1\ntemplate: sweep\ndescription: looks at a host\ncommand: [nmap, -sT, -Pn, -p, \"22,80\", \"{host}\"]\nparameters:\n  host: { value: host, zones: [staging] }\n";

@@ -87,8 +87,8 @@ internal sealed class DossierReader(Visit visit, Database database, PolicyInForc
             from decision in db.Decisions.AsNoTracking()
             join actor in db.Actors.AsNoTracking() on decision.ActorId equals actor.Id
             where decision.RequestId == request.Id && decision.Revision == request.Revision && decision.Approved && actor.DisabledAt == null
-            select new { decision.Id, decision.PasskeyId, decision.Chat, actor }).ToListAsync(cancel);
-        return [.. rows.Select(row => (Reevaluation.DeciderOf(policy, row.actor.Id, Reevaluation.SubjectOf(row.actor), row.PasskeyId is not null, row.Chat is not null), row.Id))];
+            select new { decision, actor }).ToListAsync(cancel);
+        return [.. rows.Select(row => (Reevaluation.DeciderOf(policy, row.actor, row.decision), row.decision.Id))];
     }
 
     private static async Task<PastRuns> Past(WritDb db, RequestRow request, CancellationToken cancel)

@@ -94,6 +94,7 @@ internal sealed class PolicyReader(
         TimeSpan? duration = double.TryParse(minutes, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number is > 0 and < 1e6 ? TimeSpan.FromMinutes(number) : null;
         // Whether a reason is given is no matter here: it is taken as given.
         var (terms, when) = (new AskedTerms(duration, null, "to try it out", "TRY-1"), at ?? time.GetUtcNow());
+        policy = await PolicyInForce.At(db, policy.Value, when);
         var planned = await planner.Plan(db, policy.Value, CommandWords.Split(line), new Dictionary<string, ReadOnlyMemory<byte>>(), plan => Evaluator.Evaluate(policy.Value, subject.Value, plan, terms, when), CancellationToken.None);
         if (!planned.IsOk)
             return planned.Refusal;

@@ -39,6 +39,41 @@ public class HoursTests
         End(new(Week.ToHashSet(), from, to, Berlin), now).ShouldBe(end);
 
     [Theory]
+    [InlineData("2026-03-08T22:59:59Z", null)]
+    [InlineData("2026-03-08T23:00:00Z", "2026-03-13T23:00")]
+    [InlineData("2026-03-13T22:59:59Z", "2026-03-13T23:00")]
+    [InlineData("2026-03-13T23:00:00Z", null)]
+    public void EndAt_dates_are_days_of_the_rules_own_time_zone_and_the_end_is_none_of_them(string now, string? end) =>
+        End(new(Week.ToHashSet(), 0, 1440, Berlin) { FirstDay = new(2026, 3, 9), EndDay = new(2026, 3, 14) }, now).ShouldBe(end);
+
+    [Fact]
+    public void EndAt_interval_over_midnight_of_the_last_day_ends_after_it()
+    {
+        var nights = new Hours(Week.ToHashSet(), 22 * 60, 6 * 60, TimeZoneInfo.Utc) { FirstDay = new(2026, 3, 9), EndDay = new(2026, 3, 10) };
+        End(nights, "2026-03-09T03:00:00Z").ShouldBeNull();
+        End(nights, "2026-03-10T03:00:00Z").ShouldBe("2026-03-10T06:00");
+        End(nights, "2026-03-10T22:00:00Z").ShouldBeNull();
+        nights.ToString().ShouldBe("every day 22:00-06:00 UTC from 2026-03-09 until 2026-03-10");
+    }
+
+    [Theory]
+    [InlineData("from: 2026-03-09", null)]
+    [InlineData("from: 2026-03-09, until: 2026-03-14, hours: \"22:00-06:00\"", null)]
+    [InlineData("from: 2026-03-09, until: 2026-03-09", "ends before it begins")]
+    [InlineData("from: 9.3.2026", "is no date")]
+    [InlineData("until: 2026-02-30", "is no date")]
+    [InlineData("tz: UTC", "names neither days nor hours nor dates")]
+    public void Read_dates_of_a_rule(string when, string? problem)
+    {
+        var found = PolicyDocument.Parse("version: 1\nroles: { dev: { groups: [eng] } }\nzones: { z: { addresses: [10.0.0.0/8] } }\nrules:\n"
+            + $"  - {{ id: a, roles: [dev], zones: [z], tools: {{ nmap: any }}, approval: none, when: {{ {when} }} }}\n", "p").Problems;
+        if (problem is null)
+            found.ShouldBeEmpty();
+        else
+            found.ShouldHaveSingleItem().Message.ShouldContain(problem);
+    }
+
+    [Theory]
     [InlineData("30m", 1800)]
     [InlineData("1h30m", 5400)]
     [InlineData("90s", 90)]

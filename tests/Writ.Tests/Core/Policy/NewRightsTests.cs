@@ -1,6 +1,7 @@
 using System.Globalization;
 using Writ.Core.Decisions;
 using Writ.Core.Policy;
+using Writ.Core.Rotas;
 using Writ.Core.Tools;
 using Writ.Core.Zones;
 using Writ.Proof.Statements;
@@ -199,13 +200,15 @@ public class NewRightsTests
     public void Every_part_of_a_policy_that_can_give_a_right_is_compared()
     {
         // A new member must be thought about in NewRights before it stands here.
-        Members<Rule>().ShouldBe(["Approval", "BreakGlass", "Budget", "Id", "Kind", "Line", "MaxDisconnected", "MaxDuration", "MaxUses", "Order", "Protections", "Recurring", "RequireReason", "RequireTicket", "Roles", "Templates", "Tools", "When", "Zones"]);
+        Members<Rule>().ShouldBe(["Approval", "BreakGlass", "Budget", "Id", "Kind", "KnownGood", "Line", "MaxDisconnected", "MaxDuration", "MaxUses", "Order", "Protections", "Recurring", "RequireReason", "RequireTicket", "Roles", "Templates", "Tools", "When", "Zones"]);
         Members<ApprovalTerm>().ShouldBe(["ByChat", "Count", "EscalateAfter", "From", "WithPasskey"]);
         Members<Denial>().ShouldBe(["Id", "Line", "Order", "Roles", "Tools", "Zones"]);
-        Members<Role>().ShouldBe(["Groups", "Line", "Name", "Workloads"]);
+        Members<Role>().ShouldBe(["Groups", "Line", "Name", "OnCall", "Workloads"]);
+        Members<Rota>().ShouldBe(["Line", "Name", "Source", "Turns"]);
+        Members<Turns>().ShouldBe(["First", "Length", "Overrides", "People", "Zone"]);
         Members<Workload>().ShouldBe(["Key", "Line", "MaxSignIn", "Name", "Owner", "Token"]);
         Members<WorkloadToken>().ShouldBe(["Audience", "Claims", "Issuer", "Keys", "Person", "Subject"]);
-        Members<PolicyDocument>().ShouldBe(["Definitions", "Denials", "Hash", "Roles", "Rules", "Source", "Templates", "Tests", "Text", "Tools", "Workloads", "ZoneMap", "Zones"]);
+        Members<PolicyDocument>().ShouldBe(["Definitions", "Denials", "Hash", "Roles", "Rotas", "Rules", "Source", "Templates", "Tests", "Text", "Tools", "Workloads", "ZoneMap", "Zones"]);
         Members<Zone>().ShouldBe(["Addresses", "Line", "Name", "Names", "Owners", "Runners"]);
         Members<Budget>().ShouldBe(["Bytes", "Packets", "PacketsPerSecond", "Violations"]);
 

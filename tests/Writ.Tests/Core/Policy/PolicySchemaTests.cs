@@ -51,6 +51,8 @@ public class PolicySchemaTests
 
     [Theory]
     [InlineData("", "x")]
+    [InlineData("properties/rotas/additionalProperties", "version: 1\nrotas: { a: 1 }")]
+    [InlineData("$defs/override", "version: 1\nrotas: { a: { overrides: [1] } }")]
     [InlineData("properties/roles/additionalProperties", "version: 1\nroles: { a: 1 }")]
     [InlineData("properties/workloads/additionalProperties", "version: 1\nworkloads: { a: 1 }")]
     [InlineData("properties/workloads/additionalProperties/properties/on-behalf-of", "version: 1\nworkloads: { a: { on-behalf-of: 1 } }")]
@@ -59,6 +61,7 @@ public class PolicySchemaTests
     [InlineData("$defs/denial", "version: 1\ndenials: [1]")]
     [InlineData("$defs/test", "version: 1\ntests: [1]")]
     [InlineData("$defs/approval", "version: 1\nrules: [{ approval: [1] }]")]
+    [InlineData("$defs/known-good", "version: 1\nrules: [{ known-good: 1 }]")]
     [InlineData("$defs/budget", "version: 1\nrules: [{ budget: 1 }]")]
     [InlineData("$defs/when", "version: 1\nrules: [{ when: 1 }]")]
     public void Keys_of_the_schema_are_those_of_the_reader(string path, string broken)

@@ -440,6 +440,12 @@ namespace Writ.Server.Storage.Migrations.Postgres
                         .HasColumnType("text")
                         .UseCollation("C");
 
+                    b.Property<string>("OnCall")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValueSql("'[]'");
+
                     b.Property<byte[]>("Passkey")
                         .HasColumnType("bytea");
 
@@ -1150,6 +1156,40 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.ToTable("occurrences", (string)null);
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.OnCallRow", b =>
+                {
+                    b.Property<string>("Source")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long?>("AnsweredAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<long?>("HoldsUntil")
+                        .HasColumnType("bigint");
+
+                    b.Property<bool>("IsKnown")
+                        .HasColumnType("boolean");
+
+                    b.Property<long>("NextAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("People")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<string>("Trouble")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long?>("TroubleAt")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("Source");
+
+                    b.ToTable("on_call", (string)null);
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.OneTimeSecretRow", b =>
                 {
                     b.Property<byte[]>("Hash")
@@ -1461,6 +1501,10 @@ namespace Writ.Server.Storage.Migrations.Postgres
                         .HasColumnType("text")
                         .UseCollation("C");
 
+                    b.Property<string>("KnownGoodBy")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
                     b.Property<string>("Names")
                         .IsRequired()
                         .ValueGeneratedOnAdd()
@@ -1474,6 +1518,10 @@ namespace Writ.Server.Storage.Migrations.Postgres
 
                     b.Property<string>("Plan")
                         .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("PlanLikeness")
                         .HasColumnType("text")
                         .UseCollation("C");
 
@@ -1523,6 +1571,10 @@ namespace Writ.Server.Storage.Migrations.Postgres
                         .HasColumnType("text")
                         .UseCollation("C");
 
+                    b.Property<string>("TemplateLikeness")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
                     b.Property<string>("TemplateParameters")
                         .HasColumnType("text")
                         .UseCollation("C");
@@ -1548,6 +1600,10 @@ namespace Writ.Server.Storage.Migrations.Postgres
                     b.HasKey("Id");
 
                     b.HasIndex("Extends");
+
+                    b.HasIndex("PlanLikeness");
+
+                    b.HasIndex("TemplateLikeness");
 
                     b.HasIndex("ActorId", "IdempotencyKey")
                         .IsUnique();

@@ -374,6 +374,12 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.Property<string>("Comment")
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("OnCall")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT")
+                        .HasDefaultValueSql("'[]'");
+
                     b.Property<byte[]>("Passkey")
                         .HasColumnType("BLOB");
 
@@ -1015,6 +1021,38 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.ToTable("occurrences", (string)null);
                 });
 
+            modelBuilder.Entity("Writ.Server.Storage.OnCallRow", b =>
+                {
+                    b.Property<string>("Source")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("AnsweredAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("HoldsUntil")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool>("IsKnown")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("NextAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("People")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Trouble")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("TroubleAt")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Source");
+
+                    b.ToTable("on_call", (string)null);
+                });
+
             modelBuilder.Entity("Writ.Server.Storage.OneTimeSecretRow", b =>
                 {
                     b.Property<byte[]>("Hash")
@@ -1297,6 +1335,9 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("KnownGoodBy")
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("Names")
                         .IsRequired()
                         .ValueGeneratedOnAdd()
@@ -1308,6 +1349,9 @@ namespace Writ.Server.Storage.Migrations.Sqlite
 
                     b.Property<string>("Plan")
                         .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("PlanLikeness")
                         .HasColumnType("TEXT");
 
                     b.Property<string>("PolicyHash")
@@ -1348,6 +1392,9 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.Property<string>("TemplateDigest")
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("TemplateLikeness")
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("TemplateParameters")
                         .HasColumnType("TEXT");
 
@@ -1370,6 +1417,10 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                     b.HasKey("Id");
 
                     b.HasIndex("Extends");
+
+                    b.HasIndex("PlanLikeness");
+
+                    b.HasIndex("TemplateLikeness");
 
                     b.HasIndex("ActorId", "IdempotencyKey")
                         .IsUnique();

@@ -37,7 +37,11 @@ internal static class AgentDoor
     {
         var settings = app.Services.GetRequiredService<ServerSettings>();
         // The path of the resource is a part of the path of its metadata (RFC 9728, section 3.1); a call without a sign-in is told where that is.
-        app.MapMcp(Door.Agents.Path).WithName("CallTool").WithMetadata(Door.Agents, new BodyLimit(256 << 10), new ChallengeParameter($"resource_metadata=\"{settings.Origin}{Metadata}{Door.Agents.Path}\"")).Needs(Access.SignedIn).ExcludeFromDescription();
+        var challenge = new ChallengeParameter($"resource_metadata=\"{settings.Origin}{Metadata}{Door.Agents.Path}\"");
+        app.MapMcp(Door.Agents.Path).WithName("CallTool").WithMetadata(Door.Agents, new BodyLimit(256 << 10), challenge).Needs(Access.SignedIn).ExcludeFromDescription();
+        // Clients of older revisions try to open a stream and to end a session: 405 tells them that there is none, and they go on.
+        app.MapGet(Door.Agents.Path, NoSession).WithName("ListenAsAgent").WithMetadata(Door.Agents, challenge).Needs(Access.SignedIn).ExcludeFromDescription();
+        app.MapDelete(Door.Agents.Path, NoSession).WithName("LeaveAsAgent").WithMetadata(Door.Agents, challenge).Needs(Access.SignedIn).ExcludeFromDescription();
         app.MapGet(Metadata + Door.Agents.Path, () => Results.Json(new JsonObject
         {
             ["resource"] = Door.Agents.Resource(settings),
@@ -46,5 +50,11 @@ internal static class AgentDoor
             ["bearer_methods_supported"] = new JsonArray("header"),
             ["resource_name"] = "Writ for agents",
         })).WithName("AgentMetadata").Needs(Access.Open).ExcludeFromDescription();
+    }
+
+    private static IResult NoSession(HttpContext context)
+    {
+        context.Response.Headers.Allow = HttpMethods.Post;
+        return Results.StatusCode(StatusCodes.Status405MethodNotAllowed);
     }
 }

@@ -50,6 +50,8 @@ public sealed class InspectorTests(PostgresStreet houses) : EndToEndTest(houses)
             var tools = (await Inspect("tools/list"))["tools"]!.AsArray().Select(tool => tool!["name"]!.GetValue<string>()).ToList();
             tools.Order(StringComparer.Ordinal).ShouldBe(["explain", "read_results", "request_access", "run", "show_request", "show_run"]);
 
+            // Its default is still the handshake of before.
+            (await Inspect("tools/list", "--protocol-era", "legacy"))["tools"]!.AsArray().Count.ShouldBe(tools.Count);
             string[] command = ["nmap", "-n", "-Pn", "-sT", "-p", "2222", "--script", "banner", target];
             var explained = await Call("explain", new() { ["command"] = Words(command) });
             (explained["verdict"]!.GetValue<string>(), explained["tcp"]!.GetValue<string>()).ShouldBe(("require-approval", "2222"), explained.ToJsonString());
@@ -106,7 +108,7 @@ public sealed class InspectorTests(PostgresStreet houses) : EndToEndTest(houses)
 
     private async Task<JsonNode> Inspect(string method, params string[] more)
     {
-        var typed = await House.StartTypingOther("ada", Node, [Installed, "--config", Path.Combine(House.Folder, "mcp.json"), "--server", "writ", "--protocol-era", "modern", "--format", "json", "-q", "--method", method, .. more]).End(60);
+        var typed = await House.StartTypingOther("ada", Node, [Installed, "--config", Path.Combine(House.Folder, "mcp.json"), "--server", "writ", "--format", "json", "-q", "--method", method, .. more.Contains("--protocol-era") ? more : ["--protocol-era", "modern", .. more]]).End(60);
         // A tool's refusal is an exit code of the inspector's, and an answer all the same.
         typed.Text.ShouldStartWith("{", Case.Sensitive, typed.Error);
         return JsonNode.Parse(typed.Text)!["result"] ?? JsonNode.Parse(typed.Text)!;

@@ -56,6 +56,13 @@ public abstract class DoorTests(StorageEngine engine) : StorageTest(engine), IDi
         (await WhoAmI(served, box)).Status.ShouldBe(HttpStatusCode.OK);
         (await Knock(served, box)).Status.ShouldBe(HttpStatusCode.Unauthorized);
         (await world.Entries(AuditType.SignInFailed)).ShouldContain(entry => entry["why"]!.Contains("another door"));
+        // Clients of older revisions try to listen, and to end a session: there is neither, and they go on.
+        foreach (var method in new[] { HttpMethod.Get, HttpMethod.Delete })
+        {
+            (await served.Send(method, "/mcp", agent)).Status.ShouldBe(HttpStatusCode.MethodNotAllowed);
+            (await served.Send(method, "/mcp", api)).Status.ShouldBe(HttpStatusCode.Unauthorized);
+        }
+
         // When its time is over it is over here as well.
         world.Clock.Advance(TimeSpan.FromMinutes(11));
         (await Knock(served, agent)).Status.ShouldBe(HttpStatusCode.Unauthorized);

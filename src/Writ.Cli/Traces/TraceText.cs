@@ -89,7 +89,7 @@ internal static class TraceText
     };
 
     private static string Approval(TimeZoneInfo zone, DecisionView yes) =>
-        $"{(yes.By is { } by ? Name(by) : "policy")}, {Local(zone, yes.At)}{(string.IsNullOrWhiteSpace(yes.Comment) ? "" : $": {yes.Comment}")}";
+        $"{(yes.By is { } by ? Name(by) : $"policy{(yes.Rules is { Count: > 0 } rules ? $", by rule {string.Join(", ", rules)}" : "")}")}, {Local(zone, yes.At)}{(string.IsNullOrWhiteSpace(yes.Comment) ? "" : $": {yes.Comment}")}";
 
     private static string Ran(TimeZoneInfo zone, RunView run) => run switch
     {

@@ -133,9 +133,10 @@ internal static class KnownGoods
             return "somebody denied the same";
         if (await db.Grants.AnyAsync(row => row.State == GrantState.Revoked && row.EndedAt >= since && same.Contains(row.RequestId)))
             return "a grant of the same was revoked";
-        if (await db.Runs.AnyAsync(row => same.Contains(row.RequestId)
-                && ((row.KillCause == RunEndCause.Killed && row.KillAskedAt >= since)
-                    || ((row.EndReason == RunEndCause.Killed || row.EndReason == RunEndCause.Violations) && row.EndedAt >= since))))
+        // By their grants: runs are found by those, and there may be very many.
+        var runs = from grant in db.Grants join run in db.Runs on grant.Id equals run.GrantId where same.Contains(grant.RequestId) select run;
+        if (await runs.AnyAsync(row => (row.KillCause == RunEndCause.Killed && row.KillAskedAt >= since)
+                || ((row.EndReason == RunEndCause.Killed || row.EndReason == RunEndCause.Violations) && row.EndedAt >= since)))
             return "a run of the same was killed, by somebody or for its packets out of scope,";
         return await db.Glass.AnyAsync(row => row.Justified == false && row.ReviewedAt >= since && same.Contains(row.RequestId))
             ? "a review found that breaking the glass for the same was not justified" : null;

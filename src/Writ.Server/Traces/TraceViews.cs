@@ -48,7 +48,7 @@ internal static class TraceViews
                 actors[request.ActorId], request.OnBehalfOf is { } person ? actors[person] : null, request.Reason, request.Ticket, run?.Command ?? request.Command,
                 [
                     .. decisions[request.Id].Where(row => row.Revision == request.Revision)
-                        .Select(row => new DecisionView(row.Id.ToString(), row.ActorId is { } by ? actors[by] : null, true, row.Comment, row.At, row.Revision, row.PasskeyId?.ToString())),
+                        .Select(row => new DecisionView(row.Id.ToString(), row.ActorId is { } by ? actors[by] : null, true, row.Comment, row.At, row.Revision, row.PasskeyId?.ToString(), row.ActorId is null ? RequestViews.Evaluation(request).Rules : null)),
                 ],
                 run?.Sources ?? [], run?.HasSharedSource ?? false, run?.PacketsPassed, run?.LastPacketAt, [.. found.Refused.Take(MostRefused).Select(Of)],
                 told.Results, told.Host, [.. run is not null ? Gaps(run) : [], .. told.Deleted is { } deleted ? [deleted] : (string[])[]]));

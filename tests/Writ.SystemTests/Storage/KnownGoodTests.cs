@@ -5,6 +5,7 @@ using Writ.Core;
 using Writ.Core.Audit;
 using Writ.Core.Identity;
 using Writ.Proof.Errors;
+using Writ.Server.Decisions;
 using Writ.Server.Grants;
 using Writ.Server.Policy;
 using Writ.Server.Requests;
@@ -263,6 +264,23 @@ public abstract class KnownGoodTests(StorageEngine engine) : StorageTest(engine)
         var other = await Use(world, dana, "10.20.0.5");
         other.State.ShouldBe(RequestState.Pending);
         RequestViews.Evaluation(other).KnownGood.ShouldNotBeNull().Why.ShouldBe("people have approved no such template for its requester");
+    }
+
+    [Fact]
+    public async Task What_was_approved_and_what_speaks_against_it_are_found_by_indexes()
+    {
+        var (world, _, _, first) = await Approved();
+        using var plans = new QueryPlans(world);
+        await using var db = world.Open();
+        var policy = (await world.Get<PolicyInForce>().Get(db)).ShouldBeOk();
+        var row = await world.Now(first);
+        var found = await world.Get<Reevaluation>().OfRequest(db, policy, row, world.Clock.GetUtcNow());
+        string[] tables = ["requests", "decisions", "grants", "runs"];
+        await plans.Slow(world, tables, Cancel);
+        (await KnownGoods.Find(db, policy, KnownGoodAsk.Of(row, found), found)).ShouldNotBeNull().By.ShouldNotBeNull().Id.ShouldBe(first.Id);
+        var (statements, slow) = await plans.Slow(world, tables, Cancel);
+        statements.ShouldBeGreaterThan(4);
+        slow.ShouldBeEmpty();
     }
 
     private static async Task<RequestRow> Use(World world, Caller caller, string host) =>

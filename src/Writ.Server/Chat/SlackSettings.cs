@@ -16,26 +16,10 @@ namespace Writ.Server.Chat;
 internal sealed record SlackSettings(
     IReadOnlyList<string> Workspaces, string? SigningSecretFile = null, string? SigningSecretCredential = null, string Command = "/writ", string ReplyHost = "hooks.slack.com", string? CaFile = null, bool AllowPrivate = false)
 {
-    private const string Page = "see docs/chat.md";
     private const int ShortestSecret = 32, MostWorkspaces = 100;
 
     /// <summary>Reads the file; the first thing that is wrong is told, and never a value that could be a secret.</summary>
-    public static Result<SlackSettings> Parse(string path, string text)
-    {
-        SlackSettings? read;
-        try
-        {
-            read = JsonSerializer.Deserialize(text, SlackJson.Default.SlackSettings);
-        }
-        catch (JsonException malformed)
-        {
-            return new Refusal(ErrorCode.InvalidInput, $"{path}: malformed at {malformed.Path ?? "$"}, line {(malformed.LineNumber ?? 0) + 1}", Page);
-        }
-
-        return read is null ? new Refusal(ErrorCode.InvalidInput, $"{path}: it names no app", Page)
-            : read.Check() is { } wrong ? new Refusal(ErrorCode.InvalidInput, $"{path}: {wrong}", Page)
-            : read;
-    }
+    public static Result<SlackSettings> Parse(string path, string text) => SettingsFile.Parse(path, text, SlackJson.Default.SlackSettings, read => read.Check(), "it names no app", "docs/chat.md");
 
     /// <summary>The signing secret; read anew for each call, so that its file can be replaced.</summary>
     /// <exception cref="IOException">It cannot be read, or is too short to be one; the message holds nothing of it.</exception>

@@ -1,6 +1,10 @@
 using System.CommandLine;
+using Writ.Proof.Errors;
 using Writ.Server.Audit;
+using Writ.Server.Chat;
 using Writ.Server.Identity;
+using Writ.Server.Notices;
+using Writ.Server.Rotas;
 using Writ.Server.Traces;
 
 namespace Writ.Server.Commands;
@@ -52,50 +56,14 @@ internal static class Serve
         command.SetAction(async (parsed, cancel) =>
         {
             var data = Path.GetFullPath(parsed.GetValue(CommandLine.Data)!);
-            WitnessList? witnesses = null;
-            if (parsed.GetValue(Witnesses) is { } file)
-            {
-                var list = WitnessList.Parse(file, await File.ReadAllTextAsync(file, cancel));
-                if (!list.IsOk)
-                    return CommandLine.Fail(list.Refusal, 2);
-                witnesses = list.Value;
-            }
-
-            var signIn = SignInSettings.None;
-            if (parsed.GetValue(SignInFile) is { } providers)
-            {
-                var read = SignInSettings.Parse(providers, await File.ReadAllTextAsync(providers, cancel));
-                if (!read.IsOk)
-                    return CommandLine.Fail(read.Refusal, 2);
-                signIn = read.Value;
-            }
-
-            Notices.MailSettings? mail = null;
-            if (parsed.GetValue(MailFile) is { } mails)
-            {
-                var read = Notices.MailSettings.Parse(mails, await File.ReadAllTextAsync(mails, cancel));
-                if (!read.IsOk)
-                    return CommandLine.Fail(read.Refusal, 2);
-                mail = read.Value;
-            }
-
-            Chat.SlackSettings? slack = null;
-            if (parsed.GetValue(SlackFile) is { } app)
-            {
-                var read = Chat.SlackSettings.Parse(app, await File.ReadAllTextAsync(app, cancel));
-                if (!read.IsOk)
-                    return CommandLine.Fail(read.Refusal, 2);
-                slack = read.Value;
-            }
-
-            var sources = Rotas.SourceSettings.None;
-            if (parsed.GetValue(OnCallFile) is { } onCall)
-            {
-                var read = Rotas.SourceSettings.Parse(onCall, await File.ReadAllTextAsync(onCall, cancel));
-                if (!read.IsOk)
-                    return CommandLine.Fail(read.Refusal, 2);
-                sources = read.Value;
-            }
+            var (witnesses, signIn, mail, slack, sources) = (default(WitnessList), SignInSettings.None, default(MailSettings), default(SlackSettings), SourceSettings.None);
+            var unfit = await Read(parsed, Witnesses, WitnessList.Parse, read => witnesses = read, cancel)
+                ?? await Read(parsed, SignInFile, SignInSettings.Parse, read => signIn = read, cancel)
+                ?? await Read(parsed, MailFile, MailSettings.Parse, read => mail = read, cancel)
+                ?? await Read(parsed, SlackFile, SlackSettings.Parse, read => slack = read, cancel)
+                ?? await Read(parsed, OnCallFile, SourceSettings.Parse, read => sources = read, cancel);
+            if (unfit is not null)
+                return CommandLine.Fail(unfit, 2);
 
             var proxies = ServerSettings.ReadProxies(parsed.GetValue(TrustedProxies) ?? []);
             if (!proxies.IsOk)
@@ -113,6 +81,18 @@ internal static class Serve
             return await Run(settings, parsed.GetValue(CommandLine.DatabaseOption), time, cancel);
         });
         return command;
+    }
+
+    /// <summary>Reads the file that an option names, where it names one; the refusal of what stands in it, or null.</summary>
+    private static async Task<Refusal?> Read<T>(ParseResult parsed, Option<string?> option, Func<string, string, Result<T>> parse, Action<T> take, CancellationToken cancel)
+    {
+        if (parsed.GetValue(option) is not { } file)
+            return null;
+        var read = parse(file, await File.ReadAllTextAsync(file, cancel));
+        if (!read.IsOk)
+            return read.Refusal;
+        take(read.Value);
+        return null;
     }
 
     private static async Task<int> Run(ServerSettings settings, string? databaseFile, TimeProvider time, CancellationToken cancel)

@@ -19,29 +19,12 @@ namespace Writ.Server.Notices;
 internal sealed record MailSettings(
     string Host, string From, int? Port = null, string Tls = "starttls", string? CaFile = null, string? User = null, string? PasswordFile = null, string? PasswordCredential = null)
 {
-    private const string Page = "see docs/notices.md";
-
     /// <summary>The port in use.</summary>
     [JsonIgnore]
     public int PortOrUsual => Port ?? Tls switch { "implicit" => 465, "none" => 25, _ => 587 };
 
     /// <summary>Reads the file; the first thing that is wrong is told, and never a value that could be a secret.</summary>
-    public static Result<MailSettings> Parse(string path, string text)
-    {
-        MailSettings? read;
-        try
-        {
-            read = JsonSerializer.Deserialize(text, MailJson.Default.MailSettings);
-        }
-        catch (JsonException malformed)
-        {
-            return new Refusal(ErrorCode.InvalidInput, $"{path}: malformed at {malformed.Path ?? "$"}, line {(malformed.LineNumber ?? 0) + 1}", Page);
-        }
-
-        return read is null ? new Refusal(ErrorCode.InvalidInput, $"{path}: it names no mail server", Page)
-            : read.Check() is { } wrong ? new Refusal(ErrorCode.InvalidInput, $"{path}: {wrong}", Page)
-            : read;
-    }
+    public static Result<MailSettings> Parse(string path, string text) => SettingsFile.Parse(path, text, MailJson.Default.MailSettings, read => read.Check(), "it names no mail server", "docs/notices.md");
 
     /// <summary>The password; read anew for each connection, so that its file can be replaced.</summary>
     /// <exception cref="IOException">It cannot be read; the message holds nothing of it.</exception>

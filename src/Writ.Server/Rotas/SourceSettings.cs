@@ -8,34 +8,29 @@ namespace Writ.Server.Rotas;
 /// <param name="Sources">Each with a name of its own.</param>
 internal sealed record SourceSettings(IReadOnlyList<Source> Sources)
 {
-    private const string Page = "see docs/operations.md#who-is-on-call";
     private const int Most = 50;
 
     /// <summary>No source.</summary>
     public static readonly SourceSettings None = new([]);
 
     /// <summary>Reads the file; the first thing that is wrong is told, and never a value that could be a secret.</summary>
-    public static Result<SourceSettings> Parse(string path, string text)
+    public static Result<SourceSettings> Parse(string path, string text) => SettingsFile.Parse(path, text, SourceJson.Default.SourceSettings, read => read.Check(), "it names no source", "docs/operations.md#who-is-on-call");
+
+    private string? Check()
     {
-        SourceSettings? read;
-        try
+        if (Sources.Count is 0 or > Most)
+            return $"it names no source, or more than {Most}";
+        foreach (var source in Sources)
         {
-            read = JsonSerializer.Deserialize(text, SourceJson.Default.SourceSettings);
-        }
-        catch (JsonException malformed)
-        {
-            return new Refusal(ErrorCode.InvalidInput, $"{path}: malformed at {malformed.Path ?? "$"}, line {(malformed.LineNumber ?? 0) + 1}", Page);
-        }
-
-        if (read is null || read.Sources.Count is 0 or > Most)
-            return new Refusal(ErrorCode.InvalidInput, $"{path}: it names no source, or more than {Most}", Page);
-        foreach (var source in read.Sources)
-        {
-            if (source is null || source.Wrong() is not null || read.Sources.Count(other => other?.Name == source.Name) > 1)
-                return new Refusal(ErrorCode.InvalidInput, $"{path}: {(source is null ? "a source is null" : source.Wrong() ?? $"source {source.Name} stands there twice")}", Page);
+            if (source is null)
+                return "a source is null";
+            if (source.Wrong() is { } wrong)
+                return wrong;
+            if (Sources.Count(other => other?.Name == source.Name) > 1)
+                return $"source {source.Name} stands there twice";
         }
 
-        return read;
+        return null;
     }
 }
 

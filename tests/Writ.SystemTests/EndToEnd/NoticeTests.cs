@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using System.Text.Json.Nodes;
 using MimeKit;
 using Writ.Tests.Server.Streams;
@@ -10,6 +12,7 @@ namespace Writ.SystemTests.EndToEnd;
 public abstract class NoticeTests(Houses houses) : EndToEndTest(houses)
 {
     private const string Password = "a-mail-password";
+    private const string SlackSecret = "a-signing-secret-of-32-characters";
 
     /// <summary>Debian's own: it takes mail over TLS alone, from whoever has the password, and keeps each in a file.</summary>
     private const string MailServer = """
@@ -57,7 +60,8 @@ public abstract class NoticeTests(Houses houses) : EndToEndTest(houses)
             Mails(box).ShouldBeEmpty();
             (await House.TypeOnBox("mail", "test", "--mail", mail, "--to", "ops@example.com")).ShouldBeOk();
 
-            House.ServerOptions = ["--mail", mail];
+            var slack = House.Write("slack.json", new JsonObject { ["workspaces"] = new JsonArray("T0HOME"), ["signing_secret_file"] = House.Write("slack.secret", SlackSecret + "\n") }.ToJsonString());
+            House.ServerOptions = ["--mail", mail, "--slack", slack];
             House.KillServer();
             await House.BeWhole();
             await House.OnBox("account", "mail", "sam", "sam@example.com");
@@ -75,6 +79,13 @@ public abstract class NoticeTests(Houses houses) : EndToEndTest(houses)
             (await To(box, "dana@example.com", "approved: nmap in staging", holding: request)).TextBody!.ShouldContain("> go on");
             (await House.Type("ada", "notices", "list")).ShouldBeOk().Text.ShouldContain("approved");
             using var anybody = new HttpClient();
+
+            // Slack's app is at the same server: sam says from both sides which account is theirs.
+            var shown = (await House.Type("sam", "chat", "link")).ShouldBeOk().Text;
+            (await FromSlack(anybody, "link AAAA-AAAA")).ShouldContain("This is no code that holds");
+            (await FromSlack(anybody, shown[shown.IndexOf("link ", StringComparison.Ordinal)..].Trim())).ShouldContain("This account speaks for sam now");
+            (await House.Type("sam", "chat", "show")).ShouldBeOk().Text.ShouldStartWith("slack account U0SAM of workspace T0HOME speaks for you until ");
+            (await House.Type("sam", "chat", "unlink")).ShouldBeOk().Text.ShouldBe("no account in a chat speaks for you");
             (await anybody.GetStringAsync(new Uri(House.Address, "health/ready"), TestContext.Current.CancellationToken)).ShouldContain("\"notices_failing\":0");
         }
         finally
@@ -84,6 +95,18 @@ public abstract class NoticeTests(Houses houses) : EndToEndTest(houses)
             House.KillServer();
             await House.BeWhole();
         }
+    }
+
+    /// <summary>The slash command with this text, signed as Slack signs; what sam's account is answered.</summary>
+    private async Task<string> FromSlack(HttpClient http, string text)
+    {
+        var body = $"team_id=T0HOME&user_id=U0SAM&command=%2Fwrit&text={Uri.EscapeDataString(text)}";
+        var timestamp = DateTimeOffset.UtcNow.ToUnixTimeSeconds().ToString(System.Globalization.CultureInfo.InvariantCulture);
+        using var call = new HttpRequestMessage(HttpMethod.Post, new Uri(House.Address, "v1/chat/slack/commands")) { Content = new StringContent(body, null, "application/x-www-form-urlencoded") };
+        call.Headers.Add("X-Slack-Request-Timestamp", timestamp);
+        call.Headers.Add("X-Slack-Signature", "v0=" + Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(SlackSecret), Encoding.UTF8.GetBytes($"v0:{timestamp}:{body}"))));
+        using var answer = await http.SendAsync(call, TestContext.Current.CancellationToken);
+        return await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
     }
 
     private static MimeMessage[] Mails(string box) => [.. Directory.GetFiles(box, "*.eml").Order(StringComparer.Ordinal).Select(file => MimeMessage.Load(file))];

@@ -24,8 +24,7 @@ internal static class PushEndpoint
             return null;
         if (!endpoint.IsDefaultPort)
             return "the endpoint is at no port of a push service";
-        return IPAddress.TryParse(endpoint.Host.Trim('[', ']'), out var address) ? PublicAddress.Is(address) ? null : "the endpoint is no public address"
-            : endpoint.Host.Contains('.', StringComparison.Ordinal) ? null : "the endpoint is no public name";
+        return IPAddress.TryParse(endpoint.Host.Trim('[', ']'), out var address) && !PublicAddress.Is(address) ? "the endpoint is no public address" : null;
     }
 
     /// <summary>The host, which is all of it that anybody is shown.</summary>

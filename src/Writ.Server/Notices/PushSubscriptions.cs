@@ -114,6 +114,6 @@ internal sealed class PushSubscriptions(Database database, WriteTransaction writ
     private static byte[]? Bytes(string text, int length)
     {
         var bytes = new byte[length];
-        return text.Length <= length * 2 && text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' or '=') && Base64Url.TryDecodeFromChars(text, bytes, out var written) && written == length ? bytes : null;
+        return text.Length <= length * 2 && Base64Url.IsValid(text, out var size) && size == length && Base64Url.TryDecodeFromChars(text, bytes, out var written) && written == length ? bytes : null;
     }
 }

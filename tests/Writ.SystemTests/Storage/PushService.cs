@@ -18,7 +18,7 @@ internal sealed class PushService : IAsyncDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("writ-push-").FullName;
 
     /// <summary>What came for a browser, and was opened by it.</summary>
-    internal sealed record Taken(string Browser, string Title, string Path, string Tag, IReadOnlyDictionary<string, string> Head);
+    internal sealed record Taken(string Browser, string Text, string Title, string Path, string Tag, IReadOnlyDictionary<string, string> Head);
 
     public PushService()
     {
@@ -66,11 +66,12 @@ internal sealed class PushService : IAsyncDisposable
         var answer = Answer(name);
         if (answer?.StartsWith('2') == true)
         {
-            using var said = JsonDocument.Parse(_browsers[name].Open(body));
+            var text = _browsers[name].Open(body);
+            using var said = JsonDocument.Parse(text);
             var fields = lines.Skip(1).Select(line => line.Split(": ", 2)).ToDictionary(field => field[0], field => field[1], StringComparer.OrdinalIgnoreCase);
             fields["length"] = body.Length.ToString(CultureInfo.InvariantCulture);
             string Text(string field) => said.RootElement.GetProperty(field).GetString()!;
-            _taken.Enqueue(new(name, Text("title"), Text("path"), Text("tag"), fields));
+            _taken.Enqueue(new(name, text, Text("title"), Text("path"), Text("tag"), fields));
         }
 
         return answer;

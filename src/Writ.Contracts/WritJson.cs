@@ -32,6 +32,8 @@ namespace Writ.Contracts;
 [JsonSerializable(typeof(RequestView))]
 [JsonSerializable(typeof(NoticeSettingsView))]
 [JsonSerializable(typeof(NoticeSettingsAsk))]
+[JsonSerializable(typeof(PushView))]
+[JsonSerializable(typeof(PushAsk))]
 [JsonSerializable(typeof(AddressAsk))]
 [JsonSerializable(typeof(AddressConfirm))]
 [JsonSerializable(typeof(Page<NoticeView>))]

@@ -160,7 +160,7 @@ internal static class Application
         services.AddSingleton<Witnessing>().AddHostedService(provider => provider.GetRequiredService<Witnessing>());
         services.AddSingleton<Streaming>().AddHostedService(provider => provider.GetRequiredService<Streaming>());
         services.AddSingleton<ChatAccounts>().AddSingleton<ReceiveSlack>().AddSingleton<PressButton>().AddSingleton<SlackReplies>();
-        services.AddSingleton<MakeNotices>().AddSingleton<NoticeLetter>().AddSingleton<SendNotices>().AddSingleton<NoticeSettings>().AddSingleton<NoticeAddress>().AddSingleton<Noticing>().AddHostedService(provider => provider.GetRequiredService<Noticing>());
+        services.AddSingleton<MakeNotices>().AddSingleton<NoticeLetter>().AddSingleton<Outbox>().AddSingleton<SendMail>().AddSingleton<SendPush>().AddSingleton<NoticeSettings>().AddSingleton<NoticeAddress>().AddSingleton<PushSubscriptions>().AddSingleton<Noticing>().AddHostedService(provider => provider.GetRequiredService<Noticing>());
         services.AddSingleton<Sequencer>().AddHostedService(provider => provider.GetRequiredService<Sequencer>());
         services.AddSingleton<SetRetention>().AddSingleton<ApplyRetention>().AddHostedService(provider => provider.GetRequiredService<ApplyRetention>());
         services.AddSingleton<Sweep>().AddHostedService(provider => provider.GetRequiredService<Sweep>());

@@ -20,5 +20,6 @@ var root = new RootCommand("The Writ server: decides who may run what, and prove
     WitnessCommand.Build(clock),
     StreamCommand.Build(clock),
     MailCommand.Build(clock),
+    PushCommand.Build(),
 };
 return await CommandLine.Run(root, args);

@@ -37,6 +37,9 @@ internal sealed record ServerSettings(
     /// <summary>How mail is sent to people, or null for not at all.</summary>
     public Notices.MailSettings? Mail { get; init; }
 
+    /// <summary>That people may be told in their browsers, or null for not at all.</summary>
+    public Notices.PushSettings? Push { get; init; }
+
     /// <summary>The app in Slack whose buttons decide, or null for none.</summary>
     public Chat.SlackSettings? Slack { get; init; }
 

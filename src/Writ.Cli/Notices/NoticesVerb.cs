@@ -85,9 +85,9 @@ internal static class NoticesVerb
         return list.AddTo(new Verb("list", "List what people were told, or should have been; for auditors and admins", "writ notices list", "writ notices list --format json")).Does((parse, cancel) =>
             list.PrintAsync(context, parse, "/v1/notices", WritJson.Default.PageNoticeView, items =>
             {
-                var table = new Columns(context.Terminal, "id", "to", "what", "about", "state", "since", "trouble");
+                var table = new Columns(context.Terminal, "id", "to", "by", "what", "about", "state", "since", "trouble");
                 foreach (var item in items)
-                    table.Row(item.Id, item.To, item.Kind, item.Subject, item.State, When.Full(item.SettledAt ?? item.CreatedAt, context.Now), item.Trouble);
+                    table.Row(item.Id, item.To, item.Channel, item.Kind, item.Subject, item.State, When.Full(item.SettledAt ?? item.CreatedAt, context.Now), item.Trouble);
                 table.Print();
             }, cancel));
     }
@@ -95,6 +95,7 @@ internal static class NoticesVerb
     private static void Print(CliContext context, NoticeSettingsView view)
     {
         var fields = new Fields()
+            .Add("told by", view.Ways.Count == 0 ? "nothing" : string.Join(" and ", view.Ways), view.Ways.Count == 0 ? Tone.Notice : Tone.Plain)
             .Add("mail", view.Mail ? "on" : "off", view.Mail ? Tone.Plain : Tone.Notice)
             .Add("address", view.Address is null ? "none" : $"{view.Address}, by {From(view.AddressFrom)}")
             .Add("unconfirmed", view.Unconfirmed)

@@ -34,10 +34,21 @@ public enum NoticeState
     None,
     /// <summary>It is sent, now or when its time comes.</summary>
     Waiting,
-    /// <summary>A mail server took it.</summary>
+    /// <summary>A mail server, or the push service of a browser, took it.</summary>
     Sent,
     /// <summary>There is nothing to tell any more: it was decided, the person is disabled, or does not want it.</summary>
     Void,
     /// <summary>It was never taken, and is not tried again.</summary>
     GivenUp,
+}
+
+/// <summary>By which way a notice goes. The zero value is none.</summary>
+public enum NoticeChannel
+{
+    /// <summary>None.</summary>
+    None,
+    /// <summary>A mail to the person's address.</summary>
+    Mail,
+    /// <summary>A message to the person's browsers.</summary>
+    Push,
 }

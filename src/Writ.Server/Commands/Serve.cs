@@ -43,6 +43,7 @@ internal static class Serve
     private static readonly Option<string?> PublicUrl = new("--public-url") { Description = "What browsers call the server; the first of --urls without it", HelpName = "URL" };
     private static readonly Option<string?> SignInFile = new("--sign-in") { Description = "How people sign in: a JSON file with the providers of OpenID Connect", HelpName = "FILE" };
     private static readonly Option<string?> MailFile = new("--mail") { Description = "How mail is sent to people: a JSON file with the mail server; nobody is told by mail without it", HelpName = "FILE" };
+    private static readonly Option<string?> PushFile = new("--push") { Description = "Lets people be told in their browsers: a JSON file with a contact and where the key is; no browser is taken without it", HelpName = "FILE" };
     private static readonly Option<string?> SlackFile = new("--slack") { Description = "The app in Slack whose buttons decide: a JSON file with its workspaces and where its signing secret is", HelpName = "FILE" };
     private static readonly Option<string?> OnCallFile = new("--on-call") { Description = "Who says who is on call: a JSON file with the sources that policies name", HelpName = "FILE" };
     private static readonly Option<bool> KeepBoxTokens = new("--keep-box-tokens") { Description = "Tokens of writ-server token create open /v1 also where people can sign in" };
@@ -51,19 +52,22 @@ internal static class Serve
     {
         var command = new Command("serve", "Runs the server.")
         {
-            CommandLine.Data, CommandLine.DatabaseOption, Urls, PublicUrl, RunnerListen, Certificate, CertificateKey, SignInFile, MailFile, SlackFile, OnCallFile, KeepBoxTokens, Witnesses, TrustedProxies, PlainHttp,
+            CommandLine.Data, CommandLine.DatabaseOption, Urls, PublicUrl, RunnerListen, Certificate, CertificateKey, SignInFile, MailFile, PushFile, SlackFile, OnCallFile, KeepBoxTokens, Witnesses, TrustedProxies, PlainHttp,
         };
         command.SetAction(async (parsed, cancel) =>
         {
             var data = Path.GetFullPath(parsed.GetValue(CommandLine.Data)!);
-            var (witnesses, signIn, mail, slack, sources) = (default(WitnessList), SignInSettings.None, default(MailSettings), default(SlackSettings), SourceSettings.None);
+            var (witnesses, signIn, mail, push, slack, sources) = (default(WitnessList), SignInSettings.None, default(MailSettings), default(PushSettings), default(SlackSettings), SourceSettings.None);
             var unfit = await Read(parsed, Witnesses, WitnessList.Parse, read => witnesses = read, cancel)
                 ?? await Read(parsed, SignInFile, SignInSettings.Parse, read => signIn = read, cancel)
                 ?? await Read(parsed, MailFile, MailSettings.Parse, read => mail = read, cancel)
+                ?? await Read(parsed, PushFile, PushSettings.Parse, read => push = read, cancel)
                 ?? await Read(parsed, SlackFile, SlackSettings.Parse, read => slack = read, cancel)
                 ?? await Read(parsed, OnCallFile, SourceSettings.Parse, read => sources = read, cancel);
             if (unfit is not null)
                 return CommandLine.Fail(unfit, 2);
+            // Now, and not when the first browser asks.
+            push?.Key().Dispose();
 
             var proxies = ServerSettings.ReadProxies(parsed.GetValue(TrustedProxies) ?? []);
             if (!proxies.IsOk)
@@ -72,7 +76,7 @@ internal static class Serve
                 parsed.GetValue(Certificate), parsed.GetValue(CertificateKey), witnesses,
                 parsed.GetValue(PublicUrl), signIn with { KeepBoxTokens = signIn.KeepBoxTokens || parsed.GetValue(KeepBoxTokens) })
             {
-                TrustedProxies = proxies.Value, Mail = mail, Slack = slack, OnCall = sources, PlainHttp = parsed.GetValue(PlainHttp),
+                TrustedProxies = proxies.Value, Mail = mail, Push = push, Slack = slack, OnCall = sources, PlainHttp = parsed.GetValue(PlainHttp),
             };
             if (settings.Check() is { } wrong)
                 return CommandLine.Fail(wrong, 2);

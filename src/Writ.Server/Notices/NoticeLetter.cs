@@ -17,8 +17,8 @@ namespace Writ.Server.Notices;
 /// </summary>
 internal sealed class NoticeLetter(PolicyInForce policies, ServerSettings settings, TimeProvider time)
 {
-    /// <summary>What a look gave: a letter; or until when it is held; or why there is nothing to tell.</summary>
-    internal sealed record Look(Letter? Letter, DateTimeOffset? HeldUntil, string? Void)
+    /// <summary>What a look gave: what it says; or until when it is held; or why there is nothing to tell.</summary>
+    internal sealed record Look(NoticeContent? Content, DateTimeOffset? HeldUntil, string? Void)
     {
         public static Look Over(string why) => new(null, null, why);
     }
@@ -30,8 +30,8 @@ internal sealed class NoticeLetter(PolicyInForce policies, ServerSettings settin
         var wishes = await db.NoticeSettings.AsNoTracking().SingleOrDefaultAsync(row => row.ActorId == notice.PersonId, cancel);
         if (person.DisabledAt is not null || person.Kind != ActorKind.User)
             return Look.Over("the person is disabled");
-        if (wishes is not { Address: { } address, IsMailOff: false })
-            return Look.Over("the person is not told by mail");
+        if (!(await Reach.Load(db, settings, [notice.PersonId], cancel))[notice.PersonId].Contains(notice.Channel))
+            return Look.Over($"the person is not told by {Reach.Word(notice.Channel)}");
         var request = await db.Requests.AsNoTracking().SingleAsync(row => row.Id == notice.RequestId, cancel);
         if (await Obsolete(db, notice, person, request, now, cancel) is { } why)
             return Look.Over(why);
@@ -42,7 +42,6 @@ internal sealed class NoticeLetter(PolicyInForce policies, ServerSettings settin
             return new(null, until, null);
 
         var (said, justified) = await Said(db, notice, request, cancel);
-        var domain = settings.Mail!.From[(settings.Mail.From.IndexOf('@', StringComparison.Ordinal) + 1)..];
         var path = notice.Kind == NoticeKind.RunKilled ? $"/runs/{notice.Subject}" : $"/inbox/{notice.RequestId}";
         var who = (await db.NamesOf([request.ActorId], cancel))[request.ActorId];
         var text = NoticeText.Of(new(notice.Kind, who, request.Tool, RequestViews.Evaluation(request).Zones, request.Duration, new(settings.Public, path))
@@ -50,7 +49,7 @@ internal sealed class NoticeLetter(PolicyInForce policies, ServerSettings settin
             IsOwn = request.ActorId == notice.PersonId, IsMoreTime = request.Extends is not null, IsSeries = request is { Series: not null, DueAt: null }, Said = said, Justified = justified, By = notice.By, Closes = closes,
             StandsInFor = notice.StandsInFor, Clock = quiet?.Zone ?? TimeZoneInfo.Utc,
         });
-        return new(new($"{notice.Id}@{domain}", address, text, notice.CreatedAt, $"{notice.RequestId}@{domain}"), null, null);
+        return new(new(notice, text, path, wishes?.Address, closes), null, null);
     }
 
     private async Task<string?> Obsolete(WritDb db, NoticeRow notice, ActorRow person, RequestRow request, DateTimeOffset now, CancellationToken cancel)
@@ -73,7 +72,7 @@ internal sealed class NoticeLetter(PolicyInForce policies, ServerSettings settin
         if (request.Revision != notice.Revision)
             return $"the request is at revision {request.Revision}";
         // What was held, or not taken, until it was time to remind is told once.
-        if (notice.Kind == NoticeKind.Asked && await db.Notices.AnyAsync(row => row.Subject == notice.Subject && row.Revision == notice.Revision && row.PersonId == person.Id && row.Kind == NoticeKind.Reminder, cancel))
+        if (notice.Kind == NoticeKind.Asked && await db.Notices.AnyAsync(row => row.Subject == notice.Subject && row.Revision == notice.Revision && row.PersonId == person.Id && row.Kind == NoticeKind.Reminder && row.Channel == notice.Channel, cancel))
             return "a reminder tells it";
         return (await Board.Read(db, [request.Id], cancel)).Exists(waiting => waiting.WaitsFor(person.Name, decider, policy.Value)) ? null : "it waits for no yes of the person's";
     }
@@ -102,3 +101,11 @@ internal sealed class NoticeLetter(PolicyInForce policies, ServerSettings settin
         }
     }
 }
+
+/// <summary>What a notice says, before it is written for its way.</summary>
+/// <param name="Of">The notice.</param>
+/// <param name="Text">As a mail says it; another way takes the subject of it and no more.</param>
+/// <param name="Path">The page that it leads to, from the server's root.</param>
+/// <param name="Address">The person's address of mail, or null.</param>
+/// <param name="Closes">When what it is about is over, or null.</param>
+internal sealed record NoticeContent(NoticeRow Of, NoticeText Text, string Path, string? Address, DateTimeOffset? Closes);

@@ -15,11 +15,11 @@ internal static class NoticeNews
     private const int Batch = 200;
     private static readonly string[] Types = [AuditType.DecisionMade, AuditType.RequestEnded, AuditType.GlassReviewed, AuditType.GrantEnded, AuditType.RunKillAsked, AuditType.SeriesSuspended];
 
-    /// <summary>What is older is known to whom it happened: mail may have been off for long.</summary>
+    /// <summary>What is older is known to whom it happened: this may have been off for long.</summary>
     private static readonly TimeSpan StillNews = TimeSpan.FromDays(1);
 
     /// <summary>Adds the notices of the entries behind the cursor; where the cursor is then.</summary>
-    public static async Task<long> Read(WritDb db, long cursor, List<NoticeRow> made, DateTimeOffset now, CancellationToken cancel)
+    public static async Task<long> Read(WritDb db, ServerSettings settings, long cursor, List<NoticeRow> made, DateTimeOffset now, CancellationToken cancel)
     {
         var newest = await db.AuditEntries.MaxAsync(row => row.Position, cancel) ?? -1;
         if (newest <= cursor)
@@ -35,13 +35,13 @@ internal static class NoticeNews
             if (Of(row, entry.RootElement, request) is not (var kind, { } subject))
                 continue;
             var by = row.ActorId is null ? null : Text(entry.RootElement.GetProperty("actor"), "name");
-            foreach (var person in await OwnPeople(db, request, cancel))
+            var people = await OwnPeople(db, request, cancel);
+            var ways = await Reach.Load(db, settings, people, cancel);
+            foreach (var (person, way) in people.Where(person => person != row.ActorId).SelectMany(person => ways[person].Select(way => (person, way))))
             {
-                if (person == row.ActorId)
-                    continue;
                 made.Add(new()
                 {
-                    Id = NoticeId.New(now), PersonId = person, Kind = kind, Subject = subject, Revision = kind == NoticeKind.Approved ? request.Revision : 0, RequestId = id, By = by,
+                    Id = NoticeId.New(now), PersonId = person, Kind = kind, Channel = way, Subject = subject, Revision = kind == NoticeKind.Approved ? request.Revision : 0, RequestId = id, By = by,
                     State = NoticeState.Waiting, CreatedAt = now, DueAt = now,
                 });
             }
@@ -50,16 +50,12 @@ internal static class NoticeNews
         return rows.Count == Batch ? rows[^1].Position!.Value : newest;
     }
 
-    /// <summary>Those who are told of what becomes of a request: its people, in the place of a workload whoever answers for it; who want to be told.</summary>
+    /// <summary>Those who are told of what becomes of a request: its people, in the place of a workload whoever answers for it.</summary>
     public static async Task<IReadOnlyList<ActorId>> OwnPeople(WritDb db, RequestRow request, CancellationToken cancel)
     {
         var owner = await db.Actors.AsNoTracking().Where(row => row.Id == request.ActorId).Select(row => row.OwnerId).SingleOrDefaultAsync(cancel);
         ActorId[] own = [.. new[] { request.ActorId, request.OnBehalfOf, owner }.OfType<ActorId>().Distinct()];
-        return await (
-            from actor in db.Actors.AsNoTracking()
-            join settings in db.NoticeSettings.AsNoTracking() on actor.Id equals settings.ActorId
-            where own.Contains(actor.Id) && actor.Kind == ActorKind.User && actor.DisabledAt == null && settings.Address != null && !settings.IsMailOff
-            select actor.Id).ToListAsync(cancel);
+        return await db.Actors.AsNoTracking().Where(actor => own.Contains(actor.Id) && actor.Kind == ActorKind.User && actor.DisabledAt == null).Select(actor => actor.Id).ToListAsync(cancel);
     }
 
     private static (NoticeKind Kind, string? Subject) Of(AuditRow row, JsonElement entry, RequestRow request) => row.Type switch

@@ -26,10 +26,11 @@ internal sealed class NoticeSettings(Database database, WriteTransaction writes,
         var now = time.GetUtcNow();
         var standIn = row is { StandIn: { } id } && row.StandInUntil > now ? await db.Actors.AsNoTracking().SingleOrDefaultAsync(actor => actor.Id == id, cancel) : null;
         var remarks = new List<string>();
-        if (settings.Mail is null)
-            remarks.Add("this server sends no mail");
-        else if (row?.Address is null)
-            remarks.Add("nobody has confirmed an address of yours: nothing is sent");
+        var ways = await Reach.Load(db, settings, standIn is null ? [caller.Id] : [caller.Id, standIn.Id], cancel);
+        if (settings.Mail is null && !ways[caller.Id].Any())
+            remarks.Add(settings.Push is null ? "this server sends no mail" : "this server sends no mail, and no browser of yours is on: nothing is sent");
+        else if (settings.Mail is not null && row?.Address is null)
+            remarks.Add($"nobody has confirmed an address of yours: nothing is {(ways[caller.Id].Any() ? "mailed" : "sent")}");
         if (standIn is not null)
         {
             var policy = await policies.Get(db);
@@ -37,12 +38,12 @@ internal sealed class NoticeSettings(Database database, WriteTransaction writes,
                 remarks.Add($"{standIn.Name} is disabled, and stands in for nobody");
             else if (policy.IsOk && !DecideTogether(policy.Value, Reevaluation.SubjectOf(caller), Reevaluation.SubjectOf(standIn)))
                 remarks.Add($"{standIn.Name} decides on nothing that you decide on any more, and is told nothing for you");
-            else if (!await db.NoticeSettings.AnyAsync(other => other.ActorId == standIn.Id && other.Address != null && !other.IsMailOff, cancel))
-                remarks.Add($"{standIn.Name} is not told by mail");
+            else if (!ways[standIn.Id].Any())
+                remarks.Add($"{standIn.Name} is {(settings.Push is null ? "not told by mail" : "told neither by mail nor in a browser")}");
         }
 
         return new NoticeSettingsView(
-            row?.IsMailOff != true, row?.Address, row?.Address is null ? null : row.AddressFrom, row?.WishUntil > now ? row.Wish : null, row?.Quiet, row?.QuietZone, standIn?.Name, standIn is null ? null : row!.StandInUntil, remarks);
+            row?.IsMailOff != true, row?.Address, row?.Address is null ? null : row.AddressFrom, row?.WishUntil > now ? row.Wish : null, row?.Quiet, row?.QuietZone, standIn?.Name, standIn is null ? null : row!.StandInUntil, remarks, [.. ways[caller.Id].Select(Reach.Word)]);
     }
 
     public async Task<Result<NoticeSettingsView>> Change(Caller caller, NoticeSettingsAsk ask, CancellationToken cancel)

@@ -35,7 +35,7 @@ internal static class NoticeViews
         var page = rows.Take(most).ToList();
         var names = await db.NamesOf(page.Select(row => row.PersonId), cancel);
         return new Page<NoticeView>(
-            [.. page.Select(row => new NoticeView(row.Id.ToString(), names[row.PersonId], Kind(row.Kind), row.Subject, State(row.State), row.CreatedAt, row.DueAt, row.SettledAt, row.Failures, row.Trouble))],
+            [.. page.Select(row => new NoticeView(row.Id.ToString(), names[row.PersonId], Kind(row.Kind), Reach.Word(row.Channel), row.Subject, State(row.State), row.CreatedAt, row.DueAt, row.SettledAt, row.Failures, row.Trouble))],
             rows.Count > most ? page[^1].Id.ToString() : null);
     }
 

@@ -6,10 +6,10 @@ using Writ.Server.Streams;
 namespace Writ.Server.Notices;
 
 /// <summary>
-/// Tells people, every second: one server at a time writes the outbox, and every server sends from it. Neither waits for the other, and
-/// nothing that is decided waits for either.
+/// Tells people, every second: one server at a time writes the outbox, and every server sends from it, by each way for itself. None waits for
+/// another, and nothing that is decided waits for any.
 /// </summary>
-internal sealed class Noticing(Database database, WriteTransaction writes, MakeNotices make, SendNotices send, ServerSettings settings, TimeProvider time, ILogger<Noticing> log) : BackgroundService
+internal sealed class Noticing(Database database, WriteTransaction writes, MakeNotices make, SendMail mail, SendPush push, ServerSettings settings, TimeProvider time, ILogger<Noticing> log) : BackgroundService
 {
     /// <summary>No stream can have this name.</summary>
     private const string Turn = "/notices";
@@ -21,14 +21,15 @@ internal sealed class Noticing(Database database, WriteTransaction writes, MakeN
     private DateTimeOffset _swept;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        settings.Mail is null ? Task.CompletedTask : Task.WhenAll(Loop(Make, "written", stoppingToken), Loop(send.Once, "sent", stoppingToken));
+        !Reach.IsAny(settings) ? Task.CompletedTask
+        : Task.WhenAll(Loop(Make, "written", stoppingToken), Loop(mail.Once, "mailed", stoppingToken), Loop(push.Once, "pushed", stoppingToken));
 
     /// <summary>How many notices do not get through, and since how many seconds the oldest of them waits; null where none does.</summary>
     public static async Task<(int Failing, long? OldestSeconds)> Health(WritDb db, DateTimeOffset now, CancellationToken cancel)
     {
-        var isDown = await db.NoticeProgress.AnyAsync(row => row.Trouble != null, cancel);
-        var due = isDown ? now : now - Late;
-        var failing = db.Notices.Where(row => row.State == NoticeState.Waiting && (row.Failures > 0 || row.DueAt <= due));
+        var isMailDown = await db.NoticeProgress.AnyAsync(row => row.Trouble != null, cancel);
+        var (late, mailDue) = (now - Late, isMailDown ? now : now - Late);
+        var failing = db.Notices.Where(row => row.State == NoticeState.Waiting && (row.Failures > 0 || row.DueAt <= (row.Channel == NoticeChannel.Mail ? mailDue : late)));
         var count = await failing.CountAsync(cancel);
         return (count, count == 0 ? null : (long)(now - await failing.MinAsync(row => row.CreatedAt, cancel)).TotalSeconds);
     }

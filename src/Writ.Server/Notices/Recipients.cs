@@ -11,10 +11,12 @@ using Writ.Server.WebConsole;
 namespace Writ.Server.Notices;
 
 /// <summary>A person who could be told, with the roles that they have now.</summary>
-/// <param name="IsReachable">Whether they want mail and somebody vouched for their address.</param>
+/// <param name="Ways">By which ways they can be told.</param>
 /// <param name="StandIn">Who is told as well, at the moment; or null.</param>
-internal sealed record Recipient(string Name, bool IsAdmin, Decider Decider, bool IsReachable, ActorId? StandIn)
+internal sealed record Recipient(string Name, bool IsAdmin, Decider Decider, IReadOnlyList<NoticeChannel> Ways, ActorId? StandIn)
 {
+    public bool IsReachable => Ways.Count > 0;
+
     public ActorId Id => Decider.Person;
 }
 
@@ -29,17 +31,19 @@ internal sealed record Told(Recipient Person, TimeSpan After, string? StandsInFo
 /// </summary>
 internal static class Recipients
 {
-    /// <summary>Everybody who is not disabled, and is told by mail or has somebody who stands in.</summary>
-    public static async Task<IReadOnlyList<Recipient>> Load(WritDb db, PolicyDocument policy, DateTimeOffset now, CancellationToken cancel)
+    /// <summary>Everybody who is not disabled, and can be told or has somebody who stands in.</summary>
+    public static async Task<IReadOnlyList<Recipient>> Load(WritDb db, ServerSettings server, PolicyDocument policy, DateTimeOffset now, CancellationToken cancel)
     {
+        var ways = await Reach.Load(db, server, null, cancel);
         var rows = await (
             from actor in db.Actors.AsNoTracking()
-            join settings in db.NoticeSettings.AsNoTracking() on actor.Id equals settings.ActorId
-            where actor.Kind == ActorKind.User && actor.DisabledAt == null
+            join each in db.NoticeSettings.AsNoTracking() on actor.Id equals each.ActorId into own
+            from settings in own.DefaultIfEmpty()
+            where actor.Kind == ActorKind.User && actor.DisabledAt == null && (settings != null || db.PushSubscriptions.Any(push => push.ActorId == actor.Id))
             select new { actor, settings }).ToListAsync(cancel);
         return [.. rows.Select(row => new Recipient(
             row.actor.Name, row.actor.IsAdmin, Reevaluation.DeciderOf(policy, row.actor.Id, Reevaluation.SubjectOf(row.actor)),
-            row.settings is { Address: not null, IsMailOff: false }, row.settings.StandInUntil > now ? row.settings.StandIn : null))];
+            [.. ways[row.actor.Id]], row.settings?.StandInUntil > now ? row.settings.StandIn : null))];
     }
 
     /// <summary>Who is told of a waiting request, and when.</summary>

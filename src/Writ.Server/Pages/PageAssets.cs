@@ -20,7 +20,18 @@ internal static class PageAssets
     /// <exception cref="KeyNotFoundException">There is none of this name.</exception>
     public static string Path(string name) => PathOf[name];
 
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/assets/{digest}/{name}", (HttpContext context) =>
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/assets/{digest}/{name}", Show).ExcludeFromDescription().Needs(Access.Open);
+        // A worker speaks for the addresses below its own, so it lies at the root, under one name; browsers ask for it anew by themselves.
+        routes.MapGet("/push-worker.js", (HttpContext context) =>
+        {
+            context.Response.Headers.CacheControl = "no-cache";
+            return Results.Bytes(ByPath[Path("push-worker.js")].For("").Content, "text/javascript; charset=utf-8");
+        }).ExcludeFromDescription().Needs(Access.Open);
+    }
+
+    private static IResult Show(HttpContext context)
     {
         if (!ByPath.TryGetValue(context.Request.Path.Value!, out var asset))
             return Results.NotFound();
@@ -32,7 +43,7 @@ internal static class PageAssets
         if (packing is not null)
             headers.ContentEncoding = packing;
         return Results.Bytes(content, asset.Type, entityTag: new EntityTagHeaderValue($"\"{asset.Digest}{(packing is null ? "" : $"-{packing}")}\""));
-    }).ExcludeFromDescription().Needs(Access.Open);
+    }
 
     private static FrozenDictionary<string, Asset> Load()
     {

@@ -32,6 +32,7 @@ internal static class Conversions
         conventions.Properties<StreamForm>().HaveConversion<string>();
         conventions.Properties<NoticeKind>().HaveConversion<string>();
         conventions.Properties<NoticeState>().HaveConversion<string>();
+        conventions.Properties<NoticeChannel>().HaveConversion<string>();
         conventions.Properties<ActorId>().HaveConversion<ActorIds>();
         conventions.Properties<TokenId>().HaveConversion<TokenIds>();
         conventions.Properties<RequestId>().HaveConversion<RequestIds>();
@@ -43,6 +44,7 @@ internal static class Conversions
         conventions.Properties<ProposalId>().HaveConversion<ProposalIds>();
         conventions.Properties<SeriesId>().HaveConversion<SeriesIds>();
         conventions.Properties<NoticeId>().HaveConversion<NoticeIds>();
+        conventions.Properties<PushId>().HaveConversion<PushIds>();
         if (textCollation is null)
             return;
 
@@ -50,7 +52,7 @@ internal static class Conversions
         foreach (var type in new[]
                  {
                      typeof(string), typeof(ActorId), typeof(TokenId), typeof(RequestId), typeof(DecisionId), typeof(GrantId),
-                     typeof(RunId), typeof(RunnerId), typeof(PasskeyId), typeof(ProposalId), typeof(SeriesId), typeof(NoticeId), typeof(NoticeKind), typeof(NoticeState), typeof(ActorKind), typeof(RequestState), typeof(GrantState), typeof(RunState), typeof(ExtensionState), typeof(GlassState), typeof(SeriesState), typeof(OccurrenceOutcome), typeof(StreamForm),
+                     typeof(RunId), typeof(RunnerId), typeof(PasskeyId), typeof(ProposalId), typeof(SeriesId), typeof(NoticeId), typeof(PushId), typeof(NoticeKind), typeof(NoticeState), typeof(NoticeChannel), typeof(ActorKind), typeof(RequestState), typeof(GrantState), typeof(RunState), typeof(ExtensionState), typeof(GlassState), typeof(SeriesState), typeof(OccurrenceOutcome), typeof(StreamForm),
                  })
             conventions.Properties(type).UseCollation(textCollation);
     }
@@ -93,6 +95,8 @@ internal static class Conversions
     private sealed class SeriesIds() : ValueConverter<SeriesId, string>(id => id.ToString(), text => SeriesId.Parse(text));
 
     private sealed class NoticeIds() : ValueConverter<NoticeId, string>(id => id.ToString(), text => NoticeId.Parse(text));
+
+    private sealed class PushIds() : ValueConverter<PushId, string>(id => id.ToString(), text => PushId.Parse(text));
 
     private sealed class RunnerIds() : ValueConverter<RunnerId, string>(id => id.ToString(), text => RunnerId.Parse(text));
 

@@ -9,6 +9,7 @@ internal sealed class NoticeRow
     public required NoticeId Id { get; init; }
     public required ActorId PersonId { get; init; }
     public required NoticeKind Kind { get; init; }
+    public required NoticeChannel Channel { get; init; }
     /// <summary>The request, grant or run that it is about, and of a request its revision; 0 for all else.</summary>
     public required string Subject { get; init; }
     public required int Revision { get; init; }
@@ -50,6 +51,26 @@ internal sealed class NoticeSettingsRow
     /// <summary>How many codes were mailed for them, since when.</summary>
     public int Codes { get; set; }
     public DateTimeOffset? CodesSince { get; set; }
+}
+
+/// <summary>One browser of a person's, to which they are told by push.</summary>
+internal sealed class PushSubscriptionRow
+{
+    public required PushId Id { get; init; }
+    public required ActorId ActorId { get; init; }
+    /// <summary>Where its push service takes what is for it: a capability of its own, shown to nobody. Each is one person's.</summary>
+    public required string Endpoint { get; init; }
+    /// <summary>The browser's public key: an uncompressed point of P-256, 65 bytes.</summary>
+    public required byte[] Key { get; set; }
+    /// <summary>What browser and server have in common, 16 bytes (RFC 8291, 3.2).</summary>
+    public required byte[] Auth { get; set; }
+    /// <summary>What the browser calls itself.</summary>
+    public required string Browser { get; set; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    /// <summary>When something for it was last taken.</summary>
+    public DateTimeOffset? TakenAt { get; set; }
+    /// <summary>How often nothing was taken since then.</summary>
+    public int Failures { get; set; }
 }
 
 /// <summary>How far the log was read for notices, and what is in the way of mail. One row.</summary>

@@ -58,6 +58,7 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
     public DbSet<ChatAccountRow> ChatAccounts => Set<ChatAccountRow>();
     public DbSet<NoticeRow> Notices => Set<NoticeRow>();
     public DbSet<NoticeSettingsRow> NoticeSettings => Set<NoticeSettingsRow>();
+    public DbSet<PushSubscriptionRow> PushSubscriptions => Set<PushSubscriptionRow>();
     public DbSet<NoticeProgressRow> NoticeProgress => Set<NoticeProgressRow>();
 
     /// <summary>Of grants, those that do not stand in the index of traces, as the database says it.</summary>
@@ -348,8 +349,8 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
         modelBuilder.Entity<NoticeRow>(notice =>
         {
             notice.ToTable("notices");
-            // A person is told once of the same thing, whatever races.
-            notice.HasIndex(row => new { row.Subject, row.Revision, row.PersonId, row.Kind }).IsUnique();
+            // A person is told once of the same thing by each way, whatever races.
+            notice.HasIndex(row => new { row.Subject, row.Revision, row.PersonId, row.Kind, row.Channel }).IsUnique();
             notice.HasIndex(row => new { row.State, row.DueAt });
             notice.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.PersonId).OnDelete(DeleteBehavior.Restrict);
         });
@@ -358,6 +359,13 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
             settings.ToTable("notice_settings");
             settings.HasKey(row => row.ActorId);
             settings.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<PushSubscriptionRow>(push =>
+        {
+            push.ToTable("push_subscriptions");
+            push.HasIndex(row => row.Endpoint).IsUnique();
+            push.HasIndex(row => row.ActorId);
+            push.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
         });
         modelBuilder.Entity<NoticeProgressRow>(progress =>
         {

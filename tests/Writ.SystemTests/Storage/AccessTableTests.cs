@@ -216,6 +216,7 @@ public abstract class AccessTableTests(StorageEngine engine) : StorageTest(engin
             ["POST /v1/tokens/{id}/revoke"] = () => At($"/v1/tokens/{vic.Token}/revoke", "{}"),
             ["PUT /v1/me/notices"] = () => At("/v1/me/notices", """{"mail":true}"""),
             ["POST /v1/me/notices/address"] = () => At("/v1/me/notices/address", """{"address":"a@example.com"}"""),
+            ["POST /v1/me/push"] = () => At("/v1/me/push", """{"endpoint":"https://push.example.com/1","p256dh":"AA","auth":"AA"}"""),
             ["POST /v1/me/chat/code"] = () => At("/v1/me/chat/code"),
             ["DELETE /v1/me/chat"] = () => At("/v1/me/chat"),
             ["POST /v1/me/notices/address/confirm"] = () => At("/v1/me/notices/address/confirm", """{"code":"AAAA-AAAA"}"""),

@@ -46,6 +46,7 @@ public abstract class EvidenceTests(StorageEngine engine) : StorageTest(engine)
         ["/v1/templates/{name}"] = "so does one of them",
         ["/v1/passkeys"] = "tells of keys",
         ["/v1/me/notices"] = "tells callers of themselves",
+        ["/v1/me/push"] = "tells callers of themselves",
         ["/v1/me/chat"] = "tells callers of themselves",
         ["/v1/notices"] = "tells that people were told, and of what by its id",
         ["/v1/users"] = "tells who there is",

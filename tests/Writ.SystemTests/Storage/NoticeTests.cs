@@ -138,12 +138,12 @@ public abstract class NoticeTests(StorageEngine engine) : StorageTest(engine)
         await Execute(world, Engine is PostgresEngine
             ? ["CREATE FUNCTION unmarked() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'the disk is full'; END $$ LANGUAGE plpgsql", """CREATE TRIGGER unmarked BEFORE UPDATE ON notices FOR EACH ROW WHEN (NEW."State" = 'Sent') EXECUTE FUNCTION unmarked()"""]
             : ["""CREATE TRIGGER unmarked BEFORE UPDATE ON notices WHEN NEW."State" = 'Sent' BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"""]);
-        (await Should.ThrowAsync<System.Data.Common.DbException>(() => world.Get<SendNotices>().Once(Cancel))).Message.ShouldContain("the disk is full");
+        (await Should.ThrowAsync<System.Data.Common.DbException>(() => world.Get<SendMail>().Once(Cancel))).Message.ShouldContain("the disk is full");
         await Execute(world, [Engine is PostgresEngine ? "DROP TRIGGER unmarked ON notices" : "DROP TRIGGER unmarked"]);
         (await Notices(world)).ShouldHaveSingleItem().State.ShouldBe(NoticeState.Waiting);
         await Round(world);
         Mail.Taken.Count.ShouldBe(1, "it is claimed");
-        world.Clock.Advance(SendNotices.Claim);
+        world.Clock.Advance(Outbox.Claim);
         await Round(world);
         Mail.Taken.Count.ShouldBe(2);
         Mail.Taken[1].MessageId.ShouldBe(Mail.Taken[0].MessageId);
@@ -187,7 +187,7 @@ public abstract class NoticeTests(StorageEngine engine) : StorageTest(engine)
         (await Notices(world)).Count.ShouldBe(people.Length);
         await Outcomes.AtOnce(4, async number =>
         {
-            await (number % 2 == 0 ? world : other).Get<SendNotices>().Once(Cancel);
+            await (number % 2 == 0 ? world : other).Get<SendMail>().Once(Cancel);
             return true;
         });
         Mail.Taken.Select(mail => mail.To.ToString()).Order().ShouldBe(people.Select(person => $"{person}@example.com").Order());
@@ -207,14 +207,14 @@ public abstract class NoticeTests(StorageEngine engine) : StorageTest(engine)
         (await world.Get<DisableUser>().Disable(await world.Admin(), (await world.Reviewer("ron")).Id.ToString(), "gone")).ShouldBeOk();
         await world.Person("roy", "engineering");
         await Change(world, "rex", row => row.IsMailOff = true);
-        await world.Get<SendNotices>().Once(Cancel);
+        await world.Get<SendMail>().Once(Cancel);
         Mail.Subjects.ShouldBe(["rae: dana asks for nmap in staging"]);
 
         Mail.Clear();
         var second = await world.Request(await world.Developer());
         await Make(world);
         (await world.Deny(decides, second)).ShouldBeOk();
-        await world.Get<SendNotices>().Once(Cancel);
+        await world.Get<SendMail>().Once(Cancel);
         Mail.Subjects.ShouldBeEmpty();
         (await Notices(world)).Where(row => row.Subject == second.Id.ToString()).ShouldAllBe(row => row.State == NoticeState.Void && row.Trouble == "the request is denied");
         (await Notices(world)).Single(row => row.State == NoticeState.Sent).Subject.ShouldBe(request.Id.ToString());
@@ -463,7 +463,7 @@ public abstract class NoticeTests(StorageEngine engine) : StorageTest(engine)
     private static async Task Round(World world)
     {
         await Make(world);
-        await world.Get<SendNotices>().Once(Cancel);
+        await world.Get<SendMail>().Once(Cancel);
     }
 
     private static Task<List<NoticeRow>> Notices(World world, string? of = null) => world.Read(async db => await (

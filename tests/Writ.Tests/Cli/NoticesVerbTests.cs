@@ -8,7 +8,7 @@ namespace Writ.Tests.Cli;
 public class NoticesVerbTests
 {
     private static readonly DateTimeOffset Until = new(2026, 8, 31, 8, 0, 0, TimeSpan.Zero);
-    private static readonly NoticeSettingsView Before = new(true, "dana@example.com", "provider", null, "22:00-07:00", "Europe/Berlin", "sam", Until, ["sam is not told by mail"]);
+    private static readonly NoticeSettingsView Before = new(true, "dana@example.com", "provider", null, "22:00-07:00", "Europe/Berlin", "sam", Until, ["sam is not told by mail"], ["mail"]);
 
     [Theory]
     [InlineData("--mail off", false, "22:00-07:00", "Europe/Berlin", "sam")]

@@ -7,7 +7,7 @@ using Writ.Server.Notices;
 namespace Writ.Server.WebConsole.Notices;
 
 /// <summary>How the one who looks is told, by the API's own verbs.</summary>
-internal sealed class NoticesHere(Visit visit, NoticeSettings settings, NoticeAddress address, ChatAccounts chat)
+internal sealed class NoticesHere(Visit visit, NoticeSettings settings, NoticeAddress address, PushSubscriptions push, ChatAccounts chat)
 {
     public Task<Result<NoticeSettingsView>> Show() => visit.Do("ShowNoticeSettings", caller => settings.Show(caller, CancellationToken.None));
 
@@ -27,6 +27,16 @@ internal sealed class NoticesHere(Visit visit, NoticeSettings settings, NoticeAd
 
     /// <summary>Takes that back.</summary>
     public Task<Result<ChatAccountView>> UnlinkChat() => visit.Do("UnlinkChatAccount", caller => chat.Unlink(caller, CancellationToken.None));
+
+    /// <summary>In which browsers.</summary>
+    public Task<Result<PushView>> ShowPush() => visit.Do("ShowPush", caller => push.Show(caller, CancellationToken.None));
+
+    public Task<Result<PushView>> AddPush(PushAsk ask) => visit.Do("AddPush", caller => push.Add(caller, ask, CancellationToken.None));
+
+    public Task<Result<PushView>> RemovePush(string id) => visit.Do("RemovePush", caller => push.Remove(caller, id, CancellationToken.None));
+
+    /// <summary>Which of their browsers has this endpoint; null for none.</summary>
+    public async Task<string?> PushIdOf(string endpoint) => await visit.Who() is { } caller ? await push.IdOf(caller, endpoint, CancellationToken.None) : null;
 
     /// <summary>All of it as it stands: a part of the page changes what is its own in it, since they are set together.</summary>
     public static NoticeSettingsAsk Kept(NoticeSettingsView now) => new(now.Mail, now.Quiet, now.Zone, now.StandIn, now.StandInUntil);

@@ -138,11 +138,8 @@ public abstract class BrowserHouse : IAsyncLifetime
               ]
             }
             """);
-        var folder = Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(House.Program("writ"))!)!, "artifacts", "provider");
-        Directory.Exists(Path.Combine(folder, "node_modules")).ShouldBeTrue($"the provider is not installed in {folder}; ./test does so by itself");
-        // Debian's Node.js is too old for the provider; Playwright brings its own.
-        var node = Path.Combine(AppContext.BaseDirectory, ".playwright", "node", "linux-x64", "node");
-        var provider = Start("provider", node, [Path.Combine(folder, "provider.mjs"), port.ToString(System.Globalization.CultureInfo.InvariantCulture), secret, new Uri(Server, "/signin/from/company").ToString()]);
+        Directory.Exists(NodePrograms.In("provider", "node_modules")).ShouldBeTrue("the provider is not installed in artifacts/provider; ./test does so by itself");
+        var provider = Start("provider", NodePrograms.Node, [NodePrograms.In("provider", "provider.mjs"), port.ToString(System.Globalization.CultureInfo.InvariantCulture), secret, new Uri(Server, "/signin/from/company").ToString()]);
         await House.Until(() =>
         {
             provider.HasExited.ShouldBeFalse(provider.Said);

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json.Nodes;
 using Writ.SystemTests.Databases;
@@ -33,10 +32,7 @@ public sealed class InspectorTests(PostgresStreet houses) : EndToEndTest(houses)
             server.serve_forever()
         """;
 
-    private static string Installed => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../../artifacts/inspector/node_modules/@modelcontextprotocol/inspector/clients/cli/build/index.js"));
-
-    // The inspector needs a newer one than distributions have; this comes with the driver of the browser.
-    private static string Node => Path.Combine(AppContext.BaseDirectory, ".playwright/node/linux-x64/node");
+    private static string Installed => NodePrograms.In("inspector", "node_modules/@modelcontextprotocol/inspector/clients/cli/build/index.js");
 
     [Fact]
     public async Task Inspector_lists_explains_asks_runs_and_reads_and_a_banner_stays_data()
@@ -108,11 +104,10 @@ public sealed class InspectorTests(PostgresStreet houses) : EndToEndTest(houses)
 
     private async Task<JsonNode> Inspect(string method, params string[] more)
     {
-        var typed = await House.StartTypingOther("ada", Node, [Installed, "--config", Path.Combine(House.Folder, "mcp.json"), "--server", "writ", "--format", "json", "-q", "--method", method, .. more.Contains("--protocol-era") ? more : ["--protocol-era", "modern", .. more]]).End(60);
+        var typed = await House.StartTypingOther("ada", NodePrograms.Node, [Installed, "--config", Path.Combine(House.Folder, "mcp.json"), "--server", "writ", "--format", "json", "-q", "--method", method, .. more.Contains("--protocol-era") ? more : ["--protocol-era", "modern", .. more]]).End(60);
         // A tool's refusal is an exit code of the inspector's, and an answer all the same.
         typed.Text.ShouldStartWith("{", Case.Sensitive, typed.Error);
         return JsonNode.Parse(typed.Text)!["result"] ?? JsonNode.Parse(typed.Text)!;
     }
 
-    private static string ThisFile([CallerFilePath] string path = "") => path;
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using System.Xml.Linq;
 
@@ -73,7 +72,7 @@ public sealed class ShimTests(ToolsStreet street) : EndToEndTest(street)
     public async Task Program_from_npm_that_calls_nmap_works_unchanged(string program, string how)
     {
         var target = House.Target();
-        var script = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../../artifacts/callers", program));
+        var script = NodePrograms.In("callers", program);
         var ran = (await House.StartTypingOther("sam", "/usr/bin/node", [script, target, how], ("PATH", $"{Shims}:{Beside}")).End(60)).ShouldBeOk();
         var found = JsonNode.Parse(ran.Text)!.ToJsonString();
         found.ShouldContain($"\"{target}\"");
@@ -83,5 +82,4 @@ public sealed class ShimTests(ToolsStreet street) : EndToEndTest(street)
         run.Command.ShouldContain(target);
     }
 
-    private static string ThisFile([CallerFilePath] string path = "") => path;
 }

@@ -35,29 +35,6 @@ public sealed class StreamTests(SqliteStreet houses) : EndToEndTest(houses)
         (await House.OnBox("stream", "list")).ShouldBe("");
     }
 
-    /// <summary>The receiver is a program of another language, which knows the specification alone.</summary>
-    private const string Verifier = """
-        import base64, hashlib, hmac, http.server, json, ssl, sys
-        certificate, keys, seen = sys.argv[1:]
-        class Hook(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["content-length"]))
-                signed = f'{self.headers["webhook-id"]}.{self.headers["webhook-timestamp"]}.'.encode() + body
-                secret = base64.b64decode(open(keys).read().splitlines()[-1].strip()[len("whsec_"):])
-                good = "v1," + base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode() in self.headers["webhook-signature"].split(" ")
-                event = json.loads(body)
-                open(seen, "a").write(f'{good} {len(self.headers["webhook-signature"].split(" "))} {event["type"]} {event["subject"]} {",".join(event["data"]["run"]["targets"]["addresses"])}\n')
-                self.send_response(204 if good else 401)
-                self.end_headers()
-            def log_message(self, *_): pass
-        server = http.server.HTTPServer(("127.0.0.1", 0), Hook)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        print(server.server_port, flush=True)
-        server.serve_forever()
-        """;
-
     [Fact]
     public async Task Webhook_tells_another_program_of_a_run_and_its_keys_are_replaced_without_a_gap()
     {
@@ -65,7 +42,7 @@ public sealed class StreamTests(SqliteStreet houses) : EndToEndTest(houses)
         var (certificate, keys, seen) = (House.Write("hook.pem", authority.Certificate.ExportCertificatePem() + "\n" + authority.Certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem()), Path.Combine(House.Folder, "hook.keys"), House.Write("seen", ""));
         (await House.TypeOnBox("stream", "key", keys)).ShouldBeOk();
         File.GetUnixFileMode(keys).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
-        using var receiver = Process.Start(new ProcessStartInfo("/usr/bin/python3", ["-I", "-c", Verifier, certificate, keys, seen]) { RedirectStandardOutput = true })!;
+        using var receiver = Process.Start(new ProcessStartInfo(NodePrograms.Node, [NodePrograms.In("receiver", "receiver.mjs"), certificate, keys, seen]) { RedirectStandardOutput = true })!;
         try
         {
             var port = await receiver.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);

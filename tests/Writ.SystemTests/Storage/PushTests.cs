@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Writ.Core.Audit;
 using Writ.Core.Identity;
@@ -37,6 +38,10 @@ public abstract class PushTests(StorageEngine engine) : StorageTest(engine)
         var (audience, expires, contact) = VapidToken.Claims(first.Head["Authorization"]["vapid ".Length..], Push.Key);
         (audience, expires, contact).ShouldBe((Push.Origin, world.Clock.GetUtcNow().AddHours(1).ToUnixTimeSeconds(), "mailto:ops@example.com"));
         (await Rows(world)).ShouldHaveSingleItem().ShouldSatisfyAllConditions(row => row.Channel.ShouldBe(NoticeChannel.Push), row => row.State.ShouldBe(NoticeState.Sent));
+
+        // Where a browser is reached is shown to nobody, and stands in no entry.
+        JsonSerializer.Serialize((await world.Get<PushSubscriptions>().Show(rae, Cancel)).ShouldBeOk()).ShouldNotContain("/send/");
+        (await world.Entries(AuditType.NoticesChanged)).ShouldAllBe(entry => entry["what"] == "push-added" && entry["host"] == "127.0.0.1" && !entry.Body.GetRawText().Contains("/send/", StringComparison.Ordinal));
 
         // Of what waits no longer nobody is told; what became of it, its requester is, under the same topic and in the same length.
         await On(world, dana, "laptop");
@@ -159,6 +164,53 @@ public abstract class PushTests(StorageEngine engine) : StorageTest(engine)
         Push.Titles.ShouldBeEmpty();
         (await Rows(world)).Where(row => row.State == NoticeState.Void).Select(row => row.Trouble).Order().ShouldBe(["the person is disabled", "the person is not told by push"]);
         await world.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task Senders_that_race_push_each_notice_once_and_one_that_died_is_followed_by_another()
+    {
+        string[] people = [.. Enumerable.Range(0, 12).Select(number => $"r{number}")];
+        var world = await Told();
+        foreach (var person in people)
+            await On(world, await world.Reviewer(person), person);
+        // Two servers on SQLite are none that Writ supports: there it is the same one twice.
+        var other = Engine is PostgresEngine ? await Beside(world) : world;
+        await world.Request(await world.Developer());
+        await Make(world);
+        // One of them is another server's, which has died since.
+        var claimed = (await Rows(world))[0];
+        (await world.Get<Outbox>().Take(claimed)).ShouldBeTrue();
+        (await world.Get<Outbox>().Take(claimed)).ShouldBeFalse();
+        await Outcomes.AtOnce(4, async number =>
+        {
+            await (number % 2 == 0 ? world : other).Get<SendPush>().Once(Cancel);
+            return true;
+        });
+        Push.Titles.Length.ShouldBe(people.Length - 1);
+        world.Clock.Advance(Outbox.Claim);
+        await Round(world);
+        await Round(world);
+        Push.All.Select(each => each.Browser).Order().ShouldBe(people.Order());
+    }
+
+    [Fact]
+    public async Task Lost_key_holds_up_push_alone_and_is_seen()
+    {
+        var world = await Told("rae");
+        var rae = await world.Reviewer();
+        await On(world, rae, "desk");
+        var pem = await File.ReadAllTextAsync(Push.Settings.PrivateKeyFile!, Cancel);
+        await File.WriteAllTextAsync(Push.Settings.PrivateKeyFile!, "", Cancel);
+        await world.Request(await world.Developer());
+        await Round(world);
+        Mail.Subjects.Length.ShouldBe(1);
+        (Push.Calls, (await Rows(world, NoticeChannel.Push)).ShouldHaveSingleItem().State).ShouldBe((0, NoticeState.Waiting));
+        (await world.Get<PushSubscriptions>().Show(rae, Cancel)).ShouldBeRefused(ErrorCode.Unavailable);
+        world.Clock.Advance(TimeSpan.FromMinutes(2));
+        (await world.Read(db => Noticing.Health(db, world.Clock.GetUtcNow(), Cancel))).ShouldBe((1, 120));
+        await File.WriteAllTextAsync(Push.Settings.PrivateKeyFile!, pem, Cancel);
+        await Round(world);
+        Push.Titles.Length.ShouldBe(1);
     }
 
     [Fact]

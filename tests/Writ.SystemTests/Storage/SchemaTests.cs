@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Writ.Core;
 using Writ.Core.Identity;
+using Writ.Core.Notices;
 using Writ.Proof.Identity;
 using Writ.Server.Storage;
 using Writ.Server.Streams;
@@ -43,6 +44,23 @@ public abstract class SchemaTests(StorageEngine engine) : StorageTest(engine)
         await database.Migrate(Cancel);
         (await db.Streams.SingleAsync(Cancel)).ShouldSatisfyAllConditions(
             row => row.Form.ShouldBe(StreamForm.Ocsf), row => row.Only.ShouldBeEmpty(), row => row.KeyFile.ShouldBeNull(), row => row.ReachesPrivate.ShouldBeFalse(), row => row.Cursor.ShouldBe(7));
+    }
+
+    [Fact]
+    public async Task Notice_from_before_there_was_another_way_is_a_mail()
+    {
+        var empty = Keep(await Engine.CreateEmpty());
+        using var database = empty.Open();
+        await using var db = database.Open();
+        await db.GetService<IMigrator>().MigrateAsync("AutomaticDecisions", cancellationToken: Cancel);
+        var person = new ActorRow { Id = ActorId.New(DateTimeOffset.UnixEpoch), Kind = ActorKind.User, Name = "rae", Groups = [], CreatedAt = DateTimeOffset.UnixEpoch };
+        db.Actors.Add(person);
+        await db.SaveChangesAsync(Cancel);
+        await db.Database.ExecuteSqlRawAsync(
+            """INSERT INTO notices ("Id", "PersonId", "Kind", "Subject", "Revision", "RequestId", "State", "CreatedAt", "DueAt", "Failures") VALUES ({0}, {1}, 'Asked', 'req', 1, {2}, 'Waiting', 0, 0, 0)""",
+            [NoticeId.New(DateTimeOffset.UnixEpoch).ToString(), person.Id.ToString(), RequestId.New(DateTimeOffset.UnixEpoch).ToString()], Cancel);
+        await database.Migrate(Cancel);
+        (await db.Notices.SingleAsync(Cancel)).ShouldSatisfyAllConditions(row => row.Channel.ShouldBe(NoticeChannel.Mail), row => row.State.ShouldBe(NoticeState.Waiting));
     }
 
     [Fact]

@@ -8,7 +8,7 @@ namespace Writ.Tests.Cli;
 public class NoticesVerbTests
 {
     private static readonly DateTimeOffset Until = new(2026, 8, 31, 8, 0, 0, TimeSpan.Zero);
-    private static readonly NoticeSettingsView Before = new(true, "dana@example.com", "provider", null, "22:00-07:00", "Europe/Berlin", "sam", Until, ["sam is not told by mail"], ["mail"]);
+    private static readonly NoticeSettingsView Before = new(true, "dana@example.com", "provider", null, "22:00-07:00", "Europe/Berlin", "sam", Until, ["sam is not told by mail"], ["mail", "push"]);
 
     [Theory]
     [InlineData("--mail off", false, "22:00-07:00", "Europe/Berlin", "sam")]
@@ -25,7 +25,7 @@ public class NoticesVerbTests
         using var typed = new Typed(server.Address);
         (await typed.RunAsync(["notices", "set", .. options.Split(' ')])).ShouldBe(0);
         JsonSerializer.Deserialize(server.Calls.Last().Body, WritJson.Default.NoticeSettingsAsk).ShouldBe(new(mail, quiet, zone, standIn, standIn is null ? null : Until));
-        foreach (var part in (string[])["dana@example.com, by the provider that you sign in with", "22:00-07:00 Europe/Berlin", "sam until ", "sam is not told by mail"])
+        foreach (var part in (string[])["dana@example.com, by the provider that you sign in with", "22:00-07:00 Europe/Berlin", "sam until ", "mail and push", "sam is not told by mail"])
             typed.Output.ShouldContain(part);
     }
 

@@ -19,6 +19,8 @@ public static class PlanWarnings
         var warnings = new List<string>(plan.Remarks);
         if (plan.Terminal is not null)
             warnings.Add("it is interactive: what is typed at its terminal is not shown here, and reaches what the plan reaches");
+        if (plan.Captures)
+            warnings.Add("it captures: it sends nothing, and sees what others send from and to its scope");
         if (Exceeds(plan, window))
         {
             warnings.Add($"the run is estimated to take {About(plan.EstimatedDuration)}, and {Duration.Format(window!.Value)} is asked for: it would be killed before its end");

@@ -24,9 +24,8 @@ internal static class MailCommand
                 return CommandLine.Fail(read.Refusal, 2);
             var (settings, now) = (read.Value, time.GetUtcNow());
             await using var connection = await MailConnection.Open(settings, cancel);
-            var domain = settings.From[(settings.From.IndexOf('@', StringComparison.Ordinal) + 1)..];
             var text = new NoticeText("a test", "This mail was sent by writ-server mail test. Whoever reads it can be told by Writ.\n");
-            var (outcome, why) = await connection.Send(new($"{NoticeId.New(now)}@{domain}", to, text, now), cancel);
+            var (outcome, why) = await connection.Send(new($"{NoticeId.New(now)}@{settings.Domain}", to, text, now), cancel);
             if (outcome != MailOutcome.Taken)
                 return CommandLine.Fail(why!, null);
             Console.WriteLine($"{settings.Host} took a mail to {to}");

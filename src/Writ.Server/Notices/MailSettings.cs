@@ -23,6 +23,10 @@ internal sealed record MailSettings(
     [JsonIgnore]
     public int PortOrUsual => Port ?? Tls switch { "implicit" => 465, "none" => 25, _ => 587 };
 
+    /// <summary>Whose mails they are: what their ids end with.</summary>
+    [JsonIgnore]
+    public string Domain => From[(From.IndexOf('@', StringComparison.Ordinal) + 1)..];
+
     /// <summary>Reads the file; the first thing that is wrong is told, and never a value that could be a secret.</summary>
     public static Result<MailSettings> Parse(string path, string text) => SettingsFile.Parse(path, text, MailJson.Default.MailSettings, read => read.Check(), "it names no mail server", "docs/notices.md");
 

@@ -70,7 +70,6 @@ internal sealed class NoticeAddress(WriteTransaction writes, NoticeSettings own,
         try
         {
             await using var connection = await MailConnection.Open(mail, cancel);
-            var domain = mail.From[(mail.From.IndexOf('@', StringComparison.Ordinal) + 1)..];
             var text = new NoticeText("your address", $"""
                 {OneLine.Of(caller.Name, 100)} wants to be told by Writ at this address. If that is you, say so:
 
@@ -80,7 +79,7 @@ internal sealed class NoticeAddress(WriteTransaction writes, NoticeSettings own,
                 sent here.
 
                 """);
-            var (outcome, why) = await connection.Send(new($"{NoticeId.New(now)}@{domain}", address, text, now), cancel);
+            var (outcome, why) = await connection.Send(new($"{NoticeId.New(now)}@{mail.Domain}", address, text, now), cancel);
             if (outcome != MailOutcome.Taken)
                 return new Refusal(ErrorCode.Unavailable, "the code could not be mailed", why);
         }

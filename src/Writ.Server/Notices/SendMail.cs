@@ -58,8 +58,7 @@ internal sealed class SendMail(Database database, WriteTransaction writes, Outbo
 
     private static Letter Written(NoticeContent content, MailSettings mail)
     {
-        var domain = mail.From[(mail.From.IndexOf('@', StringComparison.Ordinal) + 1)..];
-        return new($"{content.Of.Id}@{domain}", content.Address!, content.Text, content.Of.CreatedAt, $"{content.Of.RequestId}@{domain}");
+        return new($"{content.Of.Id}@{mail.Domain}", content.Address!, content.Text, content.Of.CreatedAt, $"{content.Of.RequestId}@{mail.Domain}");
     }
 
     private async Task Send(MailConnection connection, NoticeRow notice, Letter letter)

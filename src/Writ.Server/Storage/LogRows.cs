@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore;
 using Writ.Proof.Identity;
 using Writ.Server.Streams;
 
@@ -69,4 +70,41 @@ internal sealed class StreamRow
     /// <summary>Why it does not get through, and since when; null where it does.</summary>
     public string? Trouble { get; set; }
     public DateTimeOffset? TroubleAt { get; set; }
+}
+
+internal static class LogTables
+{
+    public static void Map(ModelBuilder model)
+    {
+        model.Entity<AuditRow>(entry =>
+        {
+            entry.ToTable("audit_entries");
+            entry.Property(row => row.Id).ValueGeneratedOnAdd();
+            entry.HasIndex(row => row.Position).IsUnique();
+            entry.HasIndex(row => row.Correlation);
+        });
+        model.Entity<LogTileRow>(tile =>
+        {
+            tile.ToTable("log_tiles");
+            tile.HasKey(row => new { row.Level, row.Index });
+        });
+        model.Entity<LogHeadRow>(head =>
+        {
+            head.ToTable("log_heads");
+            head.HasKey(row => row.Size);
+            head.Property(row => row.Size).ValueGeneratedNever();
+            // A head has one follower, whatever races: two would be a fork.
+            head.HasIndex(row => row.Follows).IsUnique();
+        });
+        model.Entity<LogCosignatureRow>(cosignature =>
+        {
+            cosignature.ToTable("log_cosignatures");
+            cosignature.HasKey(row => new { row.Size, row.Witness });
+        });
+        model.Entity<StreamRow>(stream =>
+        {
+            stream.ToTable("streams");
+            stream.HasKey(row => row.Name);
+        });
+    }
 }

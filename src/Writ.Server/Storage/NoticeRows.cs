@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore;
 using Writ.Core.Notices;
 using Writ.Proof.Identity;
 
@@ -83,4 +84,37 @@ internal sealed class NoticeProgressRow
     public string? Trouble { get; set; }
     public DateTimeOffset? TroubleAt { get; set; }
     public DateTimeOffset? SentAt { get; set; }
+}
+
+internal static class NoticeTables
+{
+    public static void Map(ModelBuilder model)
+    {
+        model.Entity<NoticeRow>(notice =>
+        {
+            notice.ToTable("notices");
+            // A person is told once of the same thing by each way, whatever races.
+            notice.HasIndex(row => new { row.Subject, row.Revision, row.PersonId, row.Kind, row.Channel }).IsUnique();
+            notice.HasIndex(row => new { row.State, row.DueAt });
+            notice.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.PersonId).OnDelete(DeleteBehavior.Restrict);
+        });
+        model.Entity<NoticeSettingsRow>(settings =>
+        {
+            settings.ToTable("notice_settings");
+            settings.HasKey(row => row.ActorId);
+            settings.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
+        });
+        model.Entity<PushSubscriptionRow>(push =>
+        {
+            push.ToTable("push_subscriptions");
+            push.HasIndex(row => row.Endpoint).IsUnique();
+            push.HasIndex(row => row.ActorId);
+            push.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
+        });
+        model.Entity<NoticeProgressRow>(progress =>
+        {
+            progress.ToTable("notice_progress");
+            progress.Property(row => row.Id).ValueGeneratedNever();
+        });
+    }
 }

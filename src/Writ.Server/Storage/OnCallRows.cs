@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore;
 namespace Writ.Server.Storage;
 
 /// <summary>Who is on call, as a source outside says it. What decides looks here, and asks nobody.</summary>
@@ -17,4 +18,16 @@ internal sealed class OnCallRow
     public DateTimeOffset? TroubleAt { get; set; }
     /// <summary>Whether the log has it as known; its answer holds or not by itself.</summary>
     public bool IsKnown { get; set; }
+}
+
+internal static class OnCallTables
+{
+    public static void Map(ModelBuilder model)
+    {
+        model.Entity<OnCallRow>(source =>
+        {
+            source.ToTable("on_call");
+            source.HasKey(row => row.Source);
+        });
+    }
 }

@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore;
 using Writ.Core;
 using Writ.Core.Series;
 using Writ.Proof.Identity;
@@ -38,4 +39,29 @@ internal sealed class OccurrenceRow
     public RunId? RunId { get; init; }
     /// <summary>How many more were missed after it in one go.</summary>
     public int Further { get; init; }
+}
+
+internal static class SeriesTables
+{
+    public static void Map(ModelBuilder model)
+    {
+        model.Entity<SeriesRow>(series =>
+        {
+            series.ToTable("series");
+            series.HasIndex(row => row.RequestId).IsUnique();
+            series.HasIndex(row => new { row.State, row.NextAt });
+            series.HasIndex(row => row.ActorId);
+            series.HasIndex(row => row.OwnerId);
+            series.HasOne<RequestRow>().WithMany().HasForeignKey(row => row.RequestId).OnDelete(DeleteBehavior.Restrict);
+            series.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
+            series.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.OwnerId).OnDelete(DeleteBehavior.Restrict);
+        });
+        model.Entity<OccurrenceRow>(occurrence =>
+        {
+            occurrence.ToTable("occurrences");
+            // Whatever is due comes once, whatever races.
+            occurrence.HasKey(row => new { row.SeriesId, row.DueAt });
+            occurrence.HasOne<SeriesRow>().WithMany().HasForeignKey(row => row.SeriesId).OnDelete(DeleteBehavior.Restrict);
+        });
+    }
 }

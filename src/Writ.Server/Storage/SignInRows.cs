@@ -1,3 +1,5 @@
+using Microsoft.EntityFrameworkCore;
+using OpenIddict.EntityFrameworkCore.Models;
 using Writ.Core.Identity;
 using Writ.Proof.Identity;
 
@@ -53,4 +55,45 @@ internal sealed class SpentRow
 {
     public required byte[] Hash { get; init; }
     public required DateTimeOffset NotAfter { get; init; }
+}
+
+internal static class SignInTables
+{
+    public static void Map(ModelBuilder model)
+    {
+        model.Entity<SessionRow>(session =>
+        {
+            session.ToTable("sessions");
+            session.HasIndex(row => row.Hash).IsUnique();
+            session.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
+        });
+        model.Entity<AccountRow>(account =>
+        {
+            account.ToTable("accounts");
+            account.HasKey(row => row.ActorId);
+            account.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
+        });
+        model.Entity<IdentityRow>(identity =>
+        {
+            identity.ToTable("identities");
+            identity.HasKey(row => new { row.Issuer, row.Subject });
+            identity.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
+        });
+        model.Entity<SignInFailureRow>(failure =>
+        {
+            failure.ToTable("sign_in_failures");
+            failure.HasKey(row => row.Key);
+        });
+        model.Entity<SpentRow>(spent =>
+        {
+            spent.ToTable("spent");
+            spent.HasKey(row => row.Hash);
+        });
+
+        model.UseOpenIddict();
+        model.Entity<OpenIddictEntityFrameworkCoreApplication>().ToTable("openid_applications");
+        model.Entity<OpenIddictEntityFrameworkCoreAuthorization>().ToTable("openid_authorizations");
+        model.Entity<OpenIddictEntityFrameworkCoreScope>().ToTable("openid_scopes");
+        model.Entity<OpenIddictEntityFrameworkCoreToken>().ToTable("openid_tokens");
+    }
 }

@@ -96,8 +96,12 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
             challenge.HasKey(row => row.Nonce);
             challenge.HasIndex(row => row.ActorId);
         });
-        SignInTables(modelBuilder);
+        SignInTables.Map(modelBuilder);
         ChatTables.Map(modelBuilder);
+        OnCallTables.Map(modelBuilder);
+        SeriesTables.Map(modelBuilder);
+        NoticeTables.Map(modelBuilder);
+        LogTables.Map(modelBuilder);
         modelBuilder.Entity<OneTimeSecretRow>(secret =>
         {
             secret.ToTable("one_time_secrets");
@@ -108,11 +112,6 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
             policy.ToTable("policies");
             policy.HasKey(row => row.Number);
             policy.Property(row => row.Number).ValueGeneratedNever();
-        });
-        modelBuilder.Entity<OnCallRow>(source =>
-        {
-            source.ToTable("on_call");
-            source.HasKey(row => row.Source);
         });
         modelBuilder.Entity<ProposalRow>(proposal =>
         {
@@ -241,24 +240,6 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
             extension.HasOne<RequestRow>().WithMany().HasForeignKey(row => row.RequestId).OnDelete(DeleteBehavior.Restrict);
             extension.HasOne<RunRow>().WithMany().HasForeignKey(row => row.RunId).OnDelete(DeleteBehavior.Restrict);
         });
-        modelBuilder.Entity<SeriesRow>(series =>
-        {
-            series.ToTable("series");
-            series.HasIndex(row => row.RequestId).IsUnique();
-            series.HasIndex(row => new { row.State, row.NextAt });
-            series.HasIndex(row => row.ActorId);
-            series.HasIndex(row => row.OwnerId);
-            series.HasOne<RequestRow>().WithMany().HasForeignKey(row => row.RequestId).OnDelete(DeleteBehavior.Restrict);
-            series.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
-            series.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.OwnerId).OnDelete(DeleteBehavior.Restrict);
-        });
-        modelBuilder.Entity<OccurrenceRow>(occurrence =>
-        {
-            occurrence.ToTable("occurrences");
-            // Whatever is due comes once, whatever races.
-            occurrence.HasKey(row => new { row.SeriesId, row.DueAt });
-            occurrence.HasOne<SeriesRow>().WithMany().HasForeignKey(row => row.SeriesId).OnDelete(DeleteBehavior.Restrict);
-        });
         modelBuilder.Entity<RefusedRow>(refused =>
         {
             refused.ToTable("refused");
@@ -321,100 +302,6 @@ internal abstract class WritDb(DbContextOptions options) : DbContext(options)
             question.ToTable("name_questions");
             question.HasIndex(row => row.RunnerId);
         });
-        modelBuilder.Entity<AuditRow>(entry =>
-        {
-            entry.ToTable("audit_entries");
-            entry.Property(row => row.Id).ValueGeneratedOnAdd();
-            entry.HasIndex(row => row.Position).IsUnique();
-            entry.HasIndex(row => row.Correlation);
-        });
-        modelBuilder.Entity<LogTileRow>(tile =>
-        {
-            tile.ToTable("log_tiles");
-            tile.HasKey(row => new { row.Level, row.Index });
-        });
-        modelBuilder.Entity<LogHeadRow>(head =>
-        {
-            head.ToTable("log_heads");
-            head.HasKey(row => row.Size);
-            head.Property(row => row.Size).ValueGeneratedNever();
-            // A head has one follower, whatever races: two would be a fork.
-            head.HasIndex(row => row.Follows).IsUnique();
-        });
-        modelBuilder.Entity<StreamRow>(stream =>
-        {
-            stream.ToTable("streams");
-            stream.HasKey(row => row.Name);
-        });
-        modelBuilder.Entity<NoticeRow>(notice =>
-        {
-            notice.ToTable("notices");
-            // A person is told once of the same thing by each way, whatever races.
-            notice.HasIndex(row => new { row.Subject, row.Revision, row.PersonId, row.Kind, row.Channel }).IsUnique();
-            notice.HasIndex(row => new { row.State, row.DueAt });
-            notice.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.PersonId).OnDelete(DeleteBehavior.Restrict);
-        });
-        modelBuilder.Entity<NoticeSettingsRow>(settings =>
-        {
-            settings.ToTable("notice_settings");
-            settings.HasKey(row => row.ActorId);
-            settings.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
-        });
-        modelBuilder.Entity<PushSubscriptionRow>(push =>
-        {
-            push.ToTable("push_subscriptions");
-            push.HasIndex(row => row.Endpoint).IsUnique();
-            push.HasIndex(row => row.ActorId);
-            push.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
-        });
-        modelBuilder.Entity<NoticeProgressRow>(progress =>
-        {
-            progress.ToTable("notice_progress");
-            progress.Property(row => row.Id).ValueGeneratedNever();
-        });
-        modelBuilder.Entity<LogCosignatureRow>(cosignature =>
-        {
-            cosignature.ToTable("log_cosignatures");
-            cosignature.HasKey(row => new { row.Size, row.Witness });
-        });
-    }
-
-    private static void SignInTables(ModelBuilder modelBuilder)
-    {
-        modelBuilder.Entity<SessionRow>(session =>
-        {
-            session.ToTable("sessions");
-            session.HasIndex(row => row.Hash).IsUnique();
-            session.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
-        });
-        modelBuilder.Entity<AccountRow>(account =>
-        {
-            account.ToTable("accounts");
-            account.HasKey(row => row.ActorId);
-            account.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
-        });
-        modelBuilder.Entity<IdentityRow>(identity =>
-        {
-            identity.ToTable("identities");
-            identity.HasKey(row => new { row.Issuer, row.Subject });
-            identity.HasOne<ActorRow>().WithMany().HasForeignKey(row => row.ActorId).OnDelete(DeleteBehavior.Restrict);
-        });
-        modelBuilder.Entity<SignInFailureRow>(failure =>
-        {
-            failure.ToTable("sign_in_failures");
-            failure.HasKey(row => row.Key);
-        });
-        modelBuilder.Entity<SpentRow>(spent =>
-        {
-            spent.ToTable("spent");
-            spent.HasKey(row => row.Hash);
-        });
-
-        modelBuilder.UseOpenIddict();
-        modelBuilder.Entity<OpenIddictEntityFrameworkCoreApplication>().ToTable("openid_applications");
-        modelBuilder.Entity<OpenIddictEntityFrameworkCoreAuthorization>().ToTable("openid_authorizations");
-        modelBuilder.Entity<OpenIddictEntityFrameworkCoreScope>().ToTable("openid_scopes");
-        modelBuilder.Entity<OpenIddictEntityFrameworkCoreToken>().ToTable("openid_tokens");
     }
 }
 

@@ -213,6 +213,9 @@ public sealed class ToolsTests(ToolsStreet street) : EndToEndTest(street)
         run.State.ShouldBe("exited");
         entry.GetProperty("processes_left").GetInt32().ShouldBe(0);
 
+        // Whoever decides on one reads what it is.
+        (await House.Type("dana", "explain", "--reason", "a test", "--", "tcpdump", "-c", "8", "host", "10.20.0.5", "and", "tcp", "port", "80")).ShouldBeOk().Text.ShouldContain("it captures: it sends nothing, and sees what others send");
+
         // It ends with its time, though nobody sends anything any more.
         (await House.Type("sam", "run", "--for", "3s", "--", "tcpdump", "-c", "8", "host", "10.20.0.9", "and", "tcp", "port", "80")).ShouldBe(124);
         (await House.Type("dana", "run", "--reason", "a test", "--", "tcpdump", "-c", "8", "-X", "host", "10.20.0.5", "and", "tcp", "port", "80")).ShouldBe(121).Error.ShouldContain("feature payload is not opened");

@@ -285,7 +285,7 @@ public abstract class SeriesTests(StorageEngine engine) : StorageTest(engine)
         await Turn(back, First.AddMinutes(3));
         var late = (await Occurrences(world)).ShouldHaveSingleItem();
         (late.Outcome, late.Message).ShouldBe((OccurrenceOutcome.Late, "its runner is not connected"));
-        back.Runner.Orders.Count().ShouldBe(1);
+        await World.Eventually(() => Task.FromResult(back.Runner.Orders.Count() == 1), "the runner gets no order");
         (await Now(world, series)).WaitsAt.ShouldBeNull();
         await world.ShouldBalance();
     }

@@ -53,6 +53,8 @@ public sealed class PushPageTests(SqliteConsoleBrowser browser)
         await World.Eventually(() => Task.FromResult(service.All.Count > 0), "nothing came to the push service");
         var taken = service.All[0];
         taken.Title.ShouldBe("Dana asks for nmap in staging");
+        // To a worker that is not active yet nothing is delivered.
+        await page.EvaluateAsync("() => navigator.serviceWorker.ready.then(registration => registration.active.state === 'activated' || new Promise(then => registration.active.addEventListener('statechange', then)))");
         await devtools.SendAsync("ServiceWorker.deliverPushMessage", new() { ["origin"] = house.Origin, ["registrationId"] = await registration.Task.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken), ["data"] = taken.Text });
         var shown = await page.EvaluateAsync<string[]>("""
             async () => {

@@ -157,7 +157,7 @@ public class RunTests
             attached.SetResult();
             await killed.Task;
             await FakeServer.Send(socket, FakeRecording.Of("after\n")[RecordingFormat.Magic.Length..]);
-            await FakeServer.Send(socket, new AttachMessage("end", Samples.Run("killed", "killed")));
+            await FakeServer.Send(socket, new AttachMessage("end", Samples.Run("killed", "killed", end: new(Samples.RunId, "confirmed", "killed", Samples.Now, 1.5, 0))));
         });
         server.On($"POST /v1/runs/{Samples.RunId}/kill", context =>
         {

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
 using Writ.Contracts.Chat;
 using Writ.Core.Audit;
@@ -18,10 +17,6 @@ namespace Writ.Server.Chat;
 /// </summary>
 internal sealed class ChatAccounts(Database database, WriteTransaction writes, ServerSettings settings, Takings takings, TimeProvider time)
 {
-    /// <summary>Letters and digits that are not taken for one another; 40 bits.</summary>
-    private const string Letters = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
-    private const int CodeLength = 8;
-
     private static readonly TimeSpan CodeLife = TimeSpan.FromMinutes(10);
 
     /// <summary>For so long an account speaks for a person; then they link it anew.</summary>
@@ -53,7 +48,7 @@ internal sealed class ChatAccounts(Database database, WriteTransaction writes, S
     {
         if (settings.Slack is not { } slack)
             return new Refusal(ErrorCode.WrongState, "this server takes no decisions from a chat", "its operator sets that up: docs/chat.md");
-        var code = string.Concat(RandomNumberGenerator.GetItems<char>(Letters, CodeLength));
+        var code = TypedCode.New();
         var until = default(DateTimeOffset);
         var given = await writes.Commit<bool>(async scope =>
         {
@@ -65,19 +60,18 @@ internal sealed class ChatAccounts(Database database, WriteTransaction writes, S
             scope.Record(new(AuditType.ChatChanged, caller.Audit, null, new() { ["chat"] = ChatNames.Slack, ["what"] = "code-given", ["for"] = caller.Name, ["for_actor"] = caller.Id.ToString() }, caller.SourceAddress));
             return true;
         });
-        return given.IsOk ? new ChatCodeView($"{slack.Command} link {code[..4]}-{code[4..]}", until) : given.Refusal;
+        return given.IsOk ? new ChatCodeView($"{slack.Command} link {TypedCode.Shown(code)}", until) : given.Refusal;
     }
 
     /// <summary>Takes the code that an account typed, once; the name of the person for whom it speaks from now on.</summary>
     /// <param name="account"><c>T…/U…</c>, which Slack vouched for.</param>
     public Task<Result<string>> Link(string account, string typed, string? source)
     {
-        var code = new string([.. typed.Where(char.IsAsciiLetterOrDigit).Take(20).Select(char.ToUpperInvariant)]);
+        var hash = HashOf(TypedCode.Read(typed));
         return writes.Commit<string>(async scope =>
         {
-            var hash = HashOf(code);
-            var row = code.Length == CodeLength ? await scope.Db.ChatAccounts.SingleOrDefaultAsync(row => row.Code == hash && row.CodeUntil > scope.Now) : null;
-            if (row is null || await scope.Db.Actors.AsNoTracking().SingleOrDefaultAsync(actor => actor.Id == row.ActorId && actor.Kind == ActorKind.User && actor.DisabledAt == null) is not { } person)
+            if (await scope.Db.ChatAccounts.SingleOrDefaultAsync(row => row.Code == hash && row.CodeUntil > scope.Now) is not { } row
+                || await scope.Db.Actors.AsNoTracking().SingleOrDefaultAsync(actor => actor.Id == row.ActorId && actor.Kind == ActorKind.User && actor.DisabledAt == null) is not { } person)
                 return new Refusal(ErrorCode.InvalidInput, "this is no code that holds", "a code is given out for ten minutes: writ chat link");
             if (await scope.Db.ChatAccounts.AnyAsync(other => other.Account == account && other.ActorId != row.ActorId))
                 return new Refusal(ErrorCode.WrongState, "this account speaks for somebody else", "they take that back: writ chat unlink");

@@ -35,9 +35,6 @@ internal sealed class NoticeAddress(WriteTransaction writes, NoticeSettings own,
 {
     private const int MostCodes = 5, MostGuesses = 5;
 
-    /// <summary>Letters and digits that are not taken for one another; 40 bits.</summary>
-    private const string Letters = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
-
     private static readonly TimeSpan CodeLife = TimeSpan.FromHours(1);
     private static readonly TimeSpan CodesWithin = TimeSpan.FromDays(1);
 
@@ -48,7 +45,7 @@ internal sealed class NoticeAddress(WriteTransaction writes, NoticeSettings own,
             return new Refusal(ErrorCode.WrongState, "this server sends no mail", "its operator sets that up: docs/notices.md");
         if (!MailAddress.Is(address))
             return new Refusal(ErrorCode.InvalidInput, "this is no plain mail address", "for example dana@example.com");
-        var code = string.Concat(RandomNumberGenerator.GetItems<char>(Letters, 8));
+        var code = TypedCode.New();
         var now = default(DateTimeOffset);
         var asked = await writes.Commit<bool>(async scope =>
         {
@@ -73,7 +70,7 @@ internal sealed class NoticeAddress(WriteTransaction writes, NoticeSettings own,
             var text = new NoticeText("your address", $"""
                 {OneLine.Of(caller.Name, 100)} wants to be told by Writ at this address. If that is you, say so:
 
-                writ notices confirm {code[..4]}-{code[4..]}
+                writ notices confirm {TypedCode.Shown(code)}
 
                 The code holds for an hour. If it is not you, do nothing: nothing else is
                 sent here.
@@ -100,7 +97,7 @@ internal sealed class NoticeAddress(WriteTransaction writes, NoticeSettings own,
             .ExecuteUpdateAsync(set => set.SetProperty(row => row.WishGuesses, row => row.WishGuesses + 1)));
         if (counted == 0)
             return new Refusal(ErrorCode.WrongState, "no address of yours waits for a code, or too many were tried", "writ notices address ADDRESS mails one");
-        var typed = new string([.. code.Where(char.IsAsciiLetterOrDigit).Take(20).Select(char.ToUpperInvariant)]);
+        var typed = TypedCode.Read(code);
         var confirmed = await writes.Commit<bool>(async scope =>
         {
             var row = await NoticeSettings.RowOf(scope, caller.Id);

@@ -101,7 +101,7 @@ public abstract class NoticeTests(Houses houses) : EndToEndTest(houses)
     private async Task<string> FromSlack(HttpClient http, string text)
     {
         var body = $"team_id=T0HOME&user_id=U0SAM&command=%2Fwrit&text={Uri.EscapeDataString(text)}";
-        var timestamp = DateTimeOffset.UtcNow.ToUnixTimeSeconds().ToString(System.Globalization.CultureInfo.InvariantCulture);
+        var timestamp = MachineClock.Now.ToUnixTimeSeconds().ToString(System.Globalization.CultureInfo.InvariantCulture);
         using var call = new HttpRequestMessage(HttpMethod.Post, new Uri(House.Address, "v1/chat/slack/commands")) { Content = new StringContent(body, null, "application/x-www-form-urlencoded") };
         call.Headers.Add("X-Slack-Request-Timestamp", timestamp);
         call.Headers.Add("X-Slack-Signature", "v0=" + Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(SlackSecret), Encoding.UTF8.GetBytes($"v0:{timestamp}:{body}"))));

@@ -6,6 +6,7 @@ using Writ.Core;
 using Writ.Core.Audit;
 using Writ.Core.Policy;
 using Writ.Proof.Identity;
+using Writ.Server.Decisions;
 using Writ.Server.Storage;
 using Writ.Server.Streams;
 using Writ.Server.WebConsole;
@@ -55,7 +56,7 @@ internal static class ChatMessages
             if (said is { } message)
             {
                 var sent = Message(form, message.Text, message.Page, new Uri(pages, message.Path).ToString());
-                if (buttons && form == StreamForm.Slack && row.Type == AuditType.RequestEvaluated && SlackMessage.Shown(request) is { } shown)
+                if (buttons && form == StreamForm.Slack && row.Type == AuditType.RequestEvaluated && ChatDecision.Shown(request) is { } shown)
                     sent["blocks"] = new JsonArray([.. sent["blocks"]!.AsArray().Concat(SlackMessage.Buttons(request, shown)).Select(block => block!.DeepClone())]);
                 messages.Add(new(row.Position!.Value, row.Time, row.Type, row.Type is AuditType.RunDrops or AuditType.GlassBroken ? Notable : Usual, JsonSerializer.SerializeToUtf8Bytes(sent, Plain)));
             }

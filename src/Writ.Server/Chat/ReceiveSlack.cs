@@ -101,7 +101,7 @@ internal sealed class ReceiveSlack(ServerSettings settings, WriteTransaction wri
             return new Refusal(ErrorCode.InvalidInput, "this is no button of Writ's").ToHttp();
         var account = Account(pressed.Workspace, pressed.Account);
         if (limits.Take($"chat {account ?? "elsewhere"}", PerAccount) is not null)
-            return Results.Ok();
+            return new Refusal(ErrorCode.TooManyAttempts, "too many calls of this account", "try again in a minute").ToHttp();
         // Slack waits three seconds; what came of it goes to where it says answers go.
         await press.Press(pressed, account, source, cancel);
         return Results.Ok();

@@ -10,7 +10,6 @@ using Writ.Core.Policy;
 using Writ.Proof.Errors;
 using Writ.Proof.Identity;
 using Writ.Server.Audit;
-using Writ.Server.Chat;
 using Writ.Server.Extensions;
 using Writ.Server.Grants;
 using Writ.Server.Identity;
@@ -98,7 +97,7 @@ internal sealed class DecisionTurn(
             return new Refusal(ErrorCode.AlreadyDecided, "you have decided on this revision already");
 
         var decider = Reevaluation.DeciderOf(policy.Value, caller.Id, Reevaluation.SubjectOf(caller), byChat: caller.Chat is not null);
-        if (caller.Chat is not null && (SlackMessage.Shown(request) is null || (approve && !Quorum.TakesChat(RequestViews.Needs(request), decider))))
+        if (caller.Chat is not null && !ChatDecision.IsTaken(request, decider, approve))
             return new Refusal(ErrorCode.Forbidden, "no rule takes this from a chat", $"look and decide at {PageOf(request.Id)}");
 
         // 3. What a passkey signed is checked before anything is recorded. A no needs none.

@@ -56,10 +56,8 @@ internal sealed class SendMail(Database database, WriteTransaction writes, Outbo
         }
     }
 
-    private static Letter Written(NoticeContent content, MailSettings mail)
-    {
-        return new($"{content.Of.Id}@{mail.Domain}", content.Address!, content.Text, content.Of.CreatedAt, $"{content.Of.RequestId}@{mail.Domain}");
-    }
+    private static Letter Written(NoticeContent content, MailSettings mail) =>
+        new($"{content.Of.Id}@{mail.Domain}", content.Address!, content.Text, content.Of.CreatedAt, $"{content.Of.RequestId}@{mail.Domain}");
 
     private async Task Send(MailConnection connection, NoticeRow notice, Letter letter)
     {

@@ -262,6 +262,24 @@ public abstract class ChatTests(StorageEngine engine) : StorageTest(engine)
     }
 
     [Fact]
+    public async Task Account_that_floods_is_refused_for_a_while_and_others_go_on()
+    {
+        var house = await Set();
+        var world = house.World;
+        await house.Link(await world.Reviewer(), Rae);
+        var request = await world.Request(await world.Developer());
+        for (var press = 0; press < 20; press++)
+            (await house.Press("U0MALLORY", request)).Status.ShouldBe(HttpStatusCode.OK);
+        (await house.Press("U0MALLORY", request)).Status.ShouldBe(HttpStatusCode.TooManyRequests);
+        (await world.Now(request)).State.ShouldBe(RequestState.Pending);
+
+        (await house.Press(Rae, request)).Status.ShouldBe(HttpStatusCode.OK);
+        (await world.Now(request)).State.ShouldBe(RequestState.Approved);
+        world.Clock.Advance(TimeSpan.FromMinutes(1));
+        (await house.Press("U0MALLORY", request)).Status.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
     public async Task Answers_go_to_the_one_host_of_the_operator_and_a_dead_one_delays_no_decision()
     {
         var house = await Set();

@@ -16,11 +16,18 @@ import time
 
 from measure import DIST, NETNS, ROOT, House, Ssh
 
-BULK, LINES, EXACT = 256, 32, 4
+# Of each kind of output how many MiB, and how the stand-in is told of it.
+KINDS = (
+    ("3", "bulk, 64 KiB a write", 256, []),
+    ("3", "bulk that nothing makes smaller, 64 KiB a write", 256, ["--reason"]),
+    ("4", "lines, as `seq` writes them", 128, ["--open"]),
+    ("4", "lines, a write each", 32, ["-r"]),
+)
+EXACT = 4
 
 
-def command(mebibytes, by_line):
-    return ["nmap", "-n", "-Pn", "-sT", *(["-r"] if by_line else []), "-p", str(mebibytes), "10.20.0.1"]
+def command(mebibytes, kind):
+    return ["nmap", "-n", "-Pn", "-sT", *kind, "-p", str(mebibytes), "10.20.0.1"]
 
 
 def received(line, env):
@@ -47,8 +54,8 @@ def main():
             ssh = Ssh(home, spout)
             print(f"load {' '.join(f'{load:.1f}' for load in os.getloadavg())} on {os.cpu_count()} cores\n")
             print("| # | what | median | min–max | n |\n| --- | --- | --- | --- | --- |")
-            for number, what, mebibytes, by_line in (("3", "bulk, 64 KiB a write", BULK, False), ("4", "lines, a write each", LINES, True)):
-                line = command(mebibytes, by_line)
+            for number, what, mebibytes, kind in KINDS:
+                line = command(mebibytes, kind)
                 house.grant(line, 3600, uses=blocks + 1)
                 arms = {
                     "`writ run`, recorded and hashed": ([os.path.join(DIST, "writ"), "run", "--", *line], house.env),
@@ -74,7 +81,7 @@ def main():
                     if count:
                         print(f"| 5 | {what}: {arm}: not byte-exact | {count} | | {blocks + 1} |", flush=True)
 
-            line = command(EXACT, True)
+            line = command(EXACT, ["-r"])
             house.grant(line, 3600, uses=exact)
             whole = received([spout, *line[1:]], None)[1]
             wrong = 0

@@ -24,6 +24,13 @@ internal static unsafe partial class Libc
     }
 
     [StructLayout(LayoutKind.Sequential)]
+    internal struct IoVector
+    {
+        public void* Base;
+        public nuint Length;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
     internal struct TimeSpec
     {
         public long Seconds;
@@ -43,6 +50,8 @@ internal static unsafe partial class Libc
     internal static partial nint read(int fd, byte* buffer, nuint count);
     [LibraryImport("libc", SetLastError = true)]
     internal static partial nint write(int fd, byte* buffer, nuint count);
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial nint writev(int fd, IoVector* parts, int count);
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int close(int fd);
     [LibraryImport("libc", SetLastError = true)]

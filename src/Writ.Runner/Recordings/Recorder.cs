@@ -15,13 +15,15 @@ internal sealed unsafe class Recorder : IDisposable
 {
     private const int ChunkBytes = 64 * 1024;
     private const int PauseMilliseconds = 50;
+    // Small pieces that come closer together than this are let gather for so long (in microseconds).
+    private const long Flood = 3_000, Rest = 1_000;
     private readonly int _file;
     private readonly int _output;
     private readonly int _error;
     private readonly long _limit;
     private readonly long _unacknowledgedLimit;
     private readonly byte[] _buffer = new byte[ChunkBytes];
-    private readonly byte[] _frame = new byte[RecordingFormat.HeadSize + ChunkBytes];
+    private readonly byte[] _head = new byte[RecordingFormat.HeadSize];
     private readonly long[] _offsets = new long[(int)RecordingStream.Status + 1];
     private readonly StatusLines? _status;
     private readonly Dictionary<RecordingStream, Masker> _maskers = [];
@@ -30,6 +32,8 @@ internal sealed unsafe class Recorder : IDisposable
     private readonly StringBuilder _errorText = new();
     private long _bytes;
     private long _acknowledged;
+    private long _lastSmall;
+    private long _restUntil;
     private volatile bool _draining;
     private readonly PseudoTerminal? _terminal;
     private int _size;
@@ -108,8 +112,7 @@ internal sealed unsafe class Recorder : IDisposable
         try
         {
             _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            RecordingFormat.Magic.CopyTo(_frame);
-            Append(RecordingFormat.Magic.Length);
+            Append(RecordingFormat.Magic, []);
             TakeSize();
             Copy();
             foreach (var (stream, masker) in _maskers)
@@ -135,14 +138,16 @@ internal sealed unsafe class Recorder : IDisposable
         while (outputOpen || errorOpen)
         {
             // The tool's own writes block while the pipes are full: that is the back pressure.
-            var reading = _draining || _bytes - Interlocked.Read(ref _acknowledged) < _unacknowledgedLimit;
+            var rest = _draining ? 0 : Math.Max(_restUntil - Clock.Boot(), 0);
+            var reading = _draining || (rest == 0 && _bytes - Interlocked.Read(ref _acknowledged) < _unacknowledgedLimit);
             polls[0] = new() { Fd = Wake, Events = Libc.PollIn };
             polls[1] = new() { Fd = reading && outputOpen ? _output : -1, Events = Libc.PollIn };
             polls[2] = new() { Fd = reading && errorOpen ? _error : -1, Events = Libc.PollIn };
-            var ready = Libc.poll(polls, 3, _maskers.Values.Any(masker => masker.IsWaiting) ? PauseMilliseconds : -1);
+            var wait = rest > 0 ? (int)((rest + 999) / 1_000) : _maskers.Values.Any(masker => masker.IsWaiting) ? PauseMilliseconds : -1;
+            var ready = Libc.poll(polls, 3, wait);
             if (ready < 0)
                 continue;
-            if (ready == 0)
+            if (ready == 0 && rest == 0)
                 Pause();
             if (polls[0].Ready != 0)
             {
@@ -168,7 +173,10 @@ internal sealed unsafe class Recorder : IDisposable
         }
     }
 
-    /// <summary>One read becomes one frame (more where it holds status lines): the first byte is on its way at once, a flood comes in whole chunks.</summary>
+    /// <summary>
+    /// One read becomes one frame (more where it holds status lines): the first byte is on its way at once, a flood comes in whole chunks, also one of
+    /// small writes.
+    /// </summary>
     private bool Take(int fd, RecordingStream stream)
     {
         nint length;
@@ -176,6 +184,7 @@ internal sealed unsafe class Recorder : IDisposable
             length = Libc.read(fd, start, ChunkBytes);
         if (length > 0)
         {
+            LetGather(length);
             var bytes = _buffer.AsSpan(0, (int)length);
             if (_maskers.TryGetValue(stream, out var masker))
                 masker.Take(bytes, kept => Pass(stream, kept));
@@ -184,6 +193,15 @@ internal sealed unsafe class Recorder : IDisposable
         }
 
         return length > 0 || (length < 0 && Marshal.GetLastPInvokeError() is Libc.Eintr or Libc.Eagain);
+    }
+
+    // Not at a terminal, where somebody waits for each character. A pipe has room for what a tool writes meanwhile.
+    private void LetGather(nint length)
+    {
+        if (_terminal is not null || length == ChunkBytes)
+            return;
+        var now = Clock.Boot();
+        (_restUntil, _lastSmall) = (now - _lastSmall < Flood ? now + Rest : 0, now);
     }
 
     private void Pause()
@@ -218,22 +236,26 @@ internal sealed unsafe class Recorder : IDisposable
 
     private void Frame(RecordingStream stream, ReadOnlySpan<byte> bytes)
     {
-        RecordingFormat.WriteHead(_frame, stream, _offsets[(int)stream], Clock.Wall(), bytes.Length);
-        bytes.CopyTo(_frame.AsSpan(RecordingFormat.HeadSize));
+        RecordingFormat.WriteHead(_head, stream, _offsets[(int)stream], Clock.Wall(), bytes.Length);
         _offsets[(int)stream] += bytes.Length;
-        if (_bytes + RecordingFormat.HeadSize + bytes.Length > _limit)
+        if (_bytes + _head.Length + bytes.Length > _limit)
             throw new IOException($"the recording would pass its limit of {_limit} bytes");
-        Append(RecordingFormat.HeadSize + bytes.Length);
+        Append(_head, bytes);
     }
 
     // Size and digest follow each byte that is in the file, also where only a part of a frame was written.
-    private void Append(int length)
+    private void Append(ReadOnlySpan<byte> head, ReadOnlySpan<byte> body)
     {
-        for (var done = 0; done < length;)
+        var parts = stackalloc Libc.IoVector[2];
+        while (head.Length + body.Length > 0)
         {
             nint written;
-            fixed (byte* start = _frame)
-                written = Libc.write(_file, start + done, (nuint)(length - done));
+            fixed (byte* first = head, second = body)
+            {
+                (parts[0], parts[1]) = (new() { Base = first, Length = (nuint)head.Length }, new() { Base = second, Length = (nuint)body.Length });
+                written = Libc.writev(_file, parts, 2);
+            }
+
             if (written < 0)
             {
                 var error = Marshal.GetLastPInvokeError();
@@ -242,8 +264,11 @@ internal sealed unsafe class Recorder : IDisposable
                 throw Libc.Failure("the recording cannot be written", error);
             }
 
-            _hash!.AppendData(_frame, done, (int)written);
-            done += (int)written;
+            var ofHead = Math.Min((int)written, head.Length);
+            _hash!.AppendData(head[..ofHead]);
+            _hash.AppendData(body[..((int)written - ofHead)]);
+            head = head[ofHead..];
+            body = body[((int)written - ofHead)..];
             _bytes += written;
         }
     }

@@ -38,6 +38,9 @@ internal sealed partial class StatusLines(bool verbose)
         var from = 0;
         for (var at = 0; at < bytes.Length;)
         {
+            at += PassOver(bytes[at..], now);
+            if (at == bytes.Length)
+                break;
             var end = bytes[at..].IndexOf((byte)'\n');
             var rest = end < 0 ? bytes[at..] : bytes.Slice(at, end + 1);
             if (_inLine || !MayBeStatus(rest))
@@ -78,6 +81,19 @@ internal sealed partial class StatusLines(bool verbose)
         Pass(_held.AsSpan(0, length), sink);
     }
 
+    // The length of the whole lines at the beginning of which none can be a status line: a flood is not looked at line by line.
+    private int PassOver(ReadOnlySpan<byte> bytes, long now)
+    {
+        if (_inLine || _afterStats || _heldLength > 0 || bytes.StartsWith(Begin))
+            return 0;
+        var lines = bytes[..(bytes.LastIndexOf((byte)'\n') + 1)];
+        if (lines.IndexOf("\nStats: "u8) is >= 0 and var before)
+            lines = lines[..(before + 1)];
+        if (verbose && (lines.StartsWith(Phase) || lines.IndexOf("\nInitiating "u8) >= 0))
+            _meter.Begin(now);
+        return lines.Length;
+    }
+
     // The line so far, with what is held of it.
     private bool MayBeStatus(ReadOnlySpan<byte> rest)
     {
@@ -93,6 +109,8 @@ internal sealed partial class StatusLines(bool verbose)
     }
 
     private static ReadOnlySpan<byte> Begin => "Stats: "u8;
+
+    private static ReadOnlySpan<byte> Phase => "Initiating "u8;
 
     // A whole line is held.
     private void Judge(long now, Sink sink)
@@ -124,7 +142,7 @@ internal sealed partial class StatusLines(bool verbose)
     private void Ordinary(ReadOnlySpan<byte> line, long now)
     {
         _afterStats = false;
-        if (verbose && line.StartsWith("Initiating "u8))
+        if (verbose && line.StartsWith(Phase))
             _meter.Begin(now);
     }
 

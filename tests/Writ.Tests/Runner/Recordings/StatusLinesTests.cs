@@ -95,8 +95,8 @@ public sealed class StatusLinesTests
         Split(pieces, verbose: true).Output.ShouldBe("Initiating SYN Stealth Scan at 16:00\n" + Left(169, 15.5) + Left(139, 30.5) + Left(109, 45.5) + Left(79, 60.5) + Left(49, 75.5));
 
         // An estimate that is overtaken is told anew, 30 seconds later at the earliest, and not in the last 30 seconds.
-        pieces = [("Initiating SYN Stealth Scan at 16:00\n", 100), .. Enumerable.Range(1, 100).Select(second => (Stats + Left(second < 95 ? 40 : 20, 50), 100L + second))];
+        pieces = [("Starting Nmap\nInitiating SYN Stealth Scan at 16:00\n", 100), .. Enumerable.Range(1, 100).Select(second => (Stats + Left(second < 95 ? 40 : 20, 50), 100L + second))];
         Split(pieces, verbose: true).Output.Split('\n').Count(line => line.Contains("Timing", StringComparison.Ordinal)).ShouldBe(2);
-        Split(pieces).Output.ShouldBe("Initiating SYN Stealth Scan at 16:00\n");
+        Split(pieces).Output.ShouldBe("Starting Nmap\nInitiating SYN Stealth Scan at 16:00\n");
     }
 }

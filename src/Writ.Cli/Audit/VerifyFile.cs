@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Writ.Cli.Options;
@@ -21,14 +22,19 @@ internal static class VerifyFile
         var witnesses = new Option<string[]>("--witness") { Description = "a witness's public key; may be given several times", HelpName = "KEY" };
         var quorum = Shared.Count("--quorum", "how many of the witnesses must have cosigned; all of them unless told");
         var extract = Shared.Text("--extract", "also write each entry's .tlog-proof into this folder, for tools that are not Writ's", "DIR");
+        var came = new Option<string[]>("--file") { Description = "a file that came of the receipt's run: its recording (writ replay --raw), its results, or what it wrote; may be given several times", HelpName = "FILE" };
         return new Verb("verify", "Verify a receipt or a proof, offline",
-            "writ verify scan.receipt --key writ.example.com/log+0123abcd+AQ…").With(file, key, witnesses, quorum, extract).Does((parse, _) =>
+            "writ verify scan.receipt --key writ.example.com/log+0123abcd+AQ…",
+            "writ verify scan.receipt --file scan.recording").With(file, key, witnesses, quorum, extract, came).Does((parse, _) =>
         {
             var path = parse.GetRequiredValue(file);
+            var files = parse.GetValue(came) ?? [];
             var bytes = File.ReadAllBytes(path);
             var cosigners = LogContact.Parse(parse.GetValue(witnesses) ?? []);
             if (Receipt.IsOne(bytes))
-                VerifyReceipt(context, path, bytes, parse.GetValue(key), checkpoint => Cosigners.Require(context, [checkpoint], cosigners, parse.GetValue(quorum)), parse.GetValue(extract));
+                VerifyReceipt(context, path, bytes, parse.GetValue(key), checkpoint => Cosigners.Require(context, [checkpoint], cosigners, parse.GetValue(quorum)), parse.GetValue(extract), files);
+            else if (files.Length > 0)
+                throw new Stop(ExitCode.Usage, "--file goes with a receipt: a proof tells of one entry alone");
             else
                 VerifyProof(context, path, bytes, parse.GetValue(key), checkpoint => Cosigners.Require(context, [checkpoint], cosigners, parse.GetValue(quorum)));
             return Task.FromResult(ExitCode.Ok);
@@ -52,7 +58,7 @@ internal static class VerifyFile
         context.Terminal.Print(Text(context, entry));
     }
 
-    private static void VerifyReceipt(CliContext context, string path, byte[] file, string? key, Action<SignedCheckpoint> cosigned, string? extract)
+    private static void VerifyReceipt(CliContext context, string path, byte[] file, string? key, Action<SignedCheckpoint> cosigned, string? extract, string[] files)
     {
         var read = Receipt.Read(file);
         if (!read.IsOk)
@@ -76,6 +82,7 @@ internal static class VerifyFile
         if (ReceiptCheck.SeriesOf(receipt) is { } series)
             context.Terminal.Print(Printable.Line($"a run of {series.Id}: {series.Cron} {series.TimeZone}, {series.Owner.Name} answers for it; what people decided on it stands in the order"));
         PrintEnd(context, receipt);
+        Hold(context, ReceiptFiles.Of(receipt), files);
         if (extract is null)
             return;
         Directory.CreateDirectory(extract);
@@ -83,6 +90,20 @@ internal static class VerifyFile
         {
             var name = Path.Combine(extract, string.Create(CultureInfo.InvariantCulture, $"{entry.Index}.tlog-proof"));
             OutputFile.Write(context, name, Encoding.UTF8.GetBytes(receipt.ProofOf(entry).Value.ToString()));
+        }
+    }
+
+    // Each file is one of those whose digests the run's end has.
+    private static void Hold(CliContext context, IReadOnlyList<ReceiptFile> known, string[] files)
+    {
+        foreach (var path in files)
+        {
+            using var file = File.OpenRead(path);
+            var digest = Convert.ToHexStringLower(SHA256.HashData(file));
+            if (known.FirstOrDefault(one => one.Sha256 == digest) is not { } held)
+                throw new Stop(ExitCode.Failed, $"{path} did not come of this run, or was changed since: no file of the run has the sha256 {digest}",
+                    known.Count > 0 ? "the receipt knows " + string.Join(", ", known.Select(one => Printable.Line($"{one.What} ({one.Sha256})"))) : "the receipt knows no file");
+            context.Terminal.Print(Printable.Line($"{path}: {held.What}, byte for byte"));
         }
     }
 

@@ -35,6 +35,7 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
 
     private readonly RecordingReader _reader = new();
     private readonly OutOfScope _outOfScope = new();
+    private readonly RecordingDigest? _digest = isOwn ? null : new();
     private readonly SemaphoreSlim _sending = new(1);
     private ScreenModes? _modes;
     private WebSocket? _socket;
@@ -126,7 +127,15 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
         }
     }
 
-    public void Dispose() => _sending.Dispose();
+    /// <summary>Holds what came of somebody's run, from its first byte on, against what it recorded.</summary>
+    /// <exception cref="Stop">It is something else.</exception>
+    public void Hold(RunView run) => _digest?.Hold(run);
+
+    public void Dispose()
+    {
+        _sending.Dispose();
+        _digest?.Dispose();
+    }
 
     /// <summary>Sets the terminal back, as far as the tool has left it changed.</summary>
     public void LeaveScreen()
@@ -219,6 +228,10 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
 
                         break;
 
+                    // The server itself cannot go on: what it holds is damaged, and trying again brings nothing else.
+                    case WebSocketMessageType.Close when socket is { CloseStatus: WebSocketCloseStatus.InternalServerError, CloseStatusDescription: { Length: > 0 } why }:
+                        throw new InvalidDataException(Printable.Line(why));
+
                     case WebSocketMessageType.Close:
                         return null;
                 }
@@ -260,6 +273,7 @@ internal sealed class Attachment(Attach attach, AskRun ask, Terminal terminal, T
         if (bytes.IsEmpty)
             return;
         Offset += bytes.Length;
+        _digest?.Add(bytes);
         _reader.Append(bytes);
         terminal.ClearStatus();
         while (_reader.TryRead(out var frame))

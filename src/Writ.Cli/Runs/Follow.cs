@@ -77,6 +77,8 @@ internal static class Follow
         {
             var ended = await attachment.FollowAsync(cancel);
             attachment.LeaveScreen();
+            if (ended is not null)
+                attachment.Hold(ended);
             return await EndAsync(context, run, ended);
         }
         catch (AttachRefusedException refused)

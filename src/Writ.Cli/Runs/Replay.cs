@@ -28,16 +28,20 @@ internal static class Replay
         var asciicast = new Option<bool>("--asciicast") { Description = "write an asciicast, for asciinema and its player" };
         var version = new Option<string>("--asciicast-version") { Description = "3, or 2 for readers that know no newer one, such as asciinema 2", HelpName = "N", DefaultValueFactory = _ => "3" };
         Shared.OneOf(version, "2", "3");
-        var output = OutputFile.Option("the asciicast");
+        var raw = new Option<bool>("--raw") { Description = "write the recording as it was kept, whose SHA-256 the audit log has" };
+        var output = OutputFile.Option("the asciicast or the recording");
         return new Verb("replay", "Play a run's recording",
             "writ replay run_06bqz3w1x8 --speed 4",
             "writ replay run_06bqz3w1x8 --search open",
-            "writ replay run_06bqz3w1x8 --asciicast -o scan.cast").With(id, speed, idle, search, asciicast, version, output).Does(async (parse, cancel) =>
+            "writ replay run_06bqz3w1x8 --asciicast -o scan.cast",
+            "writ replay run_06bqz3w1x8 --raw -o scan.recording").With(id, speed, idle, search, asciicast, version, raw, output).Does(async (parse, cancel) =>
         {
             var run = Shared.CheckedId(parse.GetRequiredValue(id), "run_", "run");
             var view = (await context.Server.GetAsync($"/v1/runs/{run}", WritJson.Default.RunView, cancel)).Value;
-            var frames = Frames(context, run, cancel);
-            if (parse.GetValue(asciicast))
+            var frames = Frames(context, view, cancel);
+            if (parse.GetValue(raw))
+                await Raw(context, view, parse.GetValue(output), cancel);
+            else if (parse.GetValue(asciicast))
                 await Cast(context, view, frames, parse.GetValue(version) == "2" ? 2 : 3, parse.GetValue(output));
             else if (parse.GetValue(search) is { Length: > 0 } text)
                 return await Search(context, frames, text) ? ExitCode.Ok : ExitCode.Failed;
@@ -49,20 +53,61 @@ internal static class Replay
         });
     }
 
-    private static async IAsyncEnumerable<RecordingFrame> Frames(CliContext context, string run, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
+    private static async IAsyncEnumerable<RecordingFrame> Frames(CliContext context, RunView run, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
     {
-        await using var recording = await context.Server.OpenAsync($"/v1/runs/{run}/recording", cancel);
         var reader = new RecordingReader();
-        var buffer = new byte[64 * 1024];
-        while (await recording.ReadAsync(buffer, cancel) is > 0 and var count)
+        await foreach (var bytes in Bytes(context, run, cancel))
         {
-            reader.Append(buffer.AsSpan(0, count));
+            reader.Append(bytes.Span);
             while (reader.TryRead(out var frame))
             {
                 if (frame.Stream != RecordingStream.Status)
                     yield return frame;
             }
         }
+    }
+
+    /// <summary>The recording's bytes, valid until the next are asked for; in the end they are held against the digest in the log.</summary>
+    /// <exception cref="Stop">They are not what was recorded.</exception>
+    private static async IAsyncEnumerable<ReadOnlyMemory<byte>> Bytes(CliContext context, RunView run, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
+    {
+        await using var recording = await context.Server.OpenAsync($"/v1/runs/{run.Id}/recording", cancel);
+        using var digest = new RecordingDigest();
+        var buffer = new byte[64 * 1024];
+        while (await Next() is > 0 and var count)
+        {
+            digest.Add(buffer.AsSpan(0, count));
+            yield return buffer.AsMemory(0, count);
+        }
+
+        digest.Hold(run);
+
+        async ValueTask<int> Next()
+        {
+            try
+            {
+                return await recording.ReadAsync(buffer, cancel);
+            }
+            catch (IOException)
+            {
+                throw new Stop(ExitCode.Failed, $"the recording of {run.Id} broke off after {digest.Bytes} of {run.RecordingBytes} bytes", $"where it does so again, the server holds no more: writ watch {run.Id} says why");
+            }
+        }
+    }
+
+    private static async Task Raw(CliContext context, RunView run, string? path, CancellationToken cancel)
+    {
+        using var whole = new MemoryStream();
+        await foreach (var bytes in Bytes(context, run, cancel))
+        {
+            if (path is null)
+                context.Terminal.Output.Write(bytes.Span);
+            else
+                whole.Write(bytes.Span);
+        }
+
+        if (path is not null)
+            OutputFile.Write(context, path, whole.GetBuffer().AsSpan(0, (int)whole.Length));
     }
 
     private static async Task Play(CliContext context, IAsyncEnumerable<RecordingFrame> frames, double speed, TimeSpan idle, CancellationToken cancel)

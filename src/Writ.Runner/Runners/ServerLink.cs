@@ -30,6 +30,7 @@ internal sealed class ServerLink(DataFolder data, RunnerConfig config, RunnerIde
     private readonly ReportSpool _reports = new(data, say);
     private RunnerLink.RunnerLinkClient? _client;
     private long _heardBoot;
+    private bool _packs;
     private string _lastTrouble = "";
 
     /// <summary>The identity in force; a renewal brings a new one.</summary>
@@ -197,6 +198,7 @@ internal sealed class ServerLink(DataFolder data, RunnerConfig config, RunnerIde
     {
         if (welcome.HeartbeatEvery > 0)
             _heartbeat = UnixMicroseconds.ToDuration(Math.Clamp(welcome.HeartbeatEvery, 50_000, 60_000_000));
+        _packs = welcome.Packed;
         Heard(book);
         desk.HearClock(welcome.Clock);
         var told = welcome.Runs.ToDictionary(resume => resume.Run);
@@ -322,7 +324,7 @@ internal sealed class ServerLink(DataFolder data, RunnerConfig config, RunnerIde
             {
                 FromRunner? next;
                 lock (run)
-                    next = run.Next();
+                    next = run.Next(_packs);
                 if (next is null)
                     continue;
                 await stream.WriteAsync(next, ending);

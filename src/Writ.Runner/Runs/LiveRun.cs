@@ -16,12 +16,13 @@ namespace Writ.Runner.Runs;
 internal sealed class LiveRun(RunFolder folder, RunSpec? spec, ReceiptSigner signer) : IDisposable
 {
     /// <summary>The most bytes of one message.</summary>
-    private const int ChunkBytes = 64 * 1024;
+    private const int ChunkBytes = PackedBytes.MostUnpacked;
     /// <summary>The most bytes on their way to the server that it has not acknowledged.</summary>
-    private const long Window = 4 << 20;
+    private const long Window = 8 << 20;
     private LocalSocket? _control;
     private SafeFileHandle? _recording;
     private byte[]? _chunk;
+    private byte[]? _packed;
     private TerminalFeed? _typed;
     private bool _startedSent;
     private bool _endSent;
@@ -112,7 +113,8 @@ internal sealed class LiveRun(RunFolder folder, RunSpec? spec, ReceiptSigner sig
     }
 
     /// <summary>What is to be told to the server next, or null for nothing now.</summary>
-    public FromRunner? Next()
+    /// <param name="packs">Whether the server takes output packed.</param>
+    public FromRunner? Next(bool packs)
     {
         if (Forgotten || !Resumed)
             return null;
@@ -136,7 +138,7 @@ internal sealed class LiveRun(RunFolder folder, RunSpec? spec, ReceiptSigner sig
 
         var spooled = Spooled;
         var windowClosed = _sent - Acknowledged >= Window;
-        if (_sent < spooled && !windowClosed && ReadChunk(spooled) is { } chunk)
+        if (_sent < spooled && !windowClosed && ReadChunk(spooled, packs) is { } chunk)
             return chunk;
         // The end waits for the output before it, but not for a server that cannot store: a kill is confirmed all the same.
         if (End is { } end && !_endSent)
@@ -148,21 +150,23 @@ internal sealed class LiveRun(RunFolder folder, RunSpec? spec, ReceiptSigner sig
         return null;
     }
 
-    private FromRunner? ReadChunk(long spooled)
+    private FromRunner? ReadChunk(long spooled, bool packs)
     {
         if (Recording() is not { } file)
             return null;
         // Used again for the next chunk: one is asked for only when the one before it was written to the connection.
         _chunk ??= new byte[ChunkBytes];
+        _packed ??= new byte[PackedBytes.Room(ChunkBytes)];
         var length = RandomAccess.Read(file, _chunk.AsSpan(0, (int)Math.Min(ChunkBytes, spooled - _sent)), _sent);
         if (length <= 0)
             return null;
-        var message = new FromRunner
-        {
-            Output = new() { Run = Run, Offset = _sent, Bytes = UnsafeByteOperations.UnsafeWrap(_chunk.AsMemory(0, length)) },
-        };
+        var output = new Output { Run = Run, Offset = _sent };
+        if (packs && PackedBytes.TryPack(_chunk.AsSpan(0, length), _packed, out var packed))
+            (output.Bytes, output.Unpacked) = (UnsafeByteOperations.UnsafeWrap(_packed.AsMemory(0, packed)), length);
+        else
+            output.Bytes = UnsafeByteOperations.UnsafeWrap(_chunk.AsMemory(0, length));
         _sent += length;
-        return message;
+        return new() { Output = output };
     }
 
     private SafeFileHandle? Recording()

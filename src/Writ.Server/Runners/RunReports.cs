@@ -20,7 +20,7 @@ namespace Writ.Server.Runners;
 /// gathered for as long as more is there, made durable in one transaction, and only then acknowledged.
 /// </summary>
 internal sealed class RunReports(
-    Database database, WriteTransaction writes, RunTransitions transitions, RecordingStore recordings, RunResults results, Takings takings, HostReports hosts, RunnerHeads heads, RunnerHub hub, Changes changes, TimeProvider time,
+    Database database, WriteTransaction writes, RunTransitions transitions, RecordingStore recordings, RunResults results, Takings takings, HostReports hosts, RunnerHeads heads, RunnerHub hub, TimeProvider time,
     ILogger<RunReports> log)
 {
     private const int MostGathered = 256;
@@ -30,7 +30,7 @@ internal sealed class RunReports(
     /// <summary>Answers a hello: where each run's recording goes on. Runs that the runner does not know of have ended unseen.</summary>
     public async Task<Welcome> Welcome(RunnerId runner, Hello hello, TimeSpan heartbeatEvery, CancellationToken cancel)
     {
-        var welcome = new Welcome { Clock = UnixMicroseconds.From(time.GetUtcNow()), HeartbeatEvery = UnixMicroseconds.From(heartbeatEvery) };
+        var welcome = new Welcome { Clock = UnixMicroseconds.From(time.GetUtcNow()), HeartbeatEvery = UnixMicroseconds.From(heartbeatEvery), Packed = true };
         await using var db = database.Open();
         foreach (var live in hello.Runs)
         {
@@ -55,7 +55,7 @@ internal sealed class RunReports(
     public async Task Read(RunnerRow runner, IAsyncStreamReader<FromRunner> stream, ChannelWriter<ToRunner> outgoing, CancellationToken cancel)
     {
         // Bounded: a database that is slower than a runner slows the runner down.
-        var reports = Channel.CreateBounded<FromRunner>(new BoundedChannelOptions(MostWaiting) { SingleReader = true, SingleWriter = true });
+        var reports = Channel.CreateBounded<Report>(new BoundedChannelOptions(MostWaiting) { SingleReader = true, SingleWriter = true });
         var taking = Take(runner, reports.Reader, outgoing, cancel);
         try
         {
@@ -78,7 +78,8 @@ internal sealed class RunReports(
                     continue;
                 }
 
-                await reports.Writer.WriteAsync(report, cancel);
+                // Unpacked here, while what came before is being written.
+                await reports.Writer.WriteAsync(new(report, report.Output is { } output ? PieceOf(output) : null), cancel);
             }
         }
         finally
@@ -89,9 +90,9 @@ internal sealed class RunReports(
         await taking;
     }
 
-    private async Task Take(RunnerRow runner, ChannelReader<FromRunner> reports, ChannelWriter<ToRunner> outgoing, CancellationToken cancel)
+    private async Task Take(RunnerRow runner, ChannelReader<Report> reports, ChannelWriter<ToRunner> outgoing, CancellationToken cancel)
     {
-        var gathered = new List<FromRunner>();
+        var gathered = new List<Report>();
         // A run's end can overtake its last output, so that a kill is confirmed even while nothing can be recorded.
         var early = new Dictionary<RunId, Ended>();
         while (await reports.WaitToReadAsync(cancel))
@@ -99,15 +100,15 @@ internal sealed class RunReports(
             gathered.Clear();
             while (gathered.Count < MostGathered && reports.TryRead(out var report))
                 gathered.Add(report);
-            await results.Keep(runner, gathered.Where(report => report.Results is not null).Select(report => report.Results));
-            gathered.RemoveAll(report => report.Results is not null);
+            await results.Keep(runner, gathered.Where(report => report.Message.Results is not null).Select(report => report.Message.Results));
+            gathered.RemoveAll(report => report.Message.Results is not null);
             for (var i = 0; i < gathered.Count;)
             {
-                var outputs = gathered.Skip(i).TakeWhile(report => report.Output is not null).Select(report => report.Output).ToList();
+                var outputs = gathered.Skip(i).TakeWhile(report => report.Message.Output is not null).Select(report => report.Output).ToList();
                 if (outputs.Count > 0)
                     await UntilWritten(() => Record(runner, outputs, early, outgoing, cancel), cancel);
                 else
-                    await UntilWritten(() => Take(runner, gathered[i], early, outgoing, cancel), cancel);
+                    await UntilWritten(() => Take(runner, gathered[i].Message, early, outgoing, cancel), cancel);
                 i += Math.Max(outputs.Count, 1);
             }
         }
@@ -132,19 +133,32 @@ internal sealed class RunReports(
     }
 
     private async Task Record(
-        RunnerRow runner, List<Output> outputs, Dictionary<RunId, Ended> early, ChannelWriter<ToRunner> outgoing, CancellationToken cancel)
+        RunnerRow runner, List<RecordedPiece?> outputs, Dictionary<RunId, Ended> early, ChannelWriter<ToRunner> outgoing, CancellationToken cancel)
     {
-        var pieces = outputs.Where(output => RunId.TryParse(output.Run, out _))
-            .Select(output => (RunId.Parse(output.Run), output.Offset, output.Bytes.Memory)).ToList();
-        foreach (var (run, size) in await recordings.Append(pieces))
+        foreach (var (run, size) in await recordings.Append([.. outputs.OfType<RecordedPiece>()]))
         {
             outgoing.TryWrite(new ToRunner { Ack = new OutputAck { Run = run.ToString(), Offset = size } });
-            changes.Happened(run.ToString());
             if (early.TryGetValue(run, out var ended) && size >= ended.RecordingBytes)
             {
                 await End(runner, ended, outgoing, cancel);
                 early.Remove(run);
             }
+        }
+    }
+
+    /// <summary>The output as it was recorded; null where it names no run.</summary>
+    private static RecordedPiece? PieceOf(Output output)
+    {
+        if (!RunId.TryParse(output.Run, out var run))
+            return null;
+        var bytes = output.Bytes.Memory;
+        try
+        {
+            return output.Unpacked == 0 ? new(run, output.Offset, bytes) : new(run, output.Offset, PackedBytes.Unpack(bytes.Span, output.Unpacked), bytes);
+        }
+        catch (InvalidDataException damaged)
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, $"output of {run} at {output.Offset}: {damaged.Message}"));
         }
     }
 
@@ -225,4 +239,9 @@ internal sealed class RunReports(
                 break;
         }
     }
+
+    /// <summary>What a runner said.</summary>
+    /// <param name="Message">As it came.</param>
+    /// <param name="Output">The output that is in it; null where there is none, or it names no run.</param>
+    private readonly record struct Report(FromRunner Message, RecordedPiece? Output);
 }

@@ -67,6 +67,7 @@ internal sealed class AttachRun(
         connection.Terminal = terminal;
         var listening = Listen(connection, gone);
         var ended = false;
+        string? damage = null;
         try
         {
             ended = await Follow(connection, from, gone.Token);
@@ -79,13 +80,17 @@ internal sealed class AttachRun(
         {
             // The client went in the middle of a message.
         }
+        catch (InvalidDataException damaged)
+        {
+            damage = damaged.Message;
+        }
 
         if (!ended && held is not null && !connection.Detached && !connection.BeginsAgain && !lifetime.ApplicationStopping.IsCancellationRequested && await IsLive(run))
             await ending.End([run], RunEndCause.ClientGone, "the client went away", caller.Audit, caller.SourceAddress);
         // The client closes once it has read the end. Letting go of the socket before would reset the connection, and what is
         // still on its way would be lost.
-        if (ended)
-            await Farewell(connection, listening, gone.Token);
+        if (ended || damage is not null)
+            await Farewell(connection, damage, listening, gone.Token);
         await gone.CancelAsync();
         await listening;
         return Results.Empty;
@@ -124,12 +129,8 @@ internal sealed class AttachRun(
             if (!final && view.Deadline != deadline)
                 await connection.Send(new AttachMessage("deadline", view), cancel);
             (shown, deadline, reported) = (view.State, view.Deadline, newest);
-            await foreach (var bytes in recordings.Read(id, from, cancel))
-            {
-                await connection.Send(bytes, cancel);
-                from += bytes.Length;
-            }
-
+            var grown = recordings.Grown(id);
+            from = await Pass(connection, from, cancel);
             if (connection.Terminal is { IsBroken: true })
             {
                 connection.BeginsAgain = true;
@@ -148,16 +149,35 @@ internal sealed class AttachRun(
                 return true;
             }
 
-            await Task.WhenAny(next, Task.Delay(Look, time, cancel));
+            // While nothing but its output grows, that is all that is read.
+            var other = Task.WhenAny(next, Task.Delay(Look, time, cancel));
+            while (await Task.WhenAny(other, grown) == grown)
+            {
+                grown = recordings.Grown(id);
+                from = await Pass(connection, from, cancel);
+            }
+
             cancel.ThrowIfCancellationRequested();
         }
     }
 
-    private async Task Farewell(Attached connection, Task listening, CancellationToken cancel)
+    /// <summary>Sends what is durable from this offset on; where it ends.</summary>
+    private async Task<long> Pass(Attached connection, long from, CancellationToken cancel)
+    {
+        await foreach (var bytes in recordings.Read(connection.Run.Id, from, cancel))
+        {
+            await connection.Send(bytes, cancel);
+            from += bytes.Length;
+        }
+
+        return from;
+    }
+
+    private async Task Farewell(Attached connection, string? damage, Task listening, CancellationToken cancel)
     {
         try
         {
-            await connection.Close(cancel);
+            await connection.Close(damage is null ? WebSocketCloseStatus.NormalClosure : WebSocketCloseStatus.InternalServerError, damage, cancel);
             await Task.WhenAny(listening, Task.Delay(LongestFarewell, time, cancel));
         }
         catch (Exception left) when (left is OperationCanceledException or WebSocketException)
@@ -298,12 +318,12 @@ internal sealed class AttachRun(
             }
         }
 
-        public async Task Close(CancellationToken cancel)
+        public async Task Close(WebSocketCloseStatus status, string? why, CancellationToken cancel)
         {
             await _sending.WaitAsync(cancel);
             try
             {
-                await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, cancel);
+                await socket.CloseOutputAsync(status, why, cancel);
             }
             finally
             {

@@ -31,6 +31,8 @@ internal static class ReadRecording
             await Record(views, caller, run);
             return Results.Stream(async body =>
             {
+                // An answer has begun: where something in the middle is damaged, it has no end, and nobody takes it for the whole.
+                await context.Response.StartAsync(cancel);
                 await foreach (var bytes in recordings.Read(run.Id, 0, cancel))
                     await body.WriteAsync(bytes, cancel);
             }, "application/octet-stream");

@@ -10,9 +10,9 @@ namespace Writ.Server.Runs;
 internal sealed class RecentBytes
 {
     /// <summary>The most of one run, in bytes: what its runner sends before it waits for an acknowledgement.</summary>
-    internal const long MostOfRun = 4 << 20;
+    internal const long MostOfRun = 8 << 20;
     /// <summary>The most pieces of one run.</summary>
-    internal const int MostPieces = 64;
+    internal const int MostPieces = 128;
     /// <summary>The most of all runs together, in bytes.</summary>
     internal const long MostOfAll = 64 << 20;
     private readonly ConcurrentDictionary<RunId, Tail> _tails = new();
@@ -22,7 +22,7 @@ internal sealed class RecentBytes
     internal long Held => Interlocked.Read(ref _held);
 
     /// <summary>Takes what has just become durable.</summary>
-    public void Add(RunId run, long offset, byte[] bytes)
+    public void Add(RunId run, long offset, ReadOnlyMemory<byte> bytes)
     {
         var tail = _tails.GetOrAdd(run, static _ => new());
         lock (tail)
@@ -47,7 +47,7 @@ internal sealed class RecentBytes
             foreach (var (begins, bytes) in tail.Pieces)
             {
                 if (offset >= begins && offset < begins + bytes.Length)
-                    return bytes.AsMemory((int)(offset - begins));
+                    return bytes[(int)(offset - begins)..];
             }
         }
 
@@ -75,7 +75,7 @@ internal sealed class RecentBytes
 
     private sealed class Tail
     {
-        public Queue<(long Offset, byte[] Bytes)> Pieces { get; } = new();
+        public Queue<(long Offset, ReadOnlyMemory<byte> Bytes)> Pieces { get; } = new();
         public long End { get; set; }
         public long Size { get; set; }
     }

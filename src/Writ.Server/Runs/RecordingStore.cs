@@ -1,21 +1,30 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
+using Writ.Contracts.Runners;
 using Writ.Proof.Identity;
 using Writ.Server.Retention;
 using Writ.Server.Storage;
 
 namespace Writ.Server.Runs;
 
+/// <summary>A part of a run's recording, as a runner sends it.</summary>
+/// <param name="Run">The run.</param>
+/// <param name="Offset">Where it begins in the recording.</param>
+/// <param name="Bytes">The bytes as they were recorded.</param>
+/// <param name="Packed">The same, packed; empty where they did not come packed.</param>
+internal readonly record struct RecordedPiece(RunId Run, long Offset, ReadOnlyMemory<byte> Bytes, ReadOnlyMemory<byte> Packed = default);
+
 /// <summary>
 /// Step 7 of the lifecycle: recordings in the database, in pieces that follow one another without gaps. What is here is
 /// durable; only then is it acknowledged, and only then does a viewer see it.
 /// </summary>
-internal sealed class RecordingStore(Database database, WriteTransaction writes)
+internal sealed class RecordingStore(Database database, WriteTransaction writes, Changes changes, ILogger<RecordingStore> log)
 {
-    // A row: output that comes fast is stored in few of them.
-    private const int MostRow = 512 * 1024;
+    // A row: what comes in small pieces is stored in few of them. No larger, so that none lies where only a full collection frees it.
+    private const int MostRow = 64 * 1024;
     private readonly ConcurrentDictionary<RunId, Growing> _growing = new();
     private readonly RecentBytes _recent = new();
 
@@ -28,69 +37,79 @@ internal sealed class RecordingStore(Database database, WriteTransaction writes)
 
     /// <summary>
     /// Appends pieces, each at the offset that follows what is there; what overlaps is passed over, what would leave a gap
-    /// is not taken. Answers how many bytes of each run are durable then.
+    /// is not taken. Answers how many bytes of each run are durable then. The bytes are kept as they are given, so they never change.
     /// </summary>
-    public async Task<IReadOnlyDictionary<RunId, long>> Append(IReadOnlyList<(RunId Run, long Offset, ReadOnlyMemory<byte> Bytes)> pieces)
+    public async Task<IReadOnlyDictionary<RunId, long>> Append(IReadOnlyList<RecordedPiece> pieces)
     {
         var sizes = new Dictionary<RunId, long>();
-        var appended = new List<(RunId Run, long Offset, byte[] Bytes)>();
+        var appended = new List<RecordedPiece>();
         await writes.Append(async db =>
         {
             sizes.Clear();
             appended.Clear();
-            var fresh = new Dictionary<RunId, List<ReadOnlyMemory<byte>>>();
-            foreach (var (run, offset, bytes) in pieces)
+            foreach (var ofRun in pieces.GroupBy(piece => piece.Run))
             {
-                if (!sizes.TryGetValue(run, out var size))
-                {
-                    if (await db.Runs.Where(row => row.Id == run).Select(row => (long?)row.RecordingBytes).SingleOrDefaultAsync() is not { } known)
-                        continue;
-                    (size, fresh[run]) = (sizes[run] = known, []);
-                }
-
-                // What comes of a run that was given up long ago is not kept anew.
-                if (await db.Deletions.AnyAsync(row => row.RunId == run && row.Kind == RetentionKind.Recordings))
-                {
-                    sizes[run] = Math.Max(size, offset + bytes.Length);
+                if (await Grow(db, ofRun.Key, [.. ofRun]) is not { } grown)
                     continue;
-                }
-
-                var skip = size - offset;
-                if (skip < 0 || skip >= bytes.Length)
-                    continue;
-                fresh[run].Add(bytes[(int)skip..]);
-                sizes[run] = size + bytes.Length - skip;
-            }
-
-            foreach (var (run, news) in fresh)
-            {
-                var offset = sizes[run] - news.Sum(bytes => (long)bytes.Length);
-                foreach (var row in Rows(news))
+                foreach (var row in Rows(grown.News))
                 {
-                    db.RecordingPieces.Add(new RecordingPieceRow { RunId = run, Offset = offset, Bytes = row });
-                    appended.Add((run, offset, row));
-                    offset += row.Length;
+                    db.RecordingPieces.Add(RowOf(row));
+                    appended.Add(row);
                 }
-            }
 
-            foreach (var grown in appended.GroupBy(piece => piece.Run))
-            {
-                // Guarded: a size that another connection has moved on in between must never go back.
-                var (before, after) = (grown.First().Offset, sizes[grown.Key]);
-                var moved = await db.Runs.Where(row => row.Id == grown.Key && row.RecordingBytes == before)
-                    .ExecuteUpdateAsync(set => set.SetProperty(row => row.RecordingBytes, after));
-                if (moved == 0)
-                    throw new DbUpdateConcurrencyException("another connection has appended to the recording; it is tried again");
+                sizes[ofRun.Key] = grown.Size;
             }
         });
-        foreach (var (run, offset, bytes) in appended)
-        {
-            _growing.GetOrAdd(run, static _ => new Growing()).Add(offset, bytes);
-            _recent.Add(run, offset, bytes);
-        }
-
+        foreach (var piece in appended)
+            _recent.Add(piece.Run, piece.Offset, piece.Bytes);
+        foreach (var run in sizes.Keys)
+            changes.Happened(GrowthOf(run));
+        foreach (var ofRun in appended.GroupBy(piece => piece.Run))
+            await _growing.GetOrAdd(ofRun.Key, static _ => new Growing()).Add([.. ofRun]);
         return sizes;
     }
+
+    /// <summary>Moves the size of a run's recording on; what of the pieces is new, or null where there is no such run.</summary>
+    private async Task<(long Size, List<RecordedPiece> News)?> Grow(WritDb db, RunId run, List<RecordedPiece> pieces)
+    {
+        // What this server has appended itself need not be read: where another has appended since, either nothing follows it or the guard tells.
+        if (_growing.TryGetValue(run, out var growing) && News(growing.Durable, pieces) is { News.Count: > 0 } known && await Moved(db, run, growing.Durable, known.Size))
+            return known;
+
+        if (await db.Runs.Where(row => row.Id == run).Select(row => (long?)row.RecordingBytes).SingleOrDefaultAsync() is not { } before)
+            return null;
+        // What comes of a run that was given up long ago is not kept anew.
+        if (await db.Deletions.AnyAsync(row => row.RunId == run && row.Kind == RetentionKind.Recordings))
+            return (Math.Max(before, pieces.Max(piece => piece.Offset + piece.Bytes.Length)), []);
+        var (size, news) = News(before, pieces);
+        if (news.Count > 0 && !await Moved(db, run, before, size))
+            throw new DbUpdateConcurrencyException("another connection has appended to the recording; it is tried again");
+        return (size, news);
+    }
+
+    /// <summary>What of the pieces follows the size, and the size with it.</summary>
+    private static (long Size, List<RecordedPiece> News) News(long size, List<RecordedPiece> pieces)
+    {
+        var news = new List<RecordedPiece>(pieces.Count);
+        foreach (var piece in pieces)
+        {
+            var skip = size - piece.Offset;
+            if (skip < 0 || skip >= piece.Bytes.Length)
+                continue;
+            news.Add(skip == 0 ? piece : new(piece.Run, size, piece.Bytes[(int)skip..]));
+            size += piece.Bytes.Length - skip;
+        }
+
+        return (size, news);
+    }
+
+    /// <summary>Guarded: a size that another connection has moved on in between must never go back, and of what was deleted nothing is kept anew.</summary>
+    private static async Task<bool> Moved(WritDb db, RunId run, long before, long after) =>
+        await db.Runs.Where(row => row.Id == run && row.RecordingBytes == before && !db.Deletions.Any(gone => gone.RunId == run && gone.Kind == RetentionKind.Recordings))
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.RecordingBytes, after)) > 0;
+
+    /// <summary>Ends when more of the run's recording is durable, by this server's hand. Take it before reading.</summary>
+    public Task Grown(RunId run) => changes.Next(GrowthOf(run));
 
     /// <summary>The SHA-256 of the run's whole recording: as it grew, or read once more where this server did not see it grow.</summary>
     public async Task<byte[]> Seal(RunId run, CancellationToken cancel)
@@ -98,18 +117,27 @@ internal sealed class RecordingStore(Database database, WriteTransaction writes)
         _recent.Forget(run);
         _growing.TryRemove(run, out var growing);
         using var grown = growing;
-        if (grown is not null && grown.Size == await Size(run, cancel))
-            return grown.Finish();
-        using var whole = new Growing();
-        await foreach (var bytes in Read(run, 0, cancel))
-            whole.Add(whole.Size, bytes.Span);
-        return whole.Finish();
+        if (grown is not null && await grown.Finish(await Size(run, cancel)) is { } digest)
+            return digest;
+        using var whole = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        try
+        {
+            await foreach (var bytes in Read(run, 0, cancel))
+                whole.AppendData(bytes.Span);
+        }
+        catch (InvalidDataException)
+        {
+            // A run ends all the same; its entry says that this is not what its runner recorded.
+        }
+
+        return whole.GetHashAndReset();
     }
 
     /// <summary>The durable bytes from an offset on.</summary>
+    /// <exception cref="InvalidDataException">They are not what was written.</exception>
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> Read(RunId run, long from, [EnumeratorCancellation] CancellationToken cancel)
     {
-        const int batch = 2;
+        const int batch = 16;
         while (true)
         {
             if (_recent.At(run, from) is { IsEmpty: false } recent)
@@ -132,11 +160,12 @@ internal sealed class RecordingStore(Database database, WriteTransaction writes)
             foreach (var piece in pieces)
             {
                 var skip = from - piece.Offset;
-                if (skip >= piece.Bytes.Length)
+                var bytes = BytesOf(piece);
+                if (skip >= bytes.Length)
                     continue;
                 any = true;
-                from = piece.Offset + piece.Bytes.Length;
-                yield return piece.Bytes.AsMemory((int)skip);
+                from = piece.Offset + bytes.Length;
+                yield return bytes.AsMemory((int)skip);
             }
 
             if (!any)
@@ -144,43 +173,97 @@ internal sealed class RecordingStore(Database database, WriteTransaction writes)
         }
     }
 
-    private static IEnumerable<byte[]> Rows(List<ReadOnlyMemory<byte>> pieces)
+    /// <exception cref="InvalidDataException">The row was changed since it was written.</exception>
+    private byte[] BytesOf(RecordingPieceRow piece)
+    {
+        try
+        {
+            return piece.Unpacked == 0 ? piece.Bytes : PackedBytes.Unpack(piece.Bytes, piece.Unpacked);
+        }
+        catch (InvalidDataException damaged)
+        {
+            log.LogError("the recording of {Run} is damaged at byte {Offset}: {Why}", piece.RunId, piece.Offset, damaged.Message);
+            throw new InvalidDataException($"the recording of {piece.RunId} is damaged at byte {piece.Offset}", damaged);
+        }
+    }
+
+    private static string GrowthOf(RunId run) => $"recording of {run}";
+
+    private static IEnumerable<RecordedPiece> Rows(List<RecordedPiece> pieces)
     {
         for (var i = 0; i < pieces.Count;)
         {
             var (first, size) = (i, 0);
             do
-                size += pieces[i++].Length;
-            while (i < pieces.Count && size + pieces[i].Length <= MostRow);
+                size += pieces[i++].Bytes.Length;
+            while (i < pieces.Count && size + pieces[i].Bytes.Length <= MostRow);
+            if (i - first == 1)
+            {
+                yield return pieces[first];
+                continue;
+            }
+
             var row = new byte[size];
             var at = 0;
             foreach (var piece in pieces[first..i])
             {
-                piece.CopyTo(row.AsMemory(at));
-                at += piece.Length;
+                piece.Bytes.CopyTo(row.AsMemory(at));
+                at += piece.Bytes.Length;
             }
 
-            yield return row;
+            yield return new(pieces[first].Run, pieces[first].Offset, row);
         }
     }
 
-    /// <summary>The digest of a recording as it grows.</summary>
+    private static RecordingPieceRow RowOf(RecordedPiece piece)
+    {
+        var room = ArrayPool<byte>.Shared.Rent(PackedBytes.Room(piece.Bytes.Length));
+        try
+        {
+            var packed = !piece.Packed.IsEmpty ? piece.Packed : PackedBytes.TryPack(piece.Bytes.Span, room, out var length) ? room.AsMemory(0, length) : default;
+            return packed.IsEmpty
+                ? new() { RunId = piece.Run, Offset = piece.Offset, Bytes = piece.Bytes.ToArray() }
+                : new() { RunId = piece.Run, Offset = piece.Offset, Bytes = packed.ToArray(), Unpacked = piece.Bytes.Length };
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(room);
+        }
+    }
+
+    /// <summary>
+    /// The digest of a recording as it grows, computed beside what is written next: of one part at a time, which the next waits for.
+    /// </summary>
     private sealed class Growing : IDisposable
     {
         private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        private Task _adding = Task.CompletedTask;
+        private long _size;
 
-        public long Size { get; private set; }
+        /// <summary>How many bytes of the recording were durable when this server last appended to it.</summary>
+        public long Durable { get; private set; }
 
-        /// <summary>Takes what follows; passed over where it does not, and then the sizes differ in the end.</summary>
-        public void Add(long offset, ReadOnlySpan<byte> bytes)
+        /// <summary>Takes what follows, once what came before is in the digest; passed over where it does not follow, and then there is no digest in the end.</summary>
+        public async Task Add(IReadOnlyList<RecordedPiece> pieces)
         {
-            if (offset != Size)
-                return;
-            _hash.AppendData(bytes);
-            Size += bytes.Length;
+            await _adding;
+            Durable = pieces[^1].Offset + pieces[^1].Bytes.Length;
+            _adding = Task.Run(() =>
+            {
+                foreach (var piece in pieces.SkipWhile(piece => piece.Offset != _size))
+                {
+                    _hash.AppendData(piece.Bytes.Span);
+                    _size += piece.Bytes.Length;
+                }
+            });
         }
 
-        public byte[] Finish() => _hash.GetHashAndReset();
+        /// <summary>The digest of all of it; null where this server did not see all.</summary>
+        public async Task<byte[]?> Finish(long size)
+        {
+            await _adding;
+            return _size == size ? _hash.GetHashAndReset() : null;
+        }
 
         public void Dispose() => _hash.Dispose();
     }

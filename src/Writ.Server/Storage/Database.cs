@@ -22,12 +22,15 @@ internal enum DatabaseEngine
 internal sealed class Database : IDisposable
 {
     private const long MigrationLock = 0x57524954_0003;
-    private readonly Func<IInterceptor?, WritDb> _open;
-    private readonly IInterceptor _oneWriter;
-
+    // A context is used again: whoever begins to listen to its statements hears the very next one.
+    private static readonly TimeSpan ListenersKept = TimeSpan.Zero;
+    // Used again: making one takes longer than most questions to it.
+    private readonly Func<WritDb> _open;
+    private readonly Func<WritDb> _openForStores;
     private readonly SemaphoreSlim _writers = new(1);
 
-    private Database(DatabaseEngine engine, Func<IInterceptor?, WritDb> open) => (Engine, _open, _oneWriter) = (engine, open, new OneWriter(this));
+    private Database(DatabaseEngine engine, Func<IInterceptor?, Func<WritDb>> contexts) =>
+        (Engine, _open, _openForStores) = (engine, contexts(null), contexts(engine == DatabaseEngine.Sqlite ? new OneWriter(this) : null));
 
     public DatabaseEngine Engine { get; }
 
@@ -39,29 +42,30 @@ internal sealed class Database : IDisposable
             .UseSqlite(connection)
             .AddInterceptors(new FullSynchronous())
             .ConfigureWarnings(AsBuilt)
+            .ConfigureLoggingCacheTime(ListenersKept)
             .Options;
-        DbContextOptions<SqliteWritDb>? forStores = null;
-        return new(DatabaseEngine.Sqlite, oneWriter => new SqliteWritDb(oneWriter is null
+        return new(DatabaseEngine.Sqlite, oneWriter => new PooledDbContextFactory<SqliteWritDb>(oneWriter is null
             ? options
-            : forStores ??= new DbContextOptionsBuilder<SqliteWritDb>(options).AddInterceptors(oneWriter).Options));
+            : new DbContextOptionsBuilder<SqliteWritDb>(options).AddInterceptors(oneWriter).Options).CreateDbContext);
     }
 
     /// <summary>PostgreSQL by an Npgsql connection string.</summary>
     public static Database Postgres(string connection)
     {
         var options = new DbContextOptionsBuilder<PostgresWritDb>().UseNpgsql(connection,
-            npgsql => npgsql.ExecutionStrategy(dependencies => new FreshConnection(dependencies.CurrentContext.Context))).ConfigureWarnings(AsBuilt).Options;
-        return new(DatabaseEngine.Postgres, _ => new PostgresWritDb(options));
+            npgsql => npgsql.ExecutionStrategy(dependencies => new FreshConnection(dependencies.CurrentContext.Context))).ConfigureWarnings(AsBuilt).ConfigureLoggingCacheTime(ListenersKept).Options;
+        var contexts = new PooledDbContextFactory<PostgresWritDb>(options);
+        return new(DatabaseEngine.Postgres, _ => contexts.CreateDbContext);
     }
 
     /// <summary>A context for one piece of work.</summary>
-    public WritDb Open() => _open(null);
+    public WritDb Open() => _open();
 
     /// <summary>
     /// A context for stores that save by themselves (OpenIddict's): what they do is recorded before it is done, and each
     /// save takes its turn to write.
     /// </summary>
-    public WritDb OpenForStores() => _open(_oneWriter);
+    public WritDb OpenForStores() => _openForStores();
 
     /// <summary>
     /// A turn to write, given back by disposing it. SQLite has one writer: in line here, nobody fails as busy. PostgreSQL

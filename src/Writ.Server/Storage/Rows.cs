@@ -339,6 +339,8 @@ internal sealed class RecordingPieceRow
     public required RunId RunId { get; init; }
     public required long Offset { get; init; }
     public required byte[] Bytes { get; init; }
+    /// <summary>How many bytes it is when unpacked; 0 where <see cref="Bytes"/> are not packed.</summary>
+    public int Unpacked { get; init; }
 }
 
 /// <summary>A file by the digest of its bytes; never changed, but deleted when its retention is over.</summary>

@@ -35,6 +35,9 @@ internal sealed class ConnectedRunner : IAsyncDisposable
 
     public RunnerRow Row { get; }
 
+    /// <summary>Ends when the server reads no more of what it says; fails with what the server has against it.</summary>
+    public Task Reading => _reading;
+
     public bool ConfirmsKills { get; set; } = true;
 
     /// <summary>The addresses that names have where this runner's tools run; it does not answer where this is null.</summary>

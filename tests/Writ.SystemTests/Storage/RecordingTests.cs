@@ -23,8 +23,8 @@ public abstract class RecordingTests(StorageEngine engine) : StorageTest(engine)
         (await Append(store, run, 0, "0123")).ShouldBe(4);
         (await Append(store, run, 2, "2345")).ShouldBe(6);
         // Of several pieces at once, each follows what the ones before it left.
-        (await store.Append([(run, 6, "67"u8.ToArray()), (run, 9, "9"u8.ToArray()), (run, 7, "789"u8.ToArray())]))[run].ShouldBe(10);
-        (await store.Append([(RunId.New(world.Clock.GetUtcNow()), 0, "nobody's"u8.ToArray())])).ShouldBeEmpty();
+        (await store.Append([new(run, 6, "67"u8.ToArray()), new(run, 9, "9"u8.ToArray()), new(run, 7, "789"u8.ToArray())]))[run].ShouldBe(10);
+        (await store.Append([new(RunId.New(world.Clock.GetUtcNow()), 0, "nobody's"u8.ToArray())])).ShouldBeEmpty();
 
         (await Read(store, run, 0)).ShouldBe("0123456789"u8.ToArray());
         (await Read(store, run, 5)).ShouldBe("56789"u8.ToArray());
@@ -45,7 +45,7 @@ public abstract class RecordingTests(StorageEngine engine) : StorageTest(engine)
         {
             // The runner meets now this server and now that one: none of them saw the whole grow.
             var bytes = whole.AsMemory(offset, Math.Min(9_973, whole.Length - offset));
-            offset = (int)(await (piece % 5 < 3 ? world : other).Get<RecordingStore>().Append([(run, offset, bytes)]))[run];
+            offset = (int)(await (piece % 5 < 3 ? world : other).Get<RecordingStore>().Append([new(run, offset, bytes)]))[run];
         }
 
         var restarted = await Beside(world);
@@ -53,6 +53,22 @@ public abstract class RecordingTests(StorageEngine engine) : StorageTest(engine)
             (await server.Get<RecordingStore>().Seal(run, Cancel)).ShouldBe(SHA256.HashData(whole));
         (await Read(restarted.Get<RecordingStore>(), run, 0)).ShouldBe(whole);
         (await Read(restarted.Get<RecordingStore>(), run, 123_456)).ShouldBe(whole[123_456..]);
+    }
+
+    [Fact]
+    public async Task What_another_server_has_appended_is_gone_on_from()
+    {
+        var world = await Create();
+        var other = await Beside(world);
+        var run = await Run(world);
+        (await Append(world.Get<RecordingStore>(), run, 0, "0123")).ShouldBe(4);
+        (await Append(other.Get<RecordingStore>(), run, 4, "45")).ShouldBe(6);
+        // The first knows of four bytes: what follows the sixth is no gap.
+        (await Append(world.Get<RecordingStore>(), run, 6, "67")).ShouldBe(8);
+        (await Append(other.Get<RecordingStore>(), run, 4, "45678")).ShouldBe(9);
+        (await Append(world.Get<RecordingStore>(), run, 2, "23")).ShouldBe(9);
+        (await Read(other.Get<RecordingStore>(), run, 0)).ShouldBe("012345678"u8.ToArray());
+        (await world.Get<RecordingStore>().Seal(run, Cancel)).ShouldBe(SHA256.HashData("012345678"u8));
     }
 
     [Fact]
@@ -97,7 +113,7 @@ public abstract class RecordingTests(StorageEngine engine) : StorageTest(engine)
                 try
                 {
                     var from = (int)Math.Max(0, size - (number * 300));
-                    size = (await store.Append([(run, from, whole.AsMemory(from, Math.Min(4_000 + number, whole.Length - from)))]))[run];
+                    size = (await store.Append([new(run, from, whole.AsMemory(from, Math.Min(4_000 + number, whole.Length - from)))]))[run];
                 }
                 catch (DbUpdateException)
                 {
@@ -165,7 +181,7 @@ public abstract class RecordingTests(StorageEngine engine) : StorageTest(engine)
     }
 
     private static async Task<long> Append(RecordingStore store, RunId run, long offset, string text) =>
-        (await store.Append([(run, offset, System.Text.Encoding.ASCII.GetBytes(text))]))[run];
+        (await store.Append([new(run, offset, System.Text.Encoding.ASCII.GetBytes(text))]))[run];
 
     private static async Task<byte[]> Read(RecordingStore store, RunId run, long from)
     {

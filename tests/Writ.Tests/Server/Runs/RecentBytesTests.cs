@@ -12,8 +12,8 @@ public sealed class RecentBytesTests
     [Fact]
     public void At_what_was_added_is_there_from_any_offset_until_the_run_is_over()
     {
-        _recent.Add(_run, 10, [10, 11, 12]);
-        _recent.Add(_run, 13, [13, 14]);
+        _recent.Add(_run, 10, (byte[])[10, 11, 12]);
+        _recent.Add(_run, 13, (byte[])[13, 14]);
         for (var offset = 10; offset < 15; offset++)
             _recent.At(_run, offset).Span[0].ShouldBe((byte)offset);
         _recent.At(_run, 11).Length.ShouldBe(2);
@@ -29,8 +29,8 @@ public sealed class RecentBytesTests
     [Fact]
     public void Add_after_a_gap_leaves_nothing_from_before_it()
     {
-        _recent.Add(_run, 0, [0, 1, 2]);
-        _recent.Add(_run, 9, [9]);
+        _recent.Add(_run, 0, (byte[])[0, 1, 2]);
+        _recent.Add(_run, 9, (byte[])[9]);
         _recent.At(_run, 1).IsEmpty.ShouldBeTrue();
         _recent.At(_run, 9).Span[0].ShouldBe((byte)9);
     }
@@ -39,7 +39,7 @@ public sealed class RecentBytesTests
     public void Add_without_end_holds_a_bounded_number_of_bytes_and_of_pieces()
     {
         for (var i = 0; i < 1_000; i++)
-            _recent.Add(_run, i, [(byte)i]);
+            _recent.Add(_run, i, (byte[])[(byte)i]);
         _recent.Held.ShouldBe(RecentBytes.MostPieces);
         _recent.At(_run, 999).Span[0].ShouldBe((byte)(999 & 255));
         var other = RunId.New(Now);

@@ -1465,6 +1465,9 @@ namespace Writ.Server.Storage.Migrations.Postgres
                         .IsRequired()
                         .HasColumnType("bytea");
 
+                    b.Property<int>("Unpacked")
+                        .HasColumnType("integer");
+
                     b.HasKey("RunId", "Offset");
 
                     b.ToTable("recording_pieces", (string)null);

@@ -1302,6 +1302,9 @@ namespace Writ.Server.Storage.Migrations.Sqlite
                         .IsRequired()
                         .HasColumnType("BLOB");
 
+                    b.Property<int>("Unpacked")
+                        .HasColumnType("INTEGER");
+
                     b.HasKey("RunId", "Offset");
 
                     b.ToTable("recording_pieces", (string)null);

@@ -1,0 +1,32 @@
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+
+#nullable disable
+
+namespace Writ.Server.Storage.Migrations.Postgres
+{
+    /// <inheritdoc />
+    [DbContext(typeof(PostgresWritDb))]
+    [Migration("20261128184227_PackedPieces")]
+    public partial class PackedPieces : Migration
+    {
+        /// <inheritdoc />
+        protected override void Up(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.AddColumn<int>(
+                name: "Unpacked",
+                table: "recording_pieces",
+                type: "integer",
+                nullable: false,
+                defaultValue: 0);
+        }
+
+        /// <inheritdoc />
+        protected override void Down(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.DropColumn(
+                name: "Unpacked",
+                table: "recording_pieces");
+        }
+    }
+}

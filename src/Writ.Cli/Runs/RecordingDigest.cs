@@ -25,9 +25,11 @@ internal sealed class RecordingDigest : IDisposable
             return;
         var digest = Convert.ToHexStringLower(_hash.GetCurrentHash());
         if (digest != recorded)
-            throw new Stop(ExitCode.Failed, $"what came is not what {run.Id} recorded: {Bytes} bytes with the sha256 {digest} instead of {run.RecordingBytes} with {recorded}",
-                "the server's store was changed or damaged; the audit log has the digest: writ receipt " + run.Id);
+            throw new Stop(ExitCode.Failed, $"what came is not what {run.Id} recorded: {Bytes} bytes with the sha256 {digest} instead of {run.RecordingBytes} with {recorded}", Hint(run));
     }
+
+    /// <summary>What to do about one that is not what was recorded.</summary>
+    public static string Hint(RunView run) => $"the server's store was changed or damaged; the audit log has the digest: writ receipt {run.Id}";
 
     public void Dispose() => _hash.Dispose();
 }

@@ -59,11 +59,23 @@ internal static class Replay
         await foreach (var bytes in Bytes(context, run, cancel))
         {
             reader.Append(bytes.Span);
-            while (reader.TryRead(out var frame))
+            while (TryRead(reader, run, out var frame))
             {
                 if (frame.Stream != RecordingStream.Status)
                     yield return frame;
             }
+        }
+    }
+
+    private static bool TryRead(RecordingReader reader, RunView run, out RecordingFrame frame)
+    {
+        try
+        {
+            return reader.TryRead(out frame);
+        }
+        catch (InvalidDataException broken)
+        {
+            throw new Stop(ExitCode.Failed, $"what came is not what {run.Id} recorded: {broken.Message}", RecordingDigest.Hint(run));
         }
     }
 

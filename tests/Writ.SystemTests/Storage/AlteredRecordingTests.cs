@@ -69,6 +69,11 @@ public abstract class AlteredRecordingTests(StorageEngine engine) : StorageTest(
         // Fewer bytes, and the very same size in the run's row.
         await world.Writes.Append(db => db.RecordingPieces.Where(piece => piece.Offset > 0).ExecuteDeleteAsync(Cancel));
         await Found("is not what", "recorded");
+        // Bytes that are no recording at all.
+        await Replace(world, [(byte)'X', .. Whole[1..]], PackedBytes.MostUnpacked);
+        foreach (var look in (string[])["--speed=100000", "--search=open", "--asciicast"])
+            (await Type(world, token, "replay", run, look)).ShouldSatisfyAllConditions(said => said.Code.ShouldBe(1), said => said.Output.ShouldContain($"what came is not what {run} recorded: the bytes are no recording"));
+        (await Type(world, token, "watch", run)).ShouldSatisfyAllConditions(said => said.Code.ShouldBe(1), said => said.Output.ShouldContain("the bytes are no recording"));
         // Bytes that cannot be unpacked: in the first part, and in a later one.
         await Replace(world, Whole, 10_000);
         await world.Writes.Append(db => db.RecordingPieces.Where(piece => piece.Offset == 30_000).ExecuteUpdateAsync(set => set.SetProperty(piece => piece.Bytes, new byte[100]), Cancel));

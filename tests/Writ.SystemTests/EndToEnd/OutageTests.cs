@@ -24,7 +24,7 @@ public abstract class OutageTests(Houses houses) : EndToEndTest(houses)
     public async Task Attached_client_goes_on_without_a_gap_when_the_server_comes_back()
     {
         var target = House.Target();
-        string[] command = ["nmap", "-n", "-Pn", "-vv", "-sT", "--max-rate", "12", "-p", "1-400", target];
+        string[] command = ["nmap", "-n", "-Pn", "-vv", "-sT", "--max-rate", "12", "-p", "1-300", target];
         using var typing = House.StartTyping("sam", ["run", "--", .. command]);
         var live = await House.Running(target);
         House.KillServer();

@@ -135,7 +135,7 @@ internal sealed class RunReports(
     private async Task Record(
         RunnerRow runner, List<RecordedPiece?> outputs, Dictionary<RunId, Ended> early, ChannelWriter<ToRunner> outgoing, CancellationToken cancel)
     {
-        foreach (var (run, size) in await recordings.Append([.. outputs.OfType<RecordedPiece>()]))
+        foreach (var (run, size) in await recordings.Append(runner.Id, [.. outputs.OfType<RecordedPiece>()]))
         {
             outgoing.TryWrite(new ToRunner { Ack = new OutputAck { Run = run.ToString(), Offset = size } });
             if (early.TryGetValue(run, out var ended) && size >= ended.RecordingBytes)

@@ -37,9 +37,10 @@ internal sealed class RecordingStore(Database database, WriteTransaction writes,
 
     /// <summary>
     /// Appends pieces, each at the offset that follows what is there; what overlaps is passed over, what would leave a gap
-    /// is not taken. Answers how many bytes of each run are durable then. The bytes are kept as they are given, so they never change.
+    /// is not taken. Answers how many bytes of each run are durable then; nothing of a run that is not this runner's. The bytes are kept as they are
+    /// given, so they never change.
     /// </summary>
-    public async Task<IReadOnlyDictionary<RunId, long>> Append(IReadOnlyList<RecordedPiece> pieces)
+    public async Task<IReadOnlyDictionary<RunId, long>> Append(RunnerId runner, IReadOnlyList<RecordedPiece> pieces)
     {
         var sizes = new Dictionary<RunId, long>();
         var appended = new List<RecordedPiece>();
@@ -49,7 +50,7 @@ internal sealed class RecordingStore(Database database, WriteTransaction writes,
             appended.Clear();
             foreach (var ofRun in pieces.GroupBy(piece => piece.Run))
             {
-                if (await Grow(db, ofRun.Key, [.. ofRun]) is not { } grown)
+                if (await Grow(db, runner, ofRun.Key, [.. ofRun]) is not { } grown)
                     continue;
                 foreach (var row in Rows(grown.News))
                 {
@@ -69,20 +70,20 @@ internal sealed class RecordingStore(Database database, WriteTransaction writes,
         return sizes;
     }
 
-    /// <summary>Moves the size of a run's recording on; what of the pieces is new, or null where there is no such run.</summary>
-    private async Task<(long Size, List<RecordedPiece> News)?> Grow(WritDb db, RunId run, List<RecordedPiece> pieces)
+    /// <summary>Moves the size of a run's recording on; what of the pieces is new, or null where the runner has no such run.</summary>
+    private async Task<(long Size, List<RecordedPiece> News)?> Grow(WritDb db, RunnerId runner, RunId run, List<RecordedPiece> pieces)
     {
         // What this server has appended itself need not be read: where another has appended since, either nothing follows it or the guard tells.
-        if (_growing.TryGetValue(run, out var growing) && News(growing.Durable, pieces) is { News.Count: > 0 } known && await Moved(db, run, growing.Durable, known.Size))
+        if (_growing.TryGetValue(run, out var growing) && News(growing.Durable, pieces) is { News.Count: > 0 } known && await Moved(db, runner, run, growing.Durable, known.Size))
             return known;
 
-        if (await db.Runs.Where(row => row.Id == run).Select(row => (long?)row.RecordingBytes).SingleOrDefaultAsync() is not { } before)
+        if (await db.Runs.Where(row => row.Id == run && row.RunnerId == runner).Select(row => (long?)row.RecordingBytes).SingleOrDefaultAsync() is not { } before)
             return null;
         // What comes of a run that was given up long ago is not kept anew.
         if (await db.Deletions.AnyAsync(row => row.RunId == run && row.Kind == RetentionKind.Recordings))
             return (Math.Max(before, pieces.Max(piece => piece.Offset + piece.Bytes.Length)), []);
         var (size, news) = News(before, pieces);
-        if (news.Count > 0 && !await Moved(db, run, before, size))
+        if (news.Count > 0 && !await Moved(db, runner, run, before, size))
             throw new DbUpdateConcurrencyException("another connection has appended to the recording; it is tried again");
         return (size, news);
     }
@@ -104,8 +105,8 @@ internal sealed class RecordingStore(Database database, WriteTransaction writes,
     }
 
     /// <summary>Guarded: a size that another connection has moved on in between must never go back, and of what was deleted nothing is kept anew.</summary>
-    private static async Task<bool> Moved(WritDb db, RunId run, long before, long after) =>
-        await db.Runs.Where(row => row.Id == run && row.RecordingBytes == before && !db.Deletions.Any(gone => gone.RunId == run && gone.Kind == RetentionKind.Recordings))
+    private static async Task<bool> Moved(WritDb db, RunnerId runner, RunId run, long before, long after) =>
+        await db.Runs.Where(row => row.Id == run && row.RunnerId == runner && row.RecordingBytes == before && !db.Deletions.Any(gone => gone.RunId == run && gone.Kind == RetentionKind.Recordings))
             .ExecuteUpdateAsync(set => set.SetProperty(row => row.RecordingBytes, after)) > 0;
 
     /// <summary>Ends when more of the run's recording is durable, by this server's hand. Take it before reading.</summary>

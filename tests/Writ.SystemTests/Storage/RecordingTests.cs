@@ -11,6 +11,8 @@ namespace Writ.SystemTests.Storage;
 /// <summary>Step 7 of the lifecycle: pieces without gaps, acknowledged once they are durable, hashed as they grow.</summary>
 public abstract class RecordingTests(StorageEngine engine) : StorageTest(engine)
 {
+    private RunnerId _runner;
+
     [Fact]
     public async Task Gaps_are_not_taken_and_overlaps_are_passed_over()
     {
@@ -23,8 +25,8 @@ public abstract class RecordingTests(StorageEngine engine) : StorageTest(engine)
         (await Append(store, run, 0, "0123")).ShouldBe(4);
         (await Append(store, run, 2, "2345")).ShouldBe(6);
         // Of several pieces at once, each follows what the ones before it left.
-        (await store.Append([new(run, 6, "67"u8.ToArray()), new(run, 9, "9"u8.ToArray()), new(run, 7, "789"u8.ToArray())]))[run].ShouldBe(10);
-        (await store.Append([new(RunId.New(world.Clock.GetUtcNow()), 0, "nobody's"u8.ToArray())])).ShouldBeEmpty();
+        (await store.Append(_runner, [new(run, 6, "67"u8.ToArray()), new(run, 9, "9"u8.ToArray()), new(run, 7, "789"u8.ToArray())]))[run].ShouldBe(10);
+        (await store.Append(_runner, [new(RunId.New(world.Clock.GetUtcNow()), 0, "nobody's"u8.ToArray())])).ShouldBeEmpty();
 
         (await Read(store, run, 0)).ShouldBe("0123456789"u8.ToArray());
         (await Read(store, run, 5)).ShouldBe("56789"u8.ToArray());
@@ -45,7 +47,7 @@ public abstract class RecordingTests(StorageEngine engine) : StorageTest(engine)
         {
             // The runner meets now this server and now that one: none of them saw the whole grow.
             var bytes = whole.AsMemory(offset, Math.Min(9_973, whole.Length - offset));
-            offset = (int)(await (piece % 5 < 3 ? world : other).Get<RecordingStore>().Append([new(run, offset, bytes)]))[run];
+            offset = (int)(await (piece % 5 < 3 ? world : other).Get<RecordingStore>().Append(_runner, [new(run, offset, bytes)]))[run];
         }
 
         var restarted = await Beside(world);
@@ -53,6 +55,22 @@ public abstract class RecordingTests(StorageEngine engine) : StorageTest(engine)
             (await server.Get<RecordingStore>().Seal(run, Cancel)).ShouldBe(SHA256.HashData(whole));
         (await Read(restarted.Get<RecordingStore>(), run, 0)).ShouldBe(whole);
         (await Read(restarted.Get<RecordingStore>(), run, 123_456)).ShouldBe(whole[123_456..]);
+    }
+
+    [Fact]
+    public async Task Runner_appends_to_no_recording_of_another_runners_run()
+    {
+        var world = await Create();
+        var run = await Run(world);
+        var store = world.Get<RecordingStore>();
+        var another = RunnerId.New(world.Clock.GetUtcNow());
+        // Before there is anything, and where this server knows how much there is.
+        (await store.Append(another, [new(run, 0, "forged"u8.ToArray())])).ShouldBeEmpty();
+        (await Append(store, run, 0, "0123")).ShouldBe(4);
+        (await store.Append(another, [new(run, 4, "forged"u8.ToArray())])).ShouldBeEmpty();
+        (await Append(store, run, 4, "45")).ShouldBe(6);
+        (await Read(store, run, 0)).ShouldBe("012345"u8.ToArray());
+        (await store.Seal(run, Cancel)).ShouldBe(SHA256.HashData("012345"u8));
     }
 
     [Fact]
@@ -113,7 +131,7 @@ public abstract class RecordingTests(StorageEngine engine) : StorageTest(engine)
                 try
                 {
                     var from = (int)Math.Max(0, size - (number * 300));
-                    size = (await store.Append([new(run, from, whole.AsMemory(from, Math.Min(4_000 + number, whole.Length - from)))]))[run];
+                    size = (await store.Append(_runner, [new(run, from, whole.AsMemory(from, Math.Min(4_000 + number, whole.Length - from)))]))[run];
                 }
                 catch (DbUpdateException)
                 {
@@ -174,14 +192,15 @@ public abstract class RecordingTests(StorageEngine engine) : StorageTest(engine)
         await world.ShouldBalance();
     }
 
-    private static async Task<RunId> Run(World world)
+    private async Task<RunId> Run(World world)
     {
+        _runner = world.Runner.Row.Id;
         var holder = await world.Operator();
         return (await world.Start(holder, await world.Granted(holder))).ShouldBeOk().Id;
     }
 
-    private static async Task<long> Append(RecordingStore store, RunId run, long offset, string text) =>
-        (await store.Append([new(run, offset, System.Text.Encoding.ASCII.GetBytes(text))]))[run];
+    private async Task<long> Append(RecordingStore store, RunId run, long offset, string text) =>
+        (await store.Append(_runner, [new(run, offset, System.Text.Encoding.ASCII.GetBytes(text))]))[run];
 
     private static async Task<byte[]> Read(RecordingStore store, RunId run, long from)
     {

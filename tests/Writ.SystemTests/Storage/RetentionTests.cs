@@ -129,7 +129,7 @@ public abstract class RetentionTests(StorageEngine engine) : StorageTest(engine)
 
         // A runner that comes back after that brings nothing back.
         (await world.Get<RunFiles>().Take(run.RunnerId, run.Id.ToString(), "/live/xml", Xml, Cancel)).ShouldBeTrue();
-        (await world.Get<RecordingStore>().Append([new(run.Id, run.RecordingBytes, "late"u8.ToArray())]))[run.Id].ShouldBe(run.RecordingBytes + 4);
+        (await world.Get<RecordingStore>().Append(run.RunnerId, [new(run.Id, run.RecordingBytes, "late"u8.ToArray())]))[run.Id].ShouldBe(run.RecordingBytes + 4);
         (await world.Read(db => db.RecordingPieces.CountAsync())).ShouldBe(0);
         (await world.Read(db => db.ResultPorts.CountAsync())).ShouldBe(0);
     }
@@ -213,7 +213,7 @@ public abstract class RetentionTests(StorageEngine engine) : StorageTest(engine)
         var run = (await world.Start(olga, await world.Granted(olga))).ShouldBeOk();
         // What comes together is kept as one piece.
         for (var piece = 0; piece < 200; piece++)
-            await world.Get<RecordingStore>().Append([new(run.Id, piece * 10L, "0123456789"u8.ToArray())]);
+            await world.Get<RecordingStore>().Append(run.RunnerId, [new(run.Id, piece * 10L, "0123456789"u8.ToArray())]);
         return await ResultsTests.Ended(world, run, Xml);
     }
 

@@ -57,7 +57,7 @@ public sealed class RecorderTests : IDisposable
     }
 
     [Fact]
-    public async Task Flood_that_ends_in_a_rest_is_read_to_its_end_at_once()
+    public async Task Flood_that_ends_in_a_rest_is_read_to_its_end()
     {
         var (tool, output) = Pipe();
         using var recorder = new Recorder(Recording, (int)output.DangerousGetHandle(), -1, 1 << 20, 1 << 20);
